@@ -1,0 +1,97 @@
+//! The audit trail: what happened, by whom, to what. Written in the commit of the act itself.
+
+use crate::id::{AccountId, AuditId, ClientId};
+use crate::time::Timestamp;
+
+/// Who acted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody signed in, or signing in.
+    Account(AccountId),
+    /// A client, by its own authentication.
+    Client(ClientId),
+    /// An operator at the command line.
+    Operator,
+    /// Somebody holding a pass.
+    Pass,
+}
+
+impl Actor {
+    /// The text of the `actor` column.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Account(id) => format!("account:{id}"),
+            Self::Client(id) => format!("client:{id}"),
+            Self::Operator => "operator".to_owned(),
+            Self::Pass => "pass".to_owned(),
+        }
+    }
+}
+
+macro_rules! events {
+    ($($(#[$meta:meta])* $name:ident = $text:literal,)*) => {
+        /// What happened; the table of all audit events.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum AuditEvent { $($(#[$meta])* $name,)* }
+
+        impl AuditEvent {
+            /// Every event, for documentation.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The text of the `event` column.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+events! {
+    /// A session began or was stepped up.
+    SignIn = "sign_in",
+    /// A secret was wrong.
+    SignInFailed = "sign_in.failed",
+    SessionEnded = "session.ended",
+    CodeRedeemed = "code.redeemed",
+    /// A code came twice; what it bought was revoked.
+    CodeReused = "code.reused",
+    /// A code came from the wrong client, with the wrong redirect URI or verifier.
+    CodeBurnt = "code.burnt",
+    ConsentGiven = "consent.given",
+    PasskeyRegistered = "passkey.registered",
+    PasskeyRenamed = "passkey.renamed",
+    PasskeyRemoved = "passkey.removed",
+    /// A signature counter went back: perhaps a copied key.
+    PasskeyCloned = "passkey.cloned",
+    PassIssued = "pass.issued",
+    AccountCreated = "account.created",
+    AccountChanged = "account.changed",
+    AccountDeleted = "account.deleted",
+    PasswordSet = "password.set",
+    PasswordRemoved = "password.removed",
+    ClientCreated = "client.created",
+    ClientChanged = "client.changed",
+    ClientDeleted = "client.deleted",
+    GroupCreated = "group.created",
+    GroupChanged = "group.changed",
+    GroupDeleted = "group.deleted",
+    PolicyChanged = "policy.changed",
+    RealmCreated = "realm.created",
+    RealmChanged = "realm.changed",
+    KeyCreated = "key.created",
+    KeyRetired = "key.retired",
+}
+
+/// One audit row. `detail` is JSON of public facts; never a secret.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub event: AuditEvent,
+    pub actor: Actor,
+    pub account_id: Option<AccountId>,
+    pub client_id: Option<ClientId>,
+    /// The request id that pages and logs show.
+    pub request_id: String,
+    pub detail: serde_json::Value,
+}

@@ -1,0 +1,94 @@
+//! Clients: the applications people sign in to (RFC 6749 §2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ClientId;
+use crate::secret::Hash;
+use crate::time::Timestamp;
+
+/// How a client proves who it is at the token endpoint (OIDC Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// A public client; PKCE is required of it.
+    None,
+    /// HTTP Basic with form-encoded parts (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// `client_id` and `client_secret` in the body.
+    ClientSecretPost,
+}
+
+/// Signature of ID tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SigningAlg {
+    RS256,
+    ES256,
+}
+
+impl SigningAlg {
+    /// The JWS `alg` value (RFC 7518 §3.1).
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::RS256 => "RS256",
+            Self::ES256 => "ES256",
+        }
+    }
+}
+
+/// Whether people are asked before a client learns about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentMode {
+    /// Asked once, remembered.
+    Ask,
+    /// Never asked: an application of the realm's own. Not honoured for loopback and private-scheme
+    /// redirects, where anybody could pose as the client (RFC 8252 §8.6).
+    Skip,
+}
+
+/// Whether a client may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientState {
+    Active,
+    Disabled,
+}
+
+/// What an admin set for a client; stored as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSettings {
+    /// What people read on the sign-in and consent pages.
+    pub name: String,
+    /// Compared byte for byte; only the port of a loopback IP literal may differ (RFC 8252 §7.3).
+    pub redirect_uris: Vec<String>,
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Origins besides those of the redirect URIs that may call token and userinfo from a browser.
+    #[serde(default)]
+    pub web_origins: Vec<String>,
+    pub auth_method: ClientAuthMethod,
+    pub id_token_alg: SigningAlg,
+    pub consent: ConsentMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Home page of the application, for "back to …" links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+}
+
+/// One client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub id: ClientId,
+    pub state: ClientState,
+    /// SHA-256 of the random secret; `None` for a public client.
+    pub secret_hash: Option<Hash>,
+    pub settings: ClientSettings,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}

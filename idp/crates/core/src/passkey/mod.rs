@@ -1,0 +1,4 @@
+//! Passkeys: the ceremonies' checks, the policy, the record.
+
+pub mod policy;
+pub mod record;
