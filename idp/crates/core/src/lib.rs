@@ -15,6 +15,7 @@
 )]
 
 pub mod account;
+pub mod acr;
 pub mod audit;
 pub mod client;
 pub mod encoding;
@@ -23,6 +24,7 @@ pub mod id;
 pub mod pass;
 pub mod passkey;
 pub mod realm;
+pub mod rule;
 pub mod seal;
 pub mod secret;
 pub mod session;
