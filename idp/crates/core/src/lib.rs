@@ -15,7 +15,7 @@
 )]
 
 pub mod account;
-
+pub mod acr;
 pub mod audit;
 pub mod client;
 pub mod credential;
