@@ -131,3 +131,87 @@ async fn observed<E: Endpoint>(next: &E, request: Request, random: &Random, metr
     });
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::DbCounts;
+    use poem::endpoint::make;
+    use poem::{Route, get};
+    use std::io;
+    use std::sync::{Mutex, PoisonError};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Asks for `uri`; the answer, and the wide events as JSON.
+    async fn ask(uri: &str) -> (Response, Vec<serde_json::Value>, String) {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let metrics = Arc::new(Metrics::new(Arc::default(), Arc::new(DbCounts::default)));
+        let handler = make(|_| async {
+            note(|event| {
+                event.client_id = Some("shop".into());
+                event.outcome = Some("issued");
+            });
+            request_id().unwrap_or_default().to_string()
+        });
+        let app = Route::new().at("/clients/:id", get(handler));
+        let random: Random = Arc::new(|bytes| bytes.fill(0xff));
+        let app = observe(app, random, metrics.clone());
+        let response = app.get_response(Request::builder().uri(uri.parse().unwrap()).finish()).await;
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        (response, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), metrics.render().unwrap())
+    }
+
+    #[tokio::test]
+    async fn emits_one_event_a_request_with_what_the_handler_knew() {
+        let (response, events, metrics) = ask("/clients/7?token=hidden").await;
+        let [event] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(event["route"], "/clients/:id");
+        assert_eq!(event["client_id"], "shop");
+        assert_eq!(event["outcome"], "issued");
+        assert_eq!(event["status"], 200);
+        assert_eq!(event["request_id"], "7777777777777777");
+        assert!(event.get("account").is_none() && event["duration_us"].is_u64(), "{event}");
+        assert_eq!(response.header("x-request-id"), Some("7777777777777777"));
+        assert_eq!(response.into_body().into_string().await.unwrap(), "7777777777777777");
+        assert!(metrics.contains("route=\"/clients/:id\",status=\"2xx\""), "{metrics}");
+    }
+
+    #[tokio::test]
+    async fn logs_neither_query_nor_raw_path() {
+        for uri in ["/clients/7?token=hidden", "/hidden?code=hidden"] {
+            let (_, events, metrics) = ask(uri).await;
+            assert_eq!(events.len(), 1);
+            assert!(!events[0].to_string().contains("hidden") && !events[0].to_string().contains("/7"), "{events:?}");
+            assert!(!metrics.contains("hidden"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_route_matched_has_no_pattern() {
+        let (response, events, _) = ask("/other").await;
+        assert_eq!(events[0]["route"], "unmatched");
+        assert_eq!(response.status(), 404);
+    }
+
+    #[test]
+    fn notes_outside_of_a_request_are_lost_quietly() {
+        note(|event| event.outcome = Some("lost"));
+        assert!(request_id().is_none());
+    }
+}

@@ -51,8 +51,8 @@ impl Kind {
     }
 
     /// A value to write instead, as in TOML.
-    pub const fn example(self) -> &'static str {
-        match self {
+    pub fn example(self) -> String {
+        let example = match self {
             Self::Listen => r#""0.0.0.0:8080""#,
             Self::Networks => r#"["10.0.0.0/8", "fd00::/8"]"#,
             Self::Path => r#""/etc/idp/file""#,
@@ -62,13 +62,11 @@ impl Kind {
             Self::Url => r#""http://collector:4318""#,
             Self::Database => r#""sqlite:///var/lib/idp/idp.db""#,
             Self::Key => r#"the output of `openssl rand -hex 32`"#,
-            Self::OneOf(words) => match words {
-                [first, ..] => first,
-                [] => "",
-            },
+            Self::OneOf(words) => return format!("{:?}", words.first().copied().unwrap_or_default()),
             Self::Filter => r#""info" or "info,idp=debug""#,
             Self::RelyingParties => r#"[{ rp_id = "example.org", hosts = ["id.example.org"] }]"#,
-        }
+        };
+        example.to_owned()
     }
 }
 
