@@ -1,1 +1,21 @@
+//! The identity provider as a library: what the binary runs and the suite starts in-process.
+//!
+//! Settings, listener, telemetry and HTTP around the pure rules of `idp-core` and the storage of `idp-store`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::todo,
+        clippy::dbg_macro
+    )
+)]
 
+pub mod event;
+pub mod health;
+pub mod listen;
+pub mod metrics;
+pub mod settings;
+pub mod telemetry;

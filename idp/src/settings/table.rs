@@ -1,0 +1,216 @@
+//! The table of settings: everything that can be set, its form, default and meaning.
+//!
+//! It drives loading, the refusal of unknown keys, and `docs/config.md`.
+
+/// What a value looks like; said in problems and in the documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An address and a port to listen on.
+    Listen,
+    /// Networks in CIDR notation; in the environment separated by commas.
+    Networks,
+    /// A path of this machine.
+    Path,
+    /// A whole number within bounds.
+    Number { min: u32, max: u32 },
+    /// Any text that is not empty.
+    Text,
+    /// An issuer identifier (OIDC Discovery §3): an https origin, nothing after host and port.
+    Issuer,
+    /// An http or https URL.
+    Url,
+    /// Where the database is.
+    Database,
+    /// 32 random bytes as base64url or hexadecimal digits.
+    Key,
+    /// One of a few words.
+    OneOf(&'static [&'static str]),
+    /// Directives of tracing-subscriber's `EnvFilter`.
+    Filter,
+    /// An array of tables `{ rp_id, hosts, origins }`.
+    RelyingParties,
+}
+
+impl Kind {
+    /// The form in words, to follow "must be".
+    pub fn form(self) -> String {
+        match self {
+            Self::Listen => "an address and a port".into(),
+            Self::Networks => "a list of networks in CIDR notation".into(),
+            Self::Path => "a path".into(),
+            Self::Number { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Text => "a text that is not empty".into(),
+            Self::Issuer => "an https origin without path, query, fragment or trailing slash".into(),
+            Self::Url => "an http or https URL".into(),
+            Self::Database => "`sqlite:///PATH` or `postgres://USER:PASSWORD@HOST/NAME`".into(),
+            Self::Key => "32 random bytes as base64url or 64 hexadecimal digits".into(),
+            Self::OneOf(words) => format!("one of `{}`", words.join("`, `")),
+            Self::Filter => "a level or filter directives".into(),
+            Self::RelyingParties => "an array of tables `{ rp_id, hosts, origins }`".into(),
+        }
+    }
+
+    /// A value to write instead, as in TOML.
+    pub fn example(self) -> String {
+        let example = match self {
+            Self::Listen => r#""0.0.0.0:8080""#,
+            Self::Networks => r#"["10.0.0.0/8", "fd00::/8"]"#,
+            Self::Path => r#""/etc/idp/file""#,
+            Self::Number { .. } => "100",
+            Self::Text => r#""some text""#,
+            Self::Issuer => r#""https://id.example.org""#,
+            Self::Url => r#""http://collector:4318""#,
+            Self::Database => r#""sqlite:///var/lib/idp/idp.db""#,
+            Self::Key => r#"the output of `openssl rand -hex 32`"#,
+            Self::OneOf(words) => return format!("{:?}", words.first().copied().unwrap_or_default()),
+            Self::Filter => r#""info" or "info,idp=debug""#,
+            Self::RelyingParties => r#"[{ rp_id = "example.org", hosts = ["id.example.org"] }]"#,
+        };
+        example.to_owned()
+    }
+}
+
+/// What holds where nothing is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// Must be set.
+    Required,
+    /// Not set; the sentence says what that means.
+    Unset(&'static str),
+    /// A value, as it would stand in the environment.
+    Value(&'static str),
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Row {
+    /// Section and key.
+    pub path: &'static str,
+    pub kind: Kind,
+    pub default: Fallback,
+    /// Never printed; may be read from a file of its own.
+    pub secret: bool,
+    /// One or two sentences of documentation.
+    pub doc: &'static str,
+}
+
+const fn row(path: &'static str, kind: Kind, default: Fallback, doc: &'static str) -> Row {
+    Row { path, kind, default, secret: false, doc }
+}
+
+const fn secret(path: &'static str, kind: Kind, default: Fallback, doc: &'static str) -> Row {
+    Row { path, kind, default, secret: true, doc }
+}
+
+use Fallback::{Required, Unset, Value};
+
+/// All settings, in the order of the documentation.
+pub const TABLE: &[Row] = &[
+    row("server.listen", Kind::Listen, Value("0.0.0.0:8080"), "Where browsers and clients are answered."),
+    row(
+        "server.health_listen",
+        Kind::Listen,
+        Value("0.0.0.0:9090"),
+        "Where `/health/live`, `/health/ready` and `/metrics` are answered, whatever the `Host`. Not for the public.",
+    ),
+    row(
+        "server.trusted_proxies",
+        Kind::Networks,
+        Value(""),
+        "Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Everybody else's are ignored.",
+    ),
+    row(
+        "server.tls_cert",
+        Kind::Path,
+        Unset("plain HTTP, for a reverse proxy in front"),
+        "Certificate chain in PEM. With `server.tls_key` TLS 1.2 and 1.3 are spoken on `server.listen`; read at start.",
+    ),
+    row("server.tls_key", Kind::Path, Unset("plain HTTP"), "Private key of the certificate in PEM."),
+    row(
+        "server.max_connections",
+        Kind::Number { min: 1, max: 1_000_000 },
+        Value("4096"),
+        "Open connections in all; more wait until one is closed.",
+    ),
+    row(
+        "server.max_connections_per_address",
+        Kind::Number { min: 1, max: 1_000_000 },
+        Value("128"),
+        "Open connections of one address (IPv6: of one /64 network); more are closed at once. Trusted proxies are exempt.",
+    ),
+    row("realm.name", Kind::Text, Value("default"), "Name of the first realm in commands."),
+    row(
+        "realm.issuer",
+        Kind::Issuer,
+        Required,
+        "The address people and clients use, byte for byte the `iss` of every token. `http` only for `localhost`.",
+    ),
+    row(
+        "realm.display_name",
+        Kind::Text,
+        Unset("the issuer's host"),
+        "What people read on pages and in their authenticator.",
+    ),
+    row(
+        "realm.relying_parties",
+        Kind::RelyingParties,
+        Unset("the issuer's host alone"),
+        "Hosts that are answered and the RP ID their passkeys are bound to (WebAuthn L3 §5.1.2). `rp_id` is a host or a \
+         parent domain of all its hosts; without it, the first host. `origins` default to the hosts with the issuer's \
+         scheme. Passkeys stay bound to the RP ID they were made with: changing it later loses them.",
+    ),
+    secret(
+        "database.url",
+        Kind::Database,
+        Required,
+        "`sqlite:///var/lib/idp/idp.db` (three slashes and an absolute path) or a PostgreSQL URL.",
+    ),
+    row(
+        "database.max_connections",
+        Kind::Number { min: 1, max: 1000 },
+        Value("10"),
+        "Connections to PostgreSQL. SQLite has one writer and does not use it.",
+    ),
+    secret(
+        "secrets.encryption_key",
+        Kind::Key,
+        Required,
+        "Key-encryption key: seals the signing keys at rest and what travels through browsers. Keep it apart from the \
+         database and its backups; without it the signing keys are lost.",
+    ),
+    secret(
+        "secrets.previous_encryption_key",
+        Kind::Key,
+        Unset("none"),
+        "The key before the last change; still opens what it sealed.",
+    ),
+    row(
+        "telemetry.log_format",
+        Kind::OneOf(&["json", "text"]),
+        Value("json"),
+        "Form of the log on standard error: one JSON object a line, or text for people.",
+    ),
+    row("telemetry.log_level", Kind::Filter, Value("info"), "What is logged."),
+    row(
+        "telemetry.otlp_endpoint",
+        Kind::Url,
+        Unset("no traces are sent"),
+        "OpenTelemetry collector that gets traces by OTLP over HTTP; `/v1/traces` is appended.",
+    ),
+    row(
+        "theme.dir",
+        Kind::Path,
+        Unset("the built-in theme"),
+        "Folder whose files replace those of the built-in theme of the same name.",
+    ),
+];
+
+/// The row of a path.
+pub fn find(path: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.path == path)
+}
+
+/// The environment variable of a path: `server.tls_key` is `IDP_SERVER__TLS_KEY`.
+pub fn env_name(path: &str) -> String {
+    format!("IDP_{}", path.replace('.', "__").to_uppercase())
+}

@@ -1,0 +1,72 @@
+//! Logs on standard error and, when a collector is set, traces by OTLP over HTTP.
+//!
+//! The only file that names OpenTelemetry. Exporting has a thread of its own: it must not wait for the async runtime.
+
+use crate::settings::{LogFormat, Telemetry};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+
+/// Why telemetry cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("the log filter is malformed")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("the trace exporter cannot be built")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("a subscriber is set already")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Keeps telemetry going; [`Guard::shutdown`] sends what is still queued.
+#[derive(Debug)]
+#[must_use = "traces stop when it is dropped"]
+pub struct Guard(Option<SdkTracerProvider>);
+
+/// Starts logging and tracing for the whole process. Once; not in tests.
+///
+/// # Errors
+/// [`TelemetryError`] for a malformed filter, an endpoint no exporter can be built for, or a second call.
+pub fn init(settings: &Telemetry) -> Result<Guard, TelemetryError> {
+    let provider = settings.otlp_endpoint.as_deref().map(provider).transpose()?;
+    let traces = provider.as_ref().map(|provider| {
+        // The exporter's own HTTP client must not trace itself.
+        let own = EnvFilter::new("info,hyper=off,reqwest=off,opentelemetry=off");
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("idp")).with_filter(own)
+    });
+    let filter = EnvFilter::try_new(&settings.log_level)?;
+    let log = match settings.log_format {
+        LogFormat::Text => fmt::layer::<Registry>().with_writer(std::io::stderr).with_target(false).boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(std::io::stderr)
+            .boxed(),
+    };
+    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).try_init()?;
+    Ok(Guard(provider))
+}
+
+/// Batches spans on a thread of its own and posts them to the collector.
+fn provider(endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
+    let exporter = SpanExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/traces")).build()?;
+    let resource = Resource::builder().with_service_name("idp").build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+impl Guard {
+    /// Sends queued traces and stops. Blocks up to five seconds: not for an async task.
+    pub fn shutdown(self) {
+        if let Some(provider) = self.0
+            && let Err(error) = provider.shutdown_with_timeout(std::time::Duration::from_secs(5))
+        {
+            tracing::warn!(%error, "traces were lost at the end");
+        }
+    }
+}
