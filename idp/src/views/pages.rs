@@ -188,7 +188,7 @@ pub struct Security {
 /// A passkey as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PasskeyRow {
-    /// What the forms send back as `passkey`.
+    /// What the forms and links send back as `passkey`: base64url.
     pub id: String,
     pub name: String,
     pub kind: PasskeyKind,
