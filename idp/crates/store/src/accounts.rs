@@ -137,6 +137,7 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> R
 }
 
 /// Makes an account. `Some`: it was not made.
+#[derive(Clone, Debug)]
 pub struct CreateAccount {
     pub realm: RealmId,
     pub account: Account,
@@ -178,6 +179,7 @@ impl AccountChange {
 }
 
 /// Changes the profile of an account.
+#[derive(Clone, Debug)]
 pub struct UpdateAccount {
     pub realm: RealmId,
     pub id: AccountId,
@@ -229,6 +231,7 @@ async fn is_last_owner(c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<b
 }
 
 /// Sets the role of an account.
+#[derive(Clone, Debug)]
 pub struct SetRole {
     pub realm: RealmId,
     pub id: AccountId,
@@ -258,6 +261,7 @@ impl Write for SetRole {
 }
 
 /// Lets an account sign in or not. Leaving `Active` ends its sessions and revokes what was granted in them.
+#[derive(Clone, Debug)]
 pub struct SetAccountState {
     pub realm: RealmId,
     pub id: AccountId,
@@ -291,6 +295,7 @@ impl Write for SetAccountState {
 }
 
 /// Deletes an account with its passkeys, passes, groups and consents; ends its sessions, revokes its grants.
+#[derive(Clone, Debug)]
 pub struct DeleteAccount {
     pub realm: RealmId,
     pub id: AccountId,

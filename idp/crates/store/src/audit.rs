@@ -36,6 +36,7 @@ pub(crate) async fn insert_as(c: &mut Conn, realm: RealmId, audit: &Audit, event
 }
 
 /// Records an act that changes nothing else.
+#[derive(Clone, Debug)]
 pub struct RecordAudit {
     pub realm: RealmId,
     pub audit: Audit,

@@ -54,6 +54,7 @@ impl Store {
 }
 
 /// Makes a client. `false`: the identifier is taken.
+#[derive(Clone, Debug)]
 pub struct CreateClient {
     pub realm: RealmId,
     pub client: Client,
@@ -85,6 +86,7 @@ impl Write for CreateClient {
 }
 
 /// Changes a client: its state, secret and settings.
+#[derive(Clone, Debug)]
 pub struct UpdateClient {
     pub realm: RealmId,
     /// As it shall be; `updated` is now.
@@ -126,6 +128,7 @@ impl Write for UpdateClient {
 }
 
 /// Deletes a client, revokes what it was granted and forgets the consents to it. `false`: no such client.
+#[derive(Clone, Debug)]
 pub struct DeleteClient {
     pub realm: RealmId,
     pub id: ClientId,

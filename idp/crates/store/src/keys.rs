@@ -84,6 +84,7 @@ async fn insert(c: &mut Conn, realm: RealmId, key: &SigningKey) -> Result<bool> 
 
 /// Inserts each key whose algorithm has none in that state yet: what several processes that start at once may all
 /// do, and how a `next` key is added. Answers how many were inserted.
+#[derive(Clone, Debug)]
 pub struct EnsureKeys {
     pub realm: RealmId,
     pub keys: Vec<SigningKey>,
@@ -111,6 +112,7 @@ impl Write for EnsureKeys {
 }
 
 /// The `next` key of an algorithm begins to sign; the one that did is retired. `false`: there is no next key.
+#[derive(Clone, Debug)]
 pub struct RotateKey {
     pub realm: RealmId,
     pub alg: SigningAlg,
@@ -142,6 +144,7 @@ impl Write for RotateKey {
 
 /// Retires one key, whatever it did. `false`: there is none of that name, or it was retired before.
 /// A realm left without an active key needs [`EnsureKeys`].
+#[derive(Clone, Debug)]
 pub struct RetireKey {
     pub realm: RealmId,
     pub kid: String,

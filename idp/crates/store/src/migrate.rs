@@ -74,8 +74,8 @@ pub(crate) async fn postgres(url: &str, may_migrate: bool) -> Result<()> {
     use sqlx::Connection as _;
     let mut c = postgres::connect(url).await?;
     if may_migrate {
-        // Checked by `run` under its lock, so that a second process cannot come between.
-        POSTGRES.run(&mut c).await.map_err(refusal)?;
+        // Checked under its lock, so that no second process comes between. (`run` is no `Send` future.)
+        POSTGRES.run_direct(None, &mut c, false).await.map_err(refusal)?;
     }
     let applied = c.list_applied_migrations(&POSTGRES.table_name).await;
     let applied = applied.map_err(|e| if may_migrate { refusal(e) } else { outdated() })?;

@@ -83,6 +83,7 @@ async fn taken(
 }
 
 /// Makes a realm.
+#[derive(Clone, Debug)]
 pub struct CreateRealm {
     pub name: String,
     pub issuer: String,
@@ -127,6 +128,7 @@ impl Write for CreateRealm {
 }
 
 /// Changes all of a realm but its policy: issuer, hosts, names, settings.
+#[derive(Clone, Debug)]
 pub struct UpdateRealm {
     pub realm: Realm,
     pub audit: Audit,
@@ -167,6 +169,7 @@ impl Write for UpdateRealm {
 }
 
 /// Sets the passkey policy of a realm. `true`: done; `false`: no such realm.
+#[derive(Clone, Debug)]
 pub struct SetPolicy {
     pub realm: RealmId,
     pub policy: Policy,

@@ -142,6 +142,7 @@ pub(crate) async fn end_opened_by(
 }
 
 /// Ends one session and revokes what was granted in it. `false`: it had ended before; nothing is written.
+#[derive(Clone, Debug)]
 pub struct EndSession {
     pub realm: RealmId,
     pub sid: Sid,
@@ -171,6 +172,7 @@ impl Write for EndSession {
 }
 
 /// Ends all sessions of an account but one; how many ended. Nothing is written when there was none.
+#[derive(Clone, Debug)]
 pub struct EndAccountSessions {
     pub realm: RealmId,
     pub account: AccountId,
