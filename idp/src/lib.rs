@@ -13,9 +13,17 @@
     )
 )]
 
+pub mod app;
+pub mod cli;
+pub mod demo;
 pub mod event;
 pub mod health;
+pub mod http;
+pub mod jobs;
+pub mod keys;
 pub mod listen;
 pub mod metrics;
+pub mod password;
 pub mod settings;
 pub mod telemetry;
+pub mod views;

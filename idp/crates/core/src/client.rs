@@ -18,7 +18,7 @@ pub enum ClientAuthMethod {
     ClientSecretPost,
 }
 
-/// Signature of ID tokens.
+/// Signature of ID tokens. A client that says nothing gets RS256 (OIDC Registration §2); commands choose ES256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlg {
     RS256,
@@ -26,6 +26,9 @@ pub enum SigningAlg {
 }
 
 impl SigningAlg {
+    /// Every algorithm; each realm has a key for each.
+    pub const ALL: &[Self] = &[Self::RS256, Self::ES256];
+
     /// The JWS `alg` value (RFC 7518 §3.1).
     pub const fn text(self) -> &'static str {
         match self {

@@ -15,14 +15,21 @@
 )]
 
 pub mod account;
+pub mod acr;
 pub mod audit;
 pub mod client;
+pub mod credential;
 pub mod encoding;
 pub mod grant;
 pub mod id;
+pub mod interact;
+pub mod jose;
+pub mod oauth;
+pub mod oidc;
 pub mod pass;
 pub mod passkey;
 pub mod realm;
+pub mod rule;
 pub mod seal;
 pub mod secret;
 pub mod session;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::acr::Acr;
 use crate::id::RealmId;
 use crate::passkey::policy::Policy;
 
@@ -29,7 +30,7 @@ pub struct RealmSettings {
     pub access_token_lifetime_s: i64,
     /// Life of an ID token in seconds.
     pub id_token_lifetime_s: i64,
-    /// "Strongest" first (claims: acr values are not a ladder by themselves).
+    /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
     pub acr_order: Vec<String>,
     /// `hwk` only where attestation verified the hardware.
     pub hwk_requires_attestation: bool,
@@ -37,6 +38,8 @@ pub struct RealmSettings {
     pub phr_requires_uv: bool,
     /// `mfa` for a lone passkey that verified its user.
     pub uv_counts_as_second_factor: bool,
+    /// The one colour of the realm's pages, `#rrggbb`; `None`: the theme's own.
+    pub brand_color: Option<String>,
 }
 
 impl Default for RealmSettings {
@@ -46,10 +49,11 @@ impl Default for RealmSettings {
             session_idle_s: 12 * 3600,
             access_token_lifetime_s: 600,
             id_token_lifetime_s: 600,
-            acr_order: ["phrh", "phr", "aal3", "mfa", "aal2", "aal1"].map(str::to_owned).to_vec(),
+            acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
             hwk_requires_attestation: false,
             phr_requires_uv: true,
             uv_counts_as_second_factor: true,
+            brand_color: None,
         }
     }
 }

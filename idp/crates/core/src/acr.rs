@@ -1,0 +1,301 @@
+//! acr, amr and auth_time: what the events of a session amount to.
+//!
+//! OIDC Core §2, RFC 8176, OpenID EAP ACR Values 1.0, REFEDS MFA, NIST SP 800-63B-4, RFC 9470.
+//! For each token one set of events is chosen; all three claims derive from that set alone.
+
+use std::cmp::Reverse;
+
+use crate::id::FlowId;
+use crate::passkey::policy::Combination;
+use crate::realm::RealmSettings;
+use crate::session::{AuthEvent, Method, PasskeyProof};
+use crate::time::Timestamp;
+
+/// An event of this very flow meets `max_age` and `prompt=login` for so long, in seconds.
+const FLOW_EVENT_S: i64 = 300;
+/// Reauthentication limits, in seconds since the event and without activity (NIST SP 800-63B-4 §2.2.3, §2.3.3).
+const AAL2_S: (i64, i64) = (24 * 3600, 3600);
+const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
+
+/// Authentication context class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Acr {
+    /// Phishing-resistant, hardware-protected (OpenID EAP ACR Values 1.0 §2).
+    Phrh,
+    /// Phishing-resistant.
+    Phr,
+    /// NIST SP 800-63B-4 §2.3.
+    Aal3,
+    /// REFEDS MFA Profile.
+    RefedsMfa,
+    /// NIST SP 800-63B-4 §2.2.
+    Aal2,
+    /// NIST SP 800-63B-4 §2.1.
+    Aal1,
+    /// REFEDS SFA Profile. Emitted only where it was asked for.
+    RefedsSfa,
+}
+
+impl Acr {
+    /// The order of a realm that has not chosen its own.
+    pub const DEFAULT_ORDER: [Self; 6] = [Self::Phrh, Self::Phr, Self::Aal3, Self::RefedsMfa, Self::Aal2, Self::Aal1];
+
+    /// Reads a value of the wire or an alias; `None`: not a value we know.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "phrh" => Self::Phrh,
+            "phr" => Self::Phr,
+            "http://idmanagement.gov/ns/assurance/aal/3" | "aal3" => Self::Aal3,
+            "https://refeds.org/profile/mfa" => Self::RefedsMfa,
+            "http://idmanagement.gov/ns/assurance/aal/2" | "aal2" => Self::Aal2,
+            "http://idmanagement.gov/ns/assurance/aal/1" | "aal1" => Self::Aal1,
+            "https://refeds.org/profile/sfa" => Self::RefedsSfa,
+            _ => return None,
+        })
+    }
+
+    /// The value emitted unless the client asked by an alias.
+    pub const fn wire(self) -> &'static str {
+        match self {
+            Self::Phrh => "phrh",
+            Self::Phr => "phr",
+            Self::Aal3 => "http://idmanagement.gov/ns/assurance/aal/3",
+            Self::RefedsMfa => "https://refeds.org/profile/mfa",
+            Self::Aal2 => "http://idmanagement.gov/ns/assurance/aal/2",
+            Self::Aal1 => "http://idmanagement.gov/ns/assurance/aal/1",
+            Self::RefedsSfa => "https://refeds.org/profile/sfa",
+        }
+    }
+}
+
+/// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in here can reach.
+/// phrh and aal3 need a verified attestation, which there is not yet.
+pub const fn supported_acr_values() -> &'static [&'static str] {
+    &[
+        "phr",
+        "https://refeds.org/profile/mfa",
+        "https://refeds.org/profile/sfa",
+        "http://idmanagement.gov/ns/assurance/aal/2",
+        "http://idmanagement.gov/ns/assurance/aal/1",
+        "aal2",
+        "aal1",
+    ]
+}
+
+/// What a session has to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    pub events: &'a [AuthEvent],
+    /// Last activity of the session.
+    pub active: Timestamp,
+    pub now: Timestamp,
+}
+
+/// How fresh every event of the set must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// `max_age` (OIDC Core §3.1.2.1), in seconds.
+    pub max_age_s: Option<i64>,
+    /// The authorization request that asks.
+    pub this_flow: FlowId,
+    /// `prompt=login`: only events of this flow count.
+    pub forced: bool,
+}
+
+/// What a request demands.
+#[derive(Clone, Debug, Default)]
+pub struct Demand {
+    /// acr values as the client spelled them, in its order of preference; unknown ones are skipped.
+    pub acr: Vec<String>,
+    /// One of them or nothing (OIDC Core §5.5.1.1).
+    pub essential: bool,
+    pub fresh: Option<Freshness>,
+}
+
+/// One set of events and what it amounts to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authenticated {
+    /// The value for the token, spelled as the client asked for it.
+    pub acr: Option<String>,
+    /// RFC 8176 values.
+    pub amr: Vec<&'static str>,
+    /// Time of the oldest event of the set.
+    pub auth_time: Timestamp,
+    pub combination: Combination,
+    /// The set, oldest first.
+    pub events: Vec<AuthEvent>,
+    pub satisfied: Vec<Acr>,
+    /// The demand asked for no acr, or one of its values is satisfied. If not, stepping up may help.
+    pub met: bool,
+}
+
+/// Chooses the set of events a token rests on: of those that `allowed` lets in and that are fresh enough, the
+/// one that satisfies the earliest requested value, then the strongest value by `acr_order`, then the most recent.
+/// `None`: no set will do – under an essential demand also when none of its values is satisfied.
+pub fn choose(
+    evidence: &Evidence<'_>,
+    settings: &RealmSettings,
+    demand: &Demand,
+    allowed: impl Fn(Combination) -> bool,
+) -> Option<Authenticated> {
+    let order: Vec<Acr> = settings.acr_order.iter().filter_map(|text| Acr::parse(text)).collect();
+    let is_fresh = |event: &&AuthEvent| demand.fresh.is_none_or(|fresh| fresh.is_met_by(event, evidence.now));
+    let fresh: Vec<&AuthEvent> = evidence.events.iter().filter(is_fresh).collect();
+
+    let mut best: Option<(Rank, Authenticated)> = None;
+    for set in sets(&fresh) {
+        if !allowed(set.combination()) {
+            continue;
+        }
+        let (rank, authenticated) = amounts_to(set, evidence, settings, &order, demand);
+        if best.as_ref().is_none_or(|(other, _)| rank < *other) {
+            best = Some((rank, authenticated));
+        }
+    }
+    let (_, authenticated) = best?;
+    (authenticated.met || !demand.essential).then_some(authenticated)
+}
+
+impl Freshness {
+    /// Comparing times alone would loop at clock skew, and reloading a page must not count as a new sign-in.
+    fn is_met_by(&self, event: &AuthEvent, now: Timestamp) -> bool {
+        let age_ms = now.ms_since(event.at);
+        let of_this_flow = event.flow == Some(self.this_flow) && age_ms <= FLOW_EVENT_S * 1000;
+        let young = self.max_age_s.is_none_or(|max| age_ms <= max.saturating_mul(1000));
+        of_this_flow || (young && !self.forced)
+    }
+}
+
+/// Factors that count together.
+#[derive(Clone, Copy)]
+enum Set<'a> {
+    Password(&'a AuthEvent),
+    Passkey(&'a AuthEvent, &'a PasskeyProof),
+    Both { password: &'a AuthEvent, passkey: &'a AuthEvent, proof: &'a PasskeyProof },
+}
+
+/// Every set there is: each event alone, and each password with each passkey.
+fn sets<'a>(events: &[&'a AuthEvent]) -> Vec<Set<'a>> {
+    let mut sets = Vec::new();
+    let passwords: Vec<_> = events.iter().filter(|e| matches!(e.method, Method::Password)).collect();
+    sets.extend(passwords.iter().map(|password| Set::Password(password)));
+    for passkey in events {
+        if let Method::Passkey(proof) = &passkey.method {
+            sets.push(Set::Passkey(passkey, proof));
+            sets.extend(passwords.iter().map(|password| Set::Both { password, passkey, proof }));
+        }
+    }
+    sets
+}
+
+impl<'a> Set<'a> {
+    const fn combination(self) -> Combination {
+        match self {
+            Self::Password(_) => Combination::PasswordAlone,
+            Self::Passkey(..) => Combination::PasskeyAlone,
+            Self::Both { .. } => Combination::PasswordAndPasskey,
+        }
+    }
+
+    /// The events, oldest first.
+    fn events(self) -> Vec<&'a AuthEvent> {
+        match self {
+            Self::Password(event) | Self::Passkey(event, _) => vec![event],
+            Self::Both { password, passkey, .. } if password.at <= passkey.at => vec![password, passkey],
+            Self::Both { password, passkey, .. } => vec![passkey, password],
+        }
+    }
+
+    /// Values of RFC 8176. Never `pin`, `fpt` or `face`: WebAuthn does not tell how the user was verified.
+    fn amr(self, settings: &RealmSettings) -> Vec<&'static str> {
+        let (password, proof) = match self {
+            Self::Password(_) => return vec!["pwd"],
+            Self::Passkey(_, proof) => (false, proof),
+            Self::Both { proof, .. } => (true, proof),
+        };
+        let key = match proof.backup_eligible {
+            true => Some("swk"),
+            // BE=0 is a claim of the authenticator; no attestation is verified that could confirm it.
+            false if settings.hwk_requires_attestation => None,
+            false => Some("hwk"),
+        };
+        let mfa = password || (proof.user_verified && settings.uv_counts_as_second_factor);
+        let password = password.then_some("pwd");
+        let mfa = mfa.then_some("mfa");
+        [password, key, Some("pop"), Some("user"), mfa].into_iter().flatten().collect()
+    }
+
+    /// The acr values this set satisfies while fresh; time limits come on top.
+    fn acr(self, settings: &RealmSettings) -> Vec<Acr> {
+        // Whatever authenticates at all is at least a single factor.
+        let mut acr = vec![Acr::Aal1, Acr::RefedsSfa];
+        let (phr, two_factors) = match self {
+            Self::Password(_) => (false, false),
+            Self::Both { .. } => (true, true),
+            Self::Passkey(_, proof) if proof.user_verified => (true, settings.uv_counts_as_second_factor),
+            // A found key must not open doors.
+            Self::Passkey(..) => (!settings.phr_requires_uv, false),
+        };
+        // phrh and aal3 need a verified attestation (hardware, not synced): never satisfied yet.
+        if phr {
+            acr.push(Acr::Phr);
+        }
+        if two_factors {
+            acr.extend([Acr::Aal2, Acr::RefedsMfa]);
+        }
+        acr
+    }
+}
+
+/// Place among the sets; smaller is better: requested value, strongest value, number of values, age.
+type Rank = (usize, usize, Reverse<usize>, Reverse<Timestamp>);
+
+fn amounts_to(
+    set: Set<'_>,
+    evidence: &Evidence<'_>,
+    settings: &RealmSettings,
+    order: &[Acr],
+    demand: &Demand,
+) -> (Rank, Authenticated) {
+    let events = set.events();
+    let auth_time = events.iter().map(|e| e.at).min().unwrap_or(evidence.now);
+    let mut satisfied = set.acr(settings);
+    satisfied.retain(|acr| match acr {
+        Acr::Aal2 => within(AAL2_S, auth_time, evidence),
+        Acr::Aal3 => within(AAL3_S, auth_time, evidence),
+        _ => true,
+    });
+    satisfied.sort();
+
+    let holds = |text: &&String| Acr::parse(text).is_some_and(|acr| satisfied.contains(&acr));
+    let requested = demand.acr.iter().position(|text| holds(&text));
+    let strongest = order.iter().position(|acr| satisfied.contains(acr));
+    let acr = match requested.and_then(|at| demand.acr.get(at)) {
+        Some(text) => Some(text.clone()),
+        None => strongest.and_then(|at| order.get(at)).map(|acr| acr.wire().to_owned()),
+    };
+    let rank = (
+        requested.unwrap_or(usize::MAX),
+        strongest.unwrap_or(usize::MAX),
+        Reverse(satisfied.len()),
+        Reverse(auth_time),
+    );
+    let authenticated = Authenticated {
+        acr,
+        amr: set.amr(settings),
+        auth_time,
+        combination: set.combination(),
+        events: events.into_iter().cloned().collect(),
+        satisfied,
+        met: demand.acr.is_empty() || requested.is_some(),
+    };
+    (rank, authenticated)
+}
+
+/// Within an overall and an inactivity limit. Every event of the set is as young as the oldest must be.
+fn within((overall_s, idle_s): (i64, i64), oldest: Timestamp, evidence: &Evidence<'_>) -> bool {
+    // A sign-in is activity too, even while its session is not written yet.
+    let active = evidence.events.iter().map(|e| e.at).fold(evidence.active, Timestamp::max);
+    let idle_ms = evidence.now.ms_since(active);
+    evidence.now.ms_since(oldest) <= overall_s * 1000 && idle_ms <= idle_s * 1000
+}

@@ -1,0 +1,28 @@
+//! Whether the user agreed. OIDC Core §3.1.2.4, RFC 8252 §8.6.
+
+use super::{Facts, Need, Step, Visitor};
+use crate::client::ConsentMode;
+use crate::oauth::redirect;
+
+pub fn given(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    if may_skip(facts) {
+        return None;
+    }
+    let Some(consent) = visitor.consent else { return Some(Step::Need(Need::Consent)) };
+    let covered = consent.is_some_and(|c| c.scope.covers(&facts.request.scope));
+    (!covered).then_some(Step::Consent)
+}
+
+pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    if !facts.request.prompt.consent {
+        return None;
+    }
+    let Some(consent) = visitor.consent else { return Some(Step::Need(Need::Consent)) };
+    let in_this_request = consent.is_some_and(|c| c.flow == facts.request.id);
+    (!in_this_request).then_some(Step::Consent)
+}
+
+/// A client of the realm's own, unless anybody on the user's machine could pose as it.
+fn may_skip(facts: &Facts<'_>) -> bool {
+    facts.client.settings.consent == ConsentMode::Skip && !redirect::is_impersonable(facts.request.to.redirect_uri())
+}

@@ -1,0 +1,172 @@
+//! What an authorization request needs next: the one dispatcher to which every page returns.
+//! OIDC Core §3.1.2.3 and §3.1.2.4, RFC 9470 §4.
+
+mod consent;
+mod login;
+mod step_up;
+
+use crate::account::Account;
+use crate::acr::{Authenticated, Demand, Evidence, Freshness};
+use crate::client::Client;
+use crate::id::FlowId;
+use crate::oauth::authorize::AuthorizationRequest;
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::scope::Scopes;
+use crate::passkey::policy::{Combination, Policy, judge_record};
+use crate::passkey::record::Passkey;
+use crate::realm::Realm;
+use crate::rule::Rule;
+use crate::session::Session;
+use crate::time::Timestamp;
+
+/// What the user agreed to before.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    pub scope: Scopes,
+    /// The request in which the user last said yes: what `prompt=consent` asks for.
+    pub flow: FlowId,
+}
+
+/// Who is signed in with this browser, as far as loaded.
+pub struct Visitor<'a> {
+    pub session: &'a Session,
+    pub account: &'a Account,
+    /// `None`: not loaded yet.
+    pub consent: Option<Option<&'a Consent>>,
+    /// `None`: not loaded yet.
+    pub passkeys: Option<&'a [Passkey]>,
+}
+
+/// The facts of one decision.
+pub struct Facts<'a> {
+    pub request: &'a AuthorizationRequest,
+    pub realm: &'a Realm,
+    /// The RP ID of the host at hand; passkeys of others are of no use here.
+    pub rp_id: &'a str,
+    pub client: &'a Client,
+    pub visitor: Option<Visitor<'a>>,
+    pub now: Timestamp,
+}
+
+/// Facts to load before deciding again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Passkeys,
+    Consent,
+}
+
+/// What to ask on top of what the session has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    Passkey,
+    Password,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Load this and decide again.
+    Need(Need),
+    /// Somebody signs in. `again`: there is a session, but this request wants a new ceremony.
+    Login { again: bool },
+    /// An account is chosen.
+    Choose,
+    /// One more factor for this session. `voluntary`: the user may go on without it.
+    StepUp { factor: Factor, voluntary: bool },
+    /// The user is asked to agree.
+    Consent,
+    /// The code is issued on this authentication.
+    Issue(Box<Authenticated>),
+    /// The client gets an error.
+    Deny(OAuthError),
+}
+
+/// One row: what must hold before a code is issued, and what `prompt=none` is told when it does not.
+pub struct Check {
+    pub rule: Rule,
+    /// The error under `prompt=none`; `None`: the check asks nothing then.
+    pub silent: Option<ErrorCode>,
+    check: fn(&Facts<'_>, &Visitor<'_>) -> Option<Step>,
+}
+
+macro_rules! checks {
+    ($($id:literal, $spec:literal, $text:literal, $silent:expr => $check:path;)*) => {
+        /// The table, in the order it is asked. The first row (`login.session`) holds for requests without a visitor.
+        pub const CHECKS: &[Check] = &[$(Check {
+            rule: Rule { id: $id, spec: $spec, text: $text },
+            silent: $silent,
+            check: $check,
+        },)*];
+    };
+}
+
+use ErrorCode::{AccountSelectionRequired, ConsentRequired, InteractionRequired, LoginRequired};
+checks! {
+    "login.session", "OIDC Core §3.1.2.3", "Somebody is signed in.", Some(LoginRequired) => login::session;
+    "login.hint", "OIDC Core §3.1.2.1", "Whoever `id_token_hint` names is the one signed in.", Some(LoginRequired) => login::hinted;
+    "login.select_account", "OIDC Core §3.1.2.1", "`prompt=select_account`: an account was chosen for this request.", Some(AccountSelectionRequired) => login::selected;
+    "login.fresh", "OIDC Core §3.1.2.1", "`prompt=login`: an event of this very request; `max_age`: one young enough, or of this request.", Some(LoginRequired) => login::fresh;
+    "step_up.policy", "WebAuthn L3 §1.2", "The policy lets the session's factors in.", Some(LoginRequired) => step_up::policy;
+    "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
+    "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
+    "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
+    "consent.asked", "OIDC Core §3.1.2.1", "`prompt=consent`: the user agreed in this very request.", Some(InteractionRequired) => consent::asked;
+}
+
+/// Decides what comes next.
+pub fn next_step(facts: &Facts<'_>) -> Step {
+    let none = facts.request.prompt.none;
+    let Some(visitor) = &facts.visitor else {
+        return if none { silent(CHECKS.first(), LoginRequired) } else { Step::Login { again: false } };
+    };
+    for row in CHECKS {
+        if none && row.silent.is_none() {
+            continue;
+        }
+        match (row.check)(facts, visitor) {
+            None => {}
+            Some(step @ (Step::Need(_) | Step::Deny(_))) => return step,
+            Some(step) => return if none { silent(Some(row), LoginRequired) } else { step },
+        }
+    }
+    match authenticate(facts, visitor, true) {
+        Some(authenticated) => Step::Issue(Box::new(authenticated)),
+        None => Step::Login { again: true },
+    }
+}
+
+fn silent(row: Option<&Check>, otherwise: ErrorCode) -> Step {
+    let code = row.and_then(|r| r.silent).unwrap_or(otherwise);
+    let rule = row.map_or("login.session", |r| r.rule.id);
+    Step::Deny(OAuthError::new(code, rule, "the user would have to be asked, and prompt=none forbids it"))
+}
+
+/// The set of events this request's tokens would rest on. `policy`: only sets that the policy lets in.
+fn authenticate(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: bool) -> Option<Authenticated> {
+    let evidence = Evidence { events: &visitor.session.events, active: visitor.session.active, now: facts.now };
+    let has_passkey = has_usable_passkey(facts, visitor);
+    // Not loaded means that nothing so far rested on it: assume the stricter case.
+    let lets_in = |c: Combination| !policy || facts.realm.policy.accepts(c, has_passkey.unwrap_or(true));
+    crate::acr::choose(&evidence, &facts.realm.settings, &demand(facts.request), lets_in)
+}
+
+/// What a request demands of the events.
+pub fn demand(request: &AuthorizationRequest) -> Demand {
+    let fresh = Freshness { max_age_s: request.max_age_s, this_flow: request.id, forced: request.prompt.login };
+    Demand {
+        acr: request.acr.values.clone(),
+        // Judged by its own check, which knows whether stepping up could help.
+        essential: false,
+        fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
+    }
+}
+
+/// The passkeys of an account that could be used at a host now.
+pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
+    passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
+}
+
+fn has_usable_passkey(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<bool> {
+    let passkeys = visitor.passkeys?;
+    Some(usable(passkeys, facts.rp_id, &facts.realm.policy).next().is_some())
+}

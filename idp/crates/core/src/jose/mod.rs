@@ -1,0 +1,4 @@
+//! JOSE: signing keys, JWS, JWK. RFC 7515, RFC 7517, RFC 7518.
+
+pub mod jws;
+pub mod keyset;

@@ -1,0 +1,129 @@
+//! Where an answer may go. Until client, redirect URI and response mode are known good, an error can only
+//! become a page of our own; only a holder of an [`Addressed`] can build a redirect.
+//! RFC 6749 §4.1.2.1, RFC 9700 §4.11.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Client, ClientState};
+use crate::id::ClientId;
+use crate::oauth::params::RawParams;
+use crate::oauth::redirect;
+
+/// A checked place to answer to. Made by [`address`] alone (or opened from our own seal).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addressed {
+    client_id: ClientId,
+    redirect_uri: String,
+    state: Option<String>,
+}
+
+impl Addressed {
+    /// The client that asked.
+    pub const fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// Its redirect URI, byte for byte as sent.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// Its `state`, byte for byte.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// Whether the client still is what it was when the request was sealed: an admin may have disabled it
+    /// or removed the URI while the user was on our pages.
+    ///
+    /// # Errors
+    /// [`Unaddressed`] as for a new request.
+    pub fn recheck(&self, client: Option<&Client>) -> Result<(), Unaddressed> {
+        let client = active(client)?;
+        registered(client, &self.redirect_uri).then_some(()).ok_or(Unaddressed::RedirectUriMismatch)
+    }
+}
+
+/// Why there is no address to answer to. Becomes a page with status 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unaddressed {
+    #[error("client_id or redirect_uri came twice")]
+    Doubled,
+    #[error("client_id is missing")]
+    ClientMissing,
+    #[error("no such client")]
+    ClientUnknown,
+    #[error("the client is disabled")]
+    ClientDisabled,
+    #[error("redirect_uri is missing")]
+    RedirectUriMissing,
+    #[error("redirect_uri is not registered for the client")]
+    RedirectUriMismatch,
+}
+
+impl Unaddressed {
+    /// Every reason, for documentation.
+    pub const ALL: &[Self] = &[
+        Self::Doubled,
+        Self::ClientMissing,
+        Self::ClientUnknown,
+        Self::ClientDisabled,
+        Self::RedirectUriMissing,
+        Self::RedirectUriMismatch,
+    ];
+
+    /// Code shown on the error page and in the log.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Doubled => "parameter_twice",
+            Self::ClientMissing => "client_id_missing",
+            Self::ClientUnknown => "client_unknown",
+            Self::ClientDisabled => "client_disabled",
+            Self::RedirectUriMissing => "redirect_uri_missing",
+            Self::RedirectUriMismatch => "redirect_uri_mismatch",
+        }
+    }
+
+    /// Id of the rule.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Doubled => "address.once",
+            Self::ClientMissing | Self::ClientUnknown | Self::ClientDisabled => "address.client",
+            Self::RedirectUriMissing | Self::RedirectUriMismatch => "address.redirect_uri",
+        }
+    }
+}
+
+/// Finds the place to answer to.
+///
+/// # Errors
+/// [`Unaddressed`]; the caller shows a page and redirects nowhere.
+pub fn address(params: &RawParams, client: Option<&Client>) -> Result<Addressed, Unaddressed> {
+    if matches!(params.doubled(), Some("client_id" | "redirect_uri")) {
+        return Err(Unaddressed::Doubled);
+    }
+    params.one("client_id").ok_or(Unaddressed::ClientMissing)?;
+    let client = active(client)?;
+    let redirect_uri = params.one("redirect_uri").ok_or(Unaddressed::RedirectUriMissing)?;
+    if !registered(client, redirect_uri) {
+        return Err(Unaddressed::RedirectUriMismatch);
+    }
+    let state = if params.doubled() == Some("state") { None } else { params.one("state") };
+    Ok(Addressed {
+        client_id: client.id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        state: state.map(str::to_owned),
+    })
+}
+
+fn active(client: Option<&Client>) -> Result<&Client, Unaddressed> {
+    match client {
+        None => Err(Unaddressed::ClientUnknown),
+        Some(c) if c.state == ClientState::Disabled => Err(Unaddressed::ClientDisabled),
+        Some(c) => Ok(c),
+    }
+}
+
+fn registered(client: &Client, uri: &str) -> bool {
+    client.settings.redirect_uris.iter().any(|r| redirect::matches(r, uri))
+}

@@ -1,0 +1,13 @@
+//! `nonce`: echoed in the ID token.
+
+use super::super::Input;
+use crate::oauth::error::{ErrorCode, OAuthError};
+
+pub fn check(input: &Input<'_>) -> Result<(), OAuthError> {
+    match input.params.one("nonce") {
+        Some(n) if n.len() > 256 => {
+            Err(OAuthError::new(ErrorCode::InvalidRequest, "nonce.length", "nonce is longer than 256 characters"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,42 @@
+//! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1.
+
+use serde_json::{Value, json};
+
+use crate::client::SigningAlg;
+use crate::oauth::client_auth::METHODS;
+use crate::oauth::scope;
+use crate::oidc::claims;
+use crate::realm::Realm;
+
+/// The metadata document of a realm.
+pub fn metadata(realm: &Realm) -> Value {
+    let issuer = &realm.issuer;
+    let at = |path: &str| format!("{issuer}{path}");
+    let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"),
+        "userinfo_endpoint": at("/userinfo"),
+        "jwks_uri": at("/.well-known/jwks.json"),
+        "end_session_endpoint": at("/logout"),
+        "scopes_supported": scope::SUPPORTED,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),
+        "token_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": crate::acr::supported_acr_values(),
+        "claims_supported": claims::supported(),
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "display_values_supported": ["page"],
+        "ui_locales_supported": ["en"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

@@ -1,0 +1,3 @@
+//! Grants of the token endpoint (RFC 6749 §4).
+
+pub mod code;

@@ -1,0 +1,10 @@
+//! OAuth 2.0: parameters, errors, the authorization request, client authentication, grants.
+
+pub mod authorize;
+pub mod client_auth;
+pub mod discovery;
+pub mod error;
+pub mod grants;
+pub mod params;
+pub mod redirect;
+pub mod scope;

@@ -1,0 +1,5 @@
+//! OpenID Connect: ID tokens, userinfo claims, logout.
+
+pub mod claims;
+pub mod id_token;
+pub mod logout;

@@ -1,0 +1,236 @@
+//! What the policy holds against a passkey: one table of checks, all that fail are reported.
+//!
+//! The ceremony's own checks (WebAuthn L3 §7.1, §7.2) come before and are not repeated, except for user
+//! verification and algorithms, which a later, stricter policy asks again.
+
+use super::{CloneResponse, PasskeyType, Policy, Requirement};
+use crate::passkey::assertion::{Counter, Verified};
+use crate::passkey::record::{Passkey, PasskeyState};
+use crate::passkey::registration::Registered;
+use crate::rule::Rule;
+
+/// What the checks look at; `None`: not known here, the check does not apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub kind: Option<PasskeyType>,
+    pub backup_eligible: bool,
+    pub user_verified: Option<bool>,
+    pub discoverable: Option<bool>,
+    pub alg: i64,
+    pub suspended: bool,
+    /// Passkeys the account has already, of this RP ID, not suspended.
+    pub existing: Option<usize>,
+    pub sign_in: Option<SignIn>,
+    pub counter: Option<Counter>,
+}
+
+/// What a passkey is used as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// Alone or first.
+    FirstFactor,
+    /// After a password.
+    SecondFactor,
+}
+
+/// One row of [`CHECKS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    pub rule: Rule,
+    /// Field of the policy it belongs to; also the machine-readable code.
+    pub code: &'static str,
+    /// Acts at registration.
+    pub registration: bool,
+    /// Acts at sign-in.
+    pub sign_in: bool,
+    /// What people are told.
+    pub public: &'static str,
+    holds: fn(&Policy, &Facts) -> bool,
+}
+
+/// Something the policy holds against a passkey.
+#[derive(Clone, Copy, Debug)]
+pub struct Violation(&'static Check);
+
+impl Violation {
+    /// Machine-readable code; stable.
+    pub const fn code(&self) -> &'static str {
+        self.0.code
+    }
+    /// A sentence for people.
+    pub const fn public(&self) -> &'static str {
+        self.0.public
+    }
+    /// The rule that does not hold.
+    pub const fn rule(&self) -> &'static Rule {
+        &self.0.rule
+    }
+}
+
+/// The table.
+pub const CHECKS: &[Check] = &[
+    Check {
+        rule: rule("passkey.policy.enabled", "passkeys are switched on"),
+        code: "passkeys_disabled",
+        registration: true,
+        sign_in: true,
+        public: "Passkeys are switched off here.",
+        holds: |policy, _| policy.enabled,
+    },
+    Check {
+        rule: rule("passkey.policy.allow_registration", "new passkeys may be registered"),
+        code: "registration_disabled",
+        registration: true,
+        sign_in: false,
+        public: "No new passkeys are accepted here at present.",
+        holds: |policy, _| policy.allow_registration,
+    },
+    Check {
+        rule: rule("passkey.policy.allow_login", "a passkey may be the first factor"),
+        code: "login_disabled",
+        registration: false,
+        sign_in: true,
+        public: "Signing in with a passkey first is switched off here: please begin with your password.",
+        holds: |policy, facts| facts.sign_in != Some(SignIn::FirstFactor) || policy.allow_login,
+    },
+    Check {
+        rule: rule("passkey.policy.allow_second_factor", "a passkey may follow a password"),
+        code: "second_factor_disabled",
+        registration: false,
+        sign_in: true,
+        public: "A passkey is not accepted as a second step here.",
+        holds: |policy, facts| facts.sign_in != Some(SignIn::SecondFactor) || policy.allow_second_factor,
+    },
+    Check {
+        rule: rule("passkey.policy.state", "the passkey is not suspended"),
+        code: "passkey_suspended",
+        registration: false,
+        sign_in: true,
+        public: "This passkey is suspended. Please use another one or ask your administrator.",
+        holds: |_, facts| !facts.suspended,
+    },
+    Check {
+        rule: rule("passkey.policy.allowed_types", "the passkey is of an allowed type, as far as its browser tells"),
+        code: "type_not_allowed",
+        registration: true,
+        sign_in: true,
+        public: "Authenticators of this type are not accepted here. Please use another one.",
+        holds: |policy, facts| policy.allowed_types.contains(facts.kind),
+    },
+    Check {
+        rule: rule("passkey.policy.deny_synced", "where synced passkeys are denied, BE is not set"),
+        code: "synced_not_allowed",
+        registration: true,
+        sign_in: true,
+        public: "Passkeys that are synced between devices are not accepted here. Please use a security key.",
+        holds: |policy, facts| !policy.deny_synced || !facts.backup_eligible,
+    },
+    Check {
+        rule: rule("passkey.policy.user_verification", "UV is set where it is required for the type"),
+        code: "user_not_verified",
+        registration: true,
+        sign_in: true,
+        public: "Please unlock your passkey by PIN, fingerprint or face.",
+        holds: |policy, facts| {
+            facts.user_verified != Some(false) || policy.user_verification.of(facts.kind) != Requirement::Required
+        },
+    },
+    Check {
+        rule: rule(
+            "passkey.policy.resident_key",
+            "the passkey is discoverable where that is required, unless its browser cannot tell",
+        ),
+        code: "not_discoverable",
+        registration: true,
+        sign_in: false,
+        public: "This authenticator cannot keep a passkey for signing in without a user name. Please use another one.",
+        holds: |policy, facts| {
+            facts.discoverable != Some(false) || policy.resident_key.of(facts.kind) != Requirement::Required
+        },
+    },
+    Check {
+        rule: rule("passkey.policy.algorithms", "the key's algorithm is listed"),
+        code: "algorithm_not_allowed",
+        registration: true,
+        sign_in: false,
+        public: "This authenticator makes keys of a kind that is not accepted here. Please use another one.",
+        holds: |policy, facts| policy.algorithms.contains(&facts.alg),
+    },
+    Check {
+        rule: rule("passkey.policy.max_passkeys", "the account has room for another passkey"),
+        code: "too_many_passkeys",
+        registration: true,
+        sign_in: false,
+        public: "You have as many passkeys as are allowed. Please remove one first.",
+        holds: |policy, facts| facts.existing.is_none_or(|n| n < usize::from(policy.max_passkeys)),
+    },
+    Check {
+        rule: rule(
+            "passkey.policy.clone_response",
+            "where the response to a clone signal is block, the counter did not go back",
+        ),
+        code: "clone_suspected",
+        registration: false,
+        sign_in: true,
+        public: "This passkey may have been copied and was suspended for your safety. Please use another one.",
+        holds: |policy, facts| {
+            facts.counter != Some(Counter::CloneSignal)
+                || policy.clone_response.of(facts.backup_eligible) != CloneResponse::Block
+        },
+    },
+];
+
+const fn rule(id: &'static str, text: &'static str) -> Rule {
+    Rule { id, spec: "passkey policy", text }
+}
+
+fn violations(policy: &Policy, facts: &Facts, acts: fn(&Check) -> bool) -> Vec<Violation> {
+    CHECKS.iter().filter(|check| acts(check) && !(check.holds)(policy, facts)).map(Violation).collect()
+}
+
+/// All that the policy holds against a new passkey. `existing`: the account's passkeys of this RP ID that
+/// are not suspended.
+pub fn judge_registration(policy: &Policy, registered: &Registered, existing: usize) -> Vec<Violation> {
+    let facts = Facts {
+        kind: registered.passkey_type(),
+        backup_eligible: registered.backup_eligible,
+        user_verified: Some(registered.user_verified),
+        discoverable: registered.discoverable,
+        alg: registered.alg,
+        suspended: false,
+        existing: Some(existing),
+        sign_in: None,
+        counter: None,
+    };
+    violations(policy, &facts, |check| check.registration)
+}
+
+/// All that the policy holds against this sign-in with a passkey.
+pub fn judge_sign_in(policy: &Policy, passkey: &Passkey, verified: &Verified, sign_in: SignIn) -> Vec<Violation> {
+    let facts = Facts {
+        user_verified: Some(verified.user_verified),
+        sign_in: Some(sign_in),
+        counter: Some(verified.counter),
+        ..record_facts(passkey)
+    };
+    violations(policy, &facts, |check| check.sign_in)
+}
+
+/// All that the policy would hold against any sign-in with this passkey: nothing means it is usable.
+pub fn judge_record(policy: &Policy, passkey: &Passkey) -> Vec<Violation> {
+    violations(policy, &record_facts(passkey), |check| check.sign_in)
+}
+
+fn record_facts(passkey: &Passkey) -> Facts {
+    Facts {
+        kind: passkey.passkey_type(),
+        backup_eligible: passkey.backup_eligible,
+        user_verified: None,
+        discoverable: passkey.discoverable,
+        alg: passkey.alg,
+        suspended: passkey.state == PasskeyState::Suspended,
+        existing: None,
+        sign_in: None,
+        counter: None,
+    }
+}

@@ -1,0 +1,133 @@
+//! The application: everything a request needs, built once at start. The only place that reads the clock and
+//! the random source, so that tests can put their own in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use idp_core::id::RealmId;
+use idp_core::seal::{NotSealedHere, Purpose, Sealer};
+use idp_core::secret::Secret;
+use idp_core::time::Timestamp;
+use idp_store::Store;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::keys::KeyRings;
+use crate::metrics::Metrics;
+use crate::password::PasswordPool;
+use crate::views::Views;
+
+/// The time of day.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// Fills a buffer with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// The system's clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+        let now = std::time::SystemTime::now();
+        let since_epoch = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+/// The system's random source.
+pub fn system_random() -> Random {
+    Arc::new(|buffer| {
+        #[expect(clippy::expect_used, reason = "without randomness no secret is safe: nothing may go on")]
+        #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
+        aws_lc_rs::rand::fill(buffer).expect("the system's random source answers");
+    })
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    pub store: Store,
+    /// Key-encryption key and its predecessor.
+    pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
+    pub theme_dir: Option<PathBuf>,
+    pub clock: Clock,
+    pub random: Random,
+}
+
+/// Why an application could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Theme(#[from] crate::views::ViewError),
+    #[error(transparent)]
+    Seal(#[from] NotSealedHere),
+    #[error(transparent)]
+    Password(#[from] crate::password::PoolError),
+}
+
+/// Everything a request needs.
+pub struct App {
+    pub store: Store,
+    pub views: Views,
+    pub passwords: PasswordPool,
+    pub metrics: Arc<Metrics>,
+    pub keys: KeyRings,
+    sealer: Sealer,
+    clock: Clock,
+    random: Random,
+}
+
+impl App {
+    /// Builds the application.
+    ///
+    /// # Errors
+    /// A faulty theme, or a cryptographic library that does not work.
+    pub fn build(parts: Parts) -> Result<Arc<Self>, BuildError> {
+        let (current, previous) = &parts.keys;
+        Ok(Arc::new(Self {
+            views: Views::new(parts.theme_dir)?,
+            passwords: PasswordPool::new(&parts.random)?,
+            metrics: Arc::new(Metrics::new()),
+            keys: KeyRings::default(),
+            sealer: Sealer::new(current, previous.as_ref())?,
+            store: parts.store,
+            clock: parts.clock,
+            random: parts.random,
+        }))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Fresh random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    /// The random source itself.
+    pub const fn random_source(&self) -> &Random {
+        &self.random
+    }
+
+    /// Seals a value for a purpose.
+    ///
+    /// # Errors
+    /// Only when the value cannot be encoded.
+    pub fn seal<T: Serialize>(&self, purpose: Purpose, realm: RealmId, value: &T) -> Result<String, NotSealedHere> {
+        self.sealer.seal(purpose, realm, self.random(), value)
+    }
+
+    /// Opens a sealed value.
+    ///
+    /// # Errors
+    /// When it was not sealed here for this purpose.
+    pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, realm: RealmId, text: &str) -> Result<T, NotSealedHere> {
+        self.sealer.open(purpose, realm, text)
+    }
+
+    /// The seals themselves, for bytes and keyed hashes.
+    pub const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+}

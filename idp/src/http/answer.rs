@@ -1,0 +1,146 @@
+//! Answers: pages, redirects, JSON, with the headers every answer carries.
+
+use idp_core::realm::Realm;
+use idp_core::time::Timestamp;
+use poem::http::header::{self, HeaderName, HeaderValue};
+use poem::http::{Method, StatusCode};
+use poem::{Body, Response};
+use serde_json::Value;
+
+use super::exchange::{Exchange, Outcome};
+use super::problem::Problem;
+use crate::app::App;
+use crate::views::{Application, Frame, GoOn, Page, ViewError};
+
+/// Whom an answer is for; enough to render a page without the exchange.
+pub struct Recipient<'a> {
+    pub app: &'a App,
+    pub realm: &'a Realm,
+    pub method: &'a Method,
+    pub request_id: &'a str,
+    pub signed_in_as: Option<String>,
+    pub now: Timestamp,
+}
+
+/// Renders a page.
+///
+/// # Errors
+/// Only for a faulty theme.
+pub fn page(to: &Recipient<'_>, page: &Page) -> Result<Response, ViewError> {
+    let frame = Frame {
+        realm_name: to.realm.display_name.clone(),
+        brand_color: to.realm.settings.brand_color.clone(),
+        lang: "en".to_owned(),
+        request_id: to.request_id.to_owned(),
+        signed_in_as: to.signed_in_as.clone(),
+        help: None,
+        privacy: None,
+        now: to.now,
+    };
+    Ok(typed(200, "text/html; charset=utf-8", to.app.views.render(page, &frame)?))
+}
+
+/// Sends the browser on: by 303 after a GET, by a page after a POST, because `form-action 'self'` binds the
+/// whole chain of redirects that follows a POST.
+pub fn go(to: &Recipient<'_>, url: &str, application: Option<Application>) -> Response {
+    if *to.method != Method::POST {
+        return redirect(url);
+    }
+    page(to, &Page::GoOn(GoOn { href: url.to_owned(), application })).unwrap_or_else(|_| redirect(url))
+}
+
+/// A 303 (RFC 9700 §4.12: never 307, which would send a password on).
+pub fn redirect(url: &str) -> Response {
+    let mut response = Response::builder().status(StatusCode::SEE_OTHER).finish();
+    header(&mut response, "location", url);
+    response
+}
+
+/// JSON that must not be kept.
+pub fn json(status: u16, body: &Value) -> Response {
+    typed(status, "application/json", body.to_string())
+}
+
+/// An answer of a content type.
+pub fn typed(status: u16, content_type: &'static str, body: impl Into<Body>) -> Response {
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        .header(header::CONTENT_TYPE, content_type)
+        .body(body)
+}
+
+/// Sets a header; a value with characters no header can have is dropped.
+pub fn header(response: &mut Response, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// What every answer carries. Scripts, styles and forms come from and go to this origin alone; nothing is framed;
+/// nothing is cached unless the handler said otherwise.
+pub fn harden(response: &mut Response, https: bool) {
+    const POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
+                          frame-ancestors 'none'";
+    header(response, "content-security-policy", POLICY);
+    header(response, "x-content-type-options", "nosniff");
+    header(response, "x-frame-options", "DENY");
+    header(response, "referrer-policy", "same-origin");
+    header(response, "cross-origin-opener-policy", "same-origin");
+    if https {
+        header(response, "strict-transport-security", "max-age=63072000");
+    }
+    if !response.headers().contains_key(header::CACHE_CONTROL) {
+        header(response, "cache-control", "no-store");
+    }
+}
+
+impl Exchange {
+    fn recipient(&self, signed_in_as: Option<String>) -> Recipient<'_> {
+        Recipient {
+            app: &self.app,
+            realm: &self.realm,
+            method: &self.method,
+            request_id: &self.request_id,
+            signed_in_as,
+            now: self.now,
+        }
+    }
+
+    /// Answers with a page.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn page(self, content: &Page) -> Outcome {
+        self.page_for(content, None)
+    }
+
+    /// Answers with a page of somebody signed in.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn page_for(self, content: &Page, signed_in_as: Option<String>) -> Outcome {
+        let response = page(&self.recipient(signed_in_as), content).map_err(Problem::internal)?;
+        Ok(self.with_cookies(response))
+    }
+
+    /// Sends the browser on.
+    pub fn go(self, url: &str) -> Outcome {
+        let response = go(&self.recipient(None), url, None);
+        Ok(self.with_cookies(response))
+    }
+
+    /// Answers with JSON.
+    pub fn reply(self, status: u16, body: &Value) -> Outcome {
+        let response = json(status, body);
+        Ok(self.with_cookies(response))
+    }
+
+    fn with_cookies(self, mut response: Response) -> Response {
+        for cookie in &self.cookies {
+            if let Ok(value) = HeaderValue::from_str(cookie) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }
+}

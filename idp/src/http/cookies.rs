@@ -1,0 +1,69 @@
+//! Cookies: three, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
+
+use idp_core::realm::Realm;
+use poem::http::HeaderMap;
+use poem::http::header::COOKIE;
+
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieKind {
+    /// The session: 32 random bytes; changes at each sign-in.
+    Session,
+    /// Binds ceremonies and form tokens to this browser before anybody signed in.
+    Browser,
+    /// Factors passed before the final one, sealed.
+    Login,
+    /// The account that signed in with this browser last, sealed: its throttle bucket is its own.
+    Known,
+}
+
+impl CookieKind {
+    /// Lifetime in seconds; `None`: until the browser closes.
+    const fn max_age_s(self) -> Option<i64> {
+        match self {
+            Self::Session | Self::Browser => None,
+            Self::Login => Some(300),
+            Self::Known => Some(180 * 24 * 3600),
+        }
+    }
+}
+
+/// `__Host-` under https. On a loopback http issuer the port is part of the name, because ports share cookies
+/// and Safari refuses `Secure` there.
+pub fn name(realm: &Realm, kind: CookieKind) -> String {
+    let suffix = match kind {
+        CookieKind::Session => "session",
+        CookieKind::Browser => "browser",
+        CookieKind::Login => "login",
+        CookieKind::Known => "known",
+    };
+    if realm.is_https() {
+        return format!("__Host-idp-{suffix}");
+    }
+    let port = realm.issuer.rsplit(':').next().unwrap_or_default();
+    format!("idp-{port}-{suffix}")
+}
+
+/// The value a browser sent, if any; of several the first.
+pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (n, value) = pair.trim().split_once('=')?;
+        (n == name && !value.is_empty()).then_some(value)
+    })
+}
+
+/// A `Set-Cookie` value.
+pub fn set(realm: &Realm, kind: CookieKind, value: &str) -> String {
+    let age = kind.max_age_s().map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{age}{}", name(realm, kind), secure(realm))
+}
+
+/// A `Set-Cookie` value that removes a cookie.
+pub fn remove(realm: &Realm, kind: CookieKind) -> String {
+    format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", name(realm, kind), secure(realm))
+}
+
+fn secure(realm: &Realm) -> &'static str {
+    if realm.is_https() { "; Secure" } else { "" }
+}

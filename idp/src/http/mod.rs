@@ -1,0 +1,17 @@
+//! HTTP: one endpoint a file, one router, one error renderer.
+
+mod account;
+mod assets;
+mod answer;
+mod cookies;
+mod cors;
+mod discovery;
+mod exchange;
+mod login;
+mod oauth;
+mod problem;
+mod router;
+mod setup;
+mod webauthn;
+
+pub use router::{ROUTES, app_endpoint};

@@ -1,0 +1,214 @@
+//! The only list of routes, and what happens around every handler: realm by host, request id, errors, headers.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use idp_core::realm::{Realm, RelyingParty};
+use poem::endpoint::{DynEndpoint, ToDynEndpoint};
+use poem::http::{Method, header};
+use poem::{Endpoint, Request, Response, Route};
+
+use super::answer::{self, Recipient};
+use super::exchange::{Exchange, Outcome};
+use super::problem::{Problem, Surface, render};
+use super::{account, assets, discovery, login, oauth, setup, webauthn};
+use crate::app::App;
+use crate::event;
+use crate::listen::ClientAddr;
+use crate::views::ErrorKind;
+
+type Handler = fn(Exchange) -> BoxFuture<'static, Outcome>;
+
+/// One route.
+pub struct Row {
+    pub method: Method,
+    pub path: &'static str,
+    pub surface: Surface,
+    handler: Handler,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $surface:ident => $handler:path;)*) => {
+        /// Every route of the main listener.
+        pub const ROUTES: &[Row] = &[$(Row {
+            method: Method::$method,
+            path: $path,
+            surface: Surface::$surface,
+            handler: |x| Box::pin($handler(x)),
+        },)*];
+    };
+}
+
+routes! {
+    GET     "/"                                        Page   => account::home;
+    GET     "/.well-known/openid-configuration"        OAuth  => discovery::metadata;
+    OPTIONS "/.well-known/openid-configuration"        OAuth  => discovery::preflight;
+    GET     "/.well-known/oauth-authorization-server"  OAuth  => discovery::metadata;
+    OPTIONS "/.well-known/oauth-authorization-server"  OAuth  => discovery::preflight;
+    GET     "/.well-known/jwks.json"                   OAuth  => discovery::jwks;
+    OPTIONS "/.well-known/jwks.json"                   OAuth  => discovery::preflight;
+    GET     "/authorize"                               Page   => oauth::authorize::start;
+    POST    "/authorize"                               Page   => oauth::authorize::post;
+    GET     "/authorize/resume"                        Page   => oauth::authorize::resume;
+    POST    "/token"                                   OAuth  => oauth::token::post;
+    OPTIONS "/token"                                   OAuth  => oauth::token::preflight;
+    GET     "/userinfo"                                Bearer => oauth::userinfo::get;
+    POST    "/userinfo"                                Bearer => oauth::userinfo::post;
+    OPTIONS "/userinfo"                                Bearer => oauth::token::preflight;
+    GET     "/logout"                                  Page   => oauth::logout::get;
+    POST    "/logout"                                  Page   => oauth::logout::post;
+    POST    "/logout/confirm"                          Page   => oauth::logout::confirm;
+    GET     "/login"                                   Page   => login::page::get;
+    POST    "/login"                                   Page   => login::page::post;
+    POST    "/login/password"                          Page   => login::password::post;
+    GET     "/login/second-factor"                     Page   => login::second_factor::get;
+    GET     "/login/choose"                            Page   => login::choose::get;
+    POST    "/login/select"                            Page   => login::choose::post;
+    POST    "/login/continue"                          Page   => login::leave::proceed;
+    POST    "/login/cancel"                            Page   => login::leave::cancel;
+    GET     "/consent"                                 Page   => login::consent::get;
+    POST    "/consent"                                 Page   => login::consent::post;
+    GET     "/webauthn/session"                        Api    => webauthn::session::get;
+    POST    "/webauthn/register/options"               Api    => webauthn::register_options::post;
+    POST    "/webauthn/register"                       Api    => webauthn::register::post;
+    POST    "/webauthn/authenticate/options"           Api    => webauthn::authenticate_options::post;
+    POST    "/webauthn/authenticate"                   Api    => webauthn::authenticate::post;
+    GET     "/setup"                                   Page   => setup::get;
+    POST    "/setup"                                   Page   => setup::post;
+    GET     "/setup/done"                              Page   => setup::done;
+    GET     "/account"                                 Page   => account::home;
+    GET     "/account/security"                        Page   => account::security::get;
+    POST    "/account/security/rename"                 Page   => account::security::rename;
+    GET     "/account/security/remove"                 Page   => account::security::confirm_remove;
+    POST    "/account/security/remove"                 Page   => account::security::remove;
+    GET     "/assets/*path"                            Page   => assets::get;
+}
+
+/// The routes as one endpoint for the listener.
+pub fn app_endpoint(app: &Arc<App>) -> Arc<dyn DynEndpoint<Output = Response>> {
+    let mut paths: Vec<&'static str> = ROUTES.iter().map(|r| r.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut route = Route::new();
+    for path in paths {
+        // A method that a path does not have goes to the same renderer as an unknown path.
+        let other = Served { app: Arc::clone(app), row: None };
+        let methods = ROUTES.iter().filter(|r| r.path == path).map(|row| {
+            (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) })
+        });
+        route = route.at(path, ByMethod { methods: methods.collect(), other });
+    }
+    let route = route.at("/*rest", Served { app: Arc::clone(app), row: None });
+    let random = Arc::clone(app.random_source());
+    Arc::new(ToDynEndpoint(event::observe(route, random, Arc::clone(&app.metrics))))
+}
+
+/// The rows of one path.
+struct ByMethod {
+    methods: Vec<(Method, Served)>,
+    other: Served,
+}
+
+impl Endpoint for ByMethod {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let asked = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let served = self.methods.iter().find(|(method, _)| method == asked).map_or(&self.other, |(_, s)| s);
+        served.call(request).await
+    }
+}
+
+/// A row with the application; without a row the answer is 404 or, on a known path, 405.
+struct Served {
+    app: Arc<App>,
+    row: Option<&'static Row>,
+}
+
+impl Endpoint for Served {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let host = host_of(&request);
+        let realm = match find_realm(&self.app, host.as_deref()).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(misdirected()),
+            Err(error) => return Ok(unavailable(&error)),
+        };
+        Ok(self.serve(realm, request).await)
+    }
+}
+
+impl Served {
+    async fn serve(&self, (realm, rp): (Arc<Realm>, RelyingParty), request: Request) -> Response {
+        let request_id = event::request_id().map(|id| id.to_string()).unwrap_or_default();
+        let address = request.data::<ClientAddr>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0);
+        event::note(|e| e.realm = Some(realm.name.clone()));
+        let method = request.method().clone();
+        let surface = self.row.map_or(Surface::Page, |r| r.surface);
+        let outcome = match self.row {
+            Some(row) => {
+                let exchange =
+                    Exchange::new(Arc::clone(&self.app), (Arc::clone(&realm), rp), request, address, request_id.clone());
+                // A panic is a bug of ours, never the end of the process or a hanging request.
+                AssertUnwindSafe((row.handler)(exchange)).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+            }
+            None if ROUTES.iter().any(|r| r.path == request.uri().path()) => {
+                Err(Problem::api(405, "method_not_allowed", "this address does not answer that method"))
+            }
+            None => Err(Problem::page(404, ErrorKind::NotFound, "not_found")),
+        };
+        let https = realm.is_https();
+        let mut response = outcome.unwrap_or_else(|problem| {
+            problem.note();
+            let recipient = Recipient {
+                app: &self.app,
+                realm: &realm,
+                method: &method,
+                request_id: &request_id,
+                signed_in_as: None,
+                now: self.app.now(),
+            };
+            render(problem, surface, &recipient)
+        });
+        answer::harden(&mut response, https);
+        response
+    }
+}
+
+fn panicked() -> Problem {
+    Problem::internal("a handler panicked")
+}
+
+/// The host as the browser addressed it: `:authority` of HTTP/2, else `Host`. Forwarded headers never count.
+fn host_of(request: &Request) -> Option<String> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str().to_owned()),
+        None => request.headers().get(header::HOST)?.to_str().ok().map(str::to_owned),
+    }
+}
+
+async fn find_realm(app: &App, host: Option<&str>) -> Result<Option<(Arc<Realm>, RelyingParty)>, idp_store::Error> {
+    let Some(host) = host else { return Ok(None) };
+    let realms = app.store.cached_realms().await?;
+    Ok(realms.iter().find_map(|realm| Some((Arc::clone(realm), realm.relying_party(host)?.clone()))))
+}
+
+/// RFC 9110 §15.5.20: no realm lives at this host. Says nothing about which ones do.
+fn misdirected() -> Response {
+    let mut response =
+        answer::typed(421, "text/plain; charset=utf-8", "no identity provider answers at this host name\n");
+    answer::harden(&mut response, false);
+    response
+}
+
+fn unavailable(error: &idp_store::Error) -> Response {
+    tracing::error!(%error, "the realms cannot be read");
+    let mut response = answer::typed(503, "text/plain; charset=utf-8", "temporarily unavailable\n");
+    answer::header(&mut response, "retry-after", "1");
+    answer::harden(&mut response, false);
+    response
+}

@@ -1,0 +1,402 @@
+//! What each page is given: one struct a page, owned, ready to serialise.
+//!
+//! The variables of `themes/default/README.md`; a template sees them as `page.…`.
+
+use idp_core::time::Timestamp;
+use serde::Serialize;
+
+/// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// The address, or nothing when it is not a web address (`javascript:`, `data:`, relative, …).
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = url::Url::parse(text).ok()?;
+        matches!(url.scheme(), "https" | "http").then(|| Self(url.into()))
+    }
+}
+
+/// The application somebody signs in to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Application {
+    pub name: String,
+    /// One or two letters, shown where there is no logo.
+    pub initials: String,
+    /// Host of its owner, shown so that a name alone convinces nobody.
+    pub host: Option<String>,
+    /// `policy_uri` (OIDC Registration §2).
+    pub policy: Option<WebUrl>,
+    /// `tos_uri` (OIDC Registration §2).
+    pub terms: Option<WebUrl>,
+}
+
+impl Application {
+    /// An application known by its name only.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), initials: initials(name), host: None, policy: None, terms: None }
+    }
+}
+
+/// The first letters of the first and the last word, upper case; `?` when there is no letter.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let letters: String = words.next().into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect();
+    if letters.is_empty() { "?".to_owned() } else { letters }
+}
+
+/// A person as the pages name them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    pub username: String,
+    /// Name or e-mail address in a second line, where known.
+    pub detail: Option<String>,
+    pub initials: String,
+}
+
+impl Person {
+    /// A person known by user name, and by `detail` where there is one.
+    pub fn new(username: &str, detail: Option<&str>) -> Self {
+        Self {
+            username: username.to_owned(),
+            detail: detail.map(str::to_owned),
+            initials: initials(detail.unwrap_or(username)),
+        }
+    }
+}
+
+/// `GET /login` and what `POST /login`, `POST /login/password` answer when there is more to ask.
+#[derive(Clone, Debug, Serialize)]
+pub struct Login {
+    pub csrf: String,
+    /// The sealed authorization request; none when somebody just wants to their account.
+    pub request: Option<String>,
+    pub application: Option<Application>,
+    pub step: LoginStep,
+    /// As typed, or the `login_hint`; may be empty in the first step.
+    pub username: String,
+    /// A password field is offered in the second step.
+    pub password_allowed: bool,
+    /// The person is signed in, but the application wants to see them again (`prompt=login`, `max_age`).
+    pub again: bool,
+    /// The RP ID, named where no passkey was found for it.
+    pub rp_host: String,
+    pub notice: Option<LoginNotice>,
+    /// Back to the first step, with the same `request`.
+    pub restart_href: String,
+}
+
+/// How far a sign-in has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoginStep {
+    /// Nobody was named yet: passkey, or the user name first.
+    Identify,
+    /// The user name is known (never whether it exists): passkey, or password.
+    Prove,
+}
+
+/// Why the last try did not sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LoginNotice {
+    /// User name and password do not belong together; which of them is wrong is not said.
+    WrongPassword,
+    /// Too many tries.
+    Throttled { minutes: u32 },
+    /// The form was older than its seal or its cookie.
+    Expired,
+    /// The password was right, but this account signs in with a passkey only.
+    PasskeyNeeded,
+}
+
+/// The password was right and a passkey is asked on top, or a session is stepped up.
+#[derive(Clone, Debug, Serialize)]
+pub struct SecondFactor {
+    pub csrf: String,
+    pub request: Option<String>,
+    pub application: Option<Application>,
+    pub person: Person,
+    pub reason: SecondFactorReason,
+    /// "Continue without" is offered: the application would like the passkey and does not insist.
+    pub voluntary: bool,
+    pub rp_host: String,
+    /// Sign in as somebody else, with the same `request`.
+    pub switch_href: String,
+}
+
+/// Why a passkey is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondFactorReason {
+    AfterPassword,
+    StepUp,
+}
+
+/// The account chooser (`prompt=select_account`, "not you?").
+#[derive(Clone, Debug, Serialize)]
+pub struct Choose {
+    pub csrf: String,
+    pub request: String,
+    pub application: Option<Application>,
+    /// Who is signed in.
+    pub person: Person,
+    /// Sign in as somebody else, with the same `request`.
+    pub switch_href: String,
+}
+
+/// What an application asks for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consent {
+    pub csrf: String,
+    pub request: String,
+    pub application: Application,
+    pub person: Person,
+    pub items: Vec<ConsentItem>,
+    /// "Not you?": the account chooser, with the same `request`.
+    pub switch_href: String,
+}
+
+/// One line of a consent page, with the person's own value.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ConsentItem {
+    /// Scope `openid`.
+    Identity { value: Option<String> },
+    /// Scope `profile`.
+    Profile { value: Option<String> },
+    /// Scope `email`.
+    Email { value: Option<String> },
+    /// A scope without words of its own: its name is shown.
+    Other { scope: String },
+}
+
+/// `GET /account/security`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Security {
+    pub csrf: String,
+    pub person: Person,
+    pub passkeys: Vec<PasskeyRow>,
+    /// The most passkeys an account may have; at this number adding is not offered.
+    pub limit: usize,
+    pub password: PasswordState,
+    pub rp_host: String,
+    pub notice: Option<SecurityNotice>,
+}
+
+/// A passkey as its owner sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasskeyRow {
+    /// What the forms and links send back as `passkey`: base64url.
+    pub id: String,
+    pub name: String,
+    pub kind: PasskeyKind,
+    pub created: Timestamp,
+    pub last_used: Option<Timestamp>,
+    /// Browser and system of the last use, in words.
+    pub last_used_client: Option<String>,
+    /// Set aside: it does not sign in until an administrator decides.
+    pub suspended: bool,
+    /// The session was signed in with it.
+    pub current: bool,
+    /// Not removable: the account would have no way in left.
+    pub last_way_in: bool,
+}
+
+/// Where a passkey lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PasskeyKind {
+    /// BE=1: a provider copies it to the person's other devices.
+    Synced,
+    /// BE=0 on a platform authenticator.
+    ThisDevice,
+    /// BE=0 on a roaming authenticator.
+    SecurityKey,
+}
+
+/// The password of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PasswordState {
+    Set { changed: Timestamp },
+    Unset,
+}
+
+/// What the last act did.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum SecurityNotice {
+    Added { name: String },
+    Renamed { name: String },
+    Removed { name: String },
+    /// The name was empty or too long.
+    BadName,
+    /// Refused: it is the last way in.
+    LastWayIn,
+}
+
+/// `GET /account/security/remove`: the step before a passkey is removed.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemovePasskey {
+    pub csrf: String,
+    pub passkey: PasskeyRow,
+}
+
+/// `GET /setup`: a set-up link of the first owner, or an access pass of an account.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setup {
+    pub csrf: String,
+    /// The secret of the link.
+    pub pass: String,
+    pub kind: SetupKind,
+    /// As proposed or typed; for an access pass the account's.
+    pub username: String,
+    pub email: String,
+    /// A password may be set instead of a passkey (access pass only).
+    pub password_allowed: bool,
+    /// The fewest characters a password has.
+    pub password_min: usize,
+    pub rp_host: String,
+    /// When the link ends.
+    pub expires: Timestamp,
+    pub notice: Option<SetupNotice>,
+}
+
+/// Whose set-up it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetupKind {
+    FirstOwner,
+    AccessPass,
+}
+
+/// Why a set-up form came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum SetupNotice {
+    PasswordTooShort,
+    PasswordTooCommon,
+}
+
+/// Something is done; one button goes on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    pub kind: MessageKind,
+    pub person: Option<Person>,
+    pub href: String,
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// A passkey was made in `/setup`; `href` signs in with it.
+    PasskeyCreated,
+    /// A password was set in `/setup`; `href` signs in with it.
+    PasswordSet,
+}
+
+/// RP-initiated logout asks first (OIDC RP-Initiated Logout §2).
+#[derive(Clone, Debug, Serialize)]
+pub struct LogoutConfirm {
+    pub csrf: String,
+    /// The sealed logout request.
+    pub logout: String,
+    pub application: Option<Application>,
+    pub person: Person,
+}
+
+/// The session is over, or was kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoggedOut {
+    /// The person said no: they are still signed in.
+    pub kept: bool,
+    pub application: Option<Application>,
+    /// The application's `post_logout_redirect_uri`, or the way to sign in again.
+    pub href: Option<String>,
+}
+
+/// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.
+#[derive(Clone, Debug, Serialize)]
+pub struct GoOn {
+    /// Checked by the caller: a registered redirect URI with its answer, or a path of ours.
+    pub href: String,
+    pub application: Option<Application>,
+}
+
+/// What cannot go back to an application.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorPage {
+    pub kind: ErrorKind,
+    /// Machine-readable, as in problem+json.
+    pub code: String,
+    /// For whoever runs the application: what exactly was wrong. Public.
+    pub detail: Option<String>,
+    pub application: Option<Application>,
+    /// Where the person can go from here.
+    pub href: Option<String>,
+}
+
+/// What happened, in the person's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The application is not known here.
+    UnknownApplication,
+    /// The address to return to is not registered.
+    RedirectMismatch,
+    /// The application's request is malformed.
+    BadRequest,
+    /// The sealed request is over; `href` goes back to the application where known.
+    Expired,
+    /// The page's cookie is missing or belongs to another browser.
+    Cookies,
+    /// The set-up link was used, is over or never was.
+    LinkOver,
+    NotFound,
+    Forbidden,
+    TooMany,
+    /// Our fault.
+    Internal,
+    /// Our fault, soon over.
+    Unavailable,
+}
+
+/// The demo's page for nobody yet.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoHome {
+    pub issuer: String,
+    pub sign_in_href: String,
+}
+
+/// The demo's page for somebody signed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoClaims {
+    /// The ID token's claims as JSON, the text of `id-token-claims`.
+    pub claims_json: String,
+    pub acr: Option<String>,
+    pub amr: Vec<String>,
+    pub auth_time: Option<Timestamp>,
+    /// The userinfo answer: claim and value.
+    pub userinfo: Vec<DemoRow>,
+    pub step_up_href: String,
+    pub sign_out_href: String,
+}
+
+/// A claim and its value.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoRow {
+    pub name: String,
+    pub value: String,
+}
+
+/// The demo's error page: what the provider answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoError {
+    /// `error` (RFC 6749 §4.1.2.1).
+    pub code: String,
+    pub description: Option<String>,
+    pub home_href: String,
+}

@@ -1,0 +1,41 @@
+// Sign-in: the passkey button, and passkeys offered in the field's autofill (WebAuthn L3 §5.1.4, conditional mediation).
+import { authenticate, fail, ready, request, run } from './passkey.js';
+
+// A challenge lives five minutes; a page may be open for an hour.
+const RENEW_MS = 4 * 60 * 1000;
+const username = document.getElementById('username');
+const named = () => (username?.readOnly && username.value) || undefined;
+let autofill = null;
+
+const visible = () => document.visibilityState === 'visible' ? undefined
+  : new Promise(done => document.addEventListener('visibilitychange', done, { once: true }));
+
+/** Waits quietly until a passkey is picked from the autofill; asks for a new challenge before the old one ends. */
+async function listen() {
+  for (;;) {
+    await visible();
+    const mine = autofill = new AbortController();
+    const renew = setTimeout(() => mine.abort('renew'), RENEW_MS);
+    try {
+      const { next } = await authenticate({ username: named(), mediation: 'conditional', request: request() }, mine.signal);
+      location.assign(next);
+      return;
+    } catch (error) {
+      if (mine.signal.aborted && mine.signal.reason === 'renew') continue;
+      // Nobody asked for anything yet: only an answer of the server to a picked passkey is worth a word.
+      if (!mine.signal.aborted && error.problem?.code) fail(error);
+      return;
+    } finally {
+      clearTimeout(renew);
+    }
+  }
+}
+
+if (ready()) {
+  const button = document.getElementById('passkey-login');
+  button.addEventListener('click', async () => {
+    autofill?.abort('button');
+    await run(button, signal => authenticate({ username: named(), request: request() }, signal));
+  });
+  PublicKeyCredential.isConditionalMediationAvailable?.().then(can => can && listen());
+}

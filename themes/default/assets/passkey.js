@@ -1,0 +1,157 @@
+// The passkey ceremonies as the browser sees them: options from the server, the authenticator's answer back.
+// WebAuthn L3 §5.1; the server's JSON is what §5.1.8 and §5.1.9 call ...OptionsJSON and §5.5 ...ResponseJSON.
+
+export const supported = typeof PublicKeyCredential === 'function' && !!navigator.credentials;
+
+/** What the server answered instead of going on: problem+json (RFC 9457). */
+class Refused extends Error {
+  constructor(problem) {
+    super(problem.title ?? '');
+    this.problem = problem;
+  }
+}
+
+/** The server could not be reached at all. */
+class Offline extends Error {}
+
+async function post(path, body, { csrf, signal } = {}) {
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  if (csrf) headers['X-CSRF-Token'] = csrf;
+  let answer;
+  try {
+    answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), credentials: 'same-origin', signal });
+  } catch (error) {
+    throw error.name === 'AbortError' ? error : new Offline();
+  }
+  const json = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(json);
+  return json;
+}
+
+// ---- Bytes: for browsers that know WebAuthn but not its JSON yet ----
+const bytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));
+const text = buffer => btoa(Array.from(new Uint8Array(buffer), b => String.fromCharCode(b)).join(''))
+  .replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const withId = descriptor => ({ ...descriptor, id: bytes(descriptor.id) });
+
+function requestOptions(json) {
+  if (PublicKeyCredential.parseRequestOptionsFromJSON) return PublicKeyCredential.parseRequestOptionsFromJSON(json);
+  return { ...json, challenge: bytes(json.challenge), allowCredentials: (json.allowCredentials ?? []).map(withId) };
+}
+
+function creationOptions(json) {
+  if (PublicKeyCredential.parseCreationOptionsFromJSON) return PublicKeyCredential.parseCreationOptionsFromJSON(json);
+  return {
+    ...json, challenge: bytes(json.challenge), user: { ...json.user, id: bytes(json.user.id) },
+    excludeCredentials: (json.excludeCredentials ?? []).map(withId),
+  };
+}
+
+function toJSON(credential) {
+  // Some password managers hand out an object whose toJSON throws.
+  try { if (credential.toJSON) return credential.toJSON(); } catch { /* by hand */ }
+  const { response } = credential;
+  const answer = { clientDataJSON: text(response.clientDataJSON) };
+  if (response.attestationObject) {
+    answer.attestationObject = text(response.attestationObject);
+    answer.transports = response.getTransports?.() ?? [];
+  } else {
+    answer.authenticatorData = text(response.authenticatorData);
+    answer.signature = text(response.signature);
+    if (response.userHandle) answer.userHandle = text(response.userHandle);
+  }
+  return {
+    id: credential.id, rawId: text(credential.rawId), type: credential.type, response: answer,
+    authenticatorAttachment: credential.authenticatorAttachment ?? undefined,
+    clientExtensionResults: credential.getClientExtensionResults?.() ?? {},
+  };
+}
+
+// ---- The two ceremonies ----
+
+/** Signs in: `asked` is `{username?, mediation?, request?}`. Gives `{status, next}`. */
+export async function authenticate(asked, signal) {
+  const { ceremony, csrf, publicKey } = await post('/webauthn/authenticate/options', asked, { signal });
+  const options = { publicKey: requestOptions(publicKey), signal };
+  if (asked.mediation) options.mediation = asked.mediation;
+  const credential = toJSON(await navigator.credentials.get(options));
+  return post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
+}
+
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`. Gives its record and `next`. */
+export async function register(asked, name, signal) {
+  const { ceremony, csrf, publicKey } = await post('/webauthn/register/options', asked, { signal });
+  const credential = toJSON(await navigator.credentials.create({ publicKey: creationOptions(publicKey), signal }));
+  return post('/webauthn/register', { ceremony, credential, name: name || undefined }, { csrf });
+}
+
+// ---- What the person sees ----
+const words = document.getElementById('words')?.dataset ?? {};
+
+/** Title and text for what went wrong; nothing when the person wanted it. */
+function explain(error) {
+  const word = { NotAllowedError: 'closed', InvalidStateError: 'already', SecurityError: 'host',
+    NotSupportedError: 'unsupported', ConstraintError: 'unsupported' }[error.name];
+  if (error.name === 'AbortError') return null;
+  if (word) return [words[word], words[`${word}Text`]];
+  if (error instanceof Offline) return [words.offline, words.offlineText];
+  const { title, detail, request_id: id } = error.problem ?? {};
+  const what = title ? detail ?? '' : words.refusedText;
+  return [title || words.refused, id ? `${what} ${words.requestId} ${id}`.trim() : what];
+}
+
+function notify([title, what]) {
+  const notice = document.getElementById('notice').content.firstElementChild.cloneNode(true);
+  notice.querySelector('b').textContent = title;
+  notice.querySelector('span').textContent = what;
+  document.getElementById('notices').replaceChildren(notice);
+  notice.scrollIntoView({ block: 'nearest' });
+}
+
+/** Says what went wrong, if anything did. */
+export function fail(error) {
+  const said = explain(error);
+  if (said) notify(said);
+}
+
+/** Shows what only works with a passkey, or says why it does not. */
+export function ready() {
+  for (const part of document.querySelectorAll('[data-passkey]')) part.hidden = !supported;
+  if (!supported) notify([words.unsupported, words.unsupportedText]);
+  // A page that comes back from the browser's memory has used-up seals and a waiting button.
+  addEventListener('pageshow', event => event.persisted && location.reload());
+  return supported;
+}
+
+/** Runs a ceremony behind `button`: busy until it ends, "stop" ends it; then on to the address it gives. */
+export async function run(button, ceremony) {
+  if (button.getAttribute('aria-busy') === 'true') return;
+  const stop = document.getElementById('passkey-stop');
+  const label = button.querySelector('span');
+  const before = label.textContent;
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const busy = on => {
+    button.setAttribute('aria-busy', String(on));
+    label.textContent = on ? words.waiting : before;
+    if (stop) stop.hidden = !on;
+  };
+  document.getElementById('notices').replaceChildren();
+  stop?.addEventListener('click', abort);
+  busy(true);
+  try {
+    const { next } = await ceremony(controller.signal);
+    // The button stays busy: the next page is on its way.
+    location.assign(next ?? location.pathname);
+  } catch (error) {
+    const inStop = document.activeElement === stop;
+    busy(false);
+    if (inStop) button.focus();
+    fail(error);
+  } finally {
+    stop?.removeEventListener('click', abort);
+  }
+}
+
+/** The sealed authorization request of the page, if it has one. */
+export const request = () => document.querySelector('input[name=request]')?.value;

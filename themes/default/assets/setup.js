@@ -1,0 +1,18 @@
+// Set-up: the first owner names themselves and makes a passkey; an access pass makes one for its account.
+import { ready, register, run } from './passkey.js';
+
+const form = document.getElementById('setup');
+const pass = form.elements.pass.value;
+
+if (ready()) {
+  const create = document.getElementById('passkey-create');
+  create?.addEventListener('click', () => run(create, signal => register({ pass }, undefined, signal)));
+  if (!create) {
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      const { username, email } = form.elements;
+      const asked = { pass, username: username.value.trim(), traits: { email: email.value.trim() } };
+      run(document.getElementById('setup-submit'), signal => register(asked, undefined, signal));
+    });
+  }
+}

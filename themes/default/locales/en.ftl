@@ -1,0 +1,268 @@
+### Every word of every page. A key that is used and not here, or here and not used, fails a test.
+### What people read says: what happened, why if we know, what to do next. Buttons are verbs.
+
+## On many pages
+continue = Continue
+cancel = Cancel
+cancel-to = Cancel and go back to { $application }
+back-to = Go back to { $application }
+to-account = Go to my account
+sign-in = Sign in
+sign-in-again = Sign in again
+not-you = Not you?
+or = or
+username = User name
+username-or-email = User name or email
+email = Email address
+password = Password
+save = Save
+rename = Rename
+remove = Remove
+keep = Keep it
+request-id = Request
+application-policy = Privacy policy of { $application }
+application-terms = Terms of { $application }
+frame-help = Help
+frame-privacy = Privacy
+frame-skip = Skip to the content
+frame-nav = Account
+frame-signed-in-as = Signed in as
+frame-sign-out = Sign out
+
+## Sign-in
+login-title = Sign in
+login-to = Sign in to { $application }
+login-account = with your { $realm } account
+login-again = Confirm that it’s you
+login-again-application = { $application } wants to be sure before it goes on.
+login-again-text = You are signed in. This step needs a fresh proof.
+login-elsewhere = My passkey is on another device
+login-elsewhere-text = Choose “Sign in with a passkey”. When your browser asks, pick your phone, tablet or security key. Or type your user name to see other ways.
+login-other-way = Use another account or sign in another way
+login-wrong-password = That didn’t match
+login-wrong-password-text = The user name and password do not belong together. Check both, or use a passkey.
+login-throttled = Too many tries
+login-throttled-text = To protect this account, passwords are not checked for { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }. A passkey works right away.
+login-expired = This page was open too long
+login-expired-text = For your safety it expired. Nothing you typed was lost: just go on.
+login-passkey-needed = A passkey is needed
+login-passkey-needed-text = This account does not sign in with a password. Use your passkey.
+
+## Passkeys, in every ceremony
+passkey-login = Sign in with a passkey
+passkey-waiting = Waiting for your passkey…
+passkey-stop = Stop waiting
+passkey-closed = No passkey was used
+passkey-closed-text = The window was closed, it took too long, or there is no passkey for { $host } here. Try again, or choose your phone or security key in the window.
+passkey-already = This one is already registered
+passkey-already-text = The device or security key you chose has a passkey for your account. Choose another one.
+passkey-host = Passkeys do not work at this address
+passkey-host-text = They belong to { $host }. Open the page there and try again.
+passkey-unsupported = This browser cannot use passkeys
+passkey-unsupported-text = Inside another app, open this page in your browser instead. Otherwise update the browser, or use another device.
+passkey-offline = The server could not be reached
+passkey-offline-text = Check your connection, then try again. Nothing was lost.
+passkey-refused = That did not work
+passkey-refused-text = The server did not accept it. Try again; if it happens again, tell your administrator the request below.
+passkey-noscript = Passkeys need JavaScript
+passkey-noscript-text = It is switched off in this browser. Switch it on for this page to use a passkey.
+passkey-synced = Synced
+passkey-this-device = This device only
+passkey-security-key = Security key
+passkey-suspended = Set aside
+passkey-current = Used for this session
+passkey-created = Created
+passkey-used = Last used
+passkey-unused = Never used
+
+## Second factor
+second-title = Use your passkey
+second-after-password = Your password is right. This account also needs a passkey.
+second-step-up = This step needs a passkey.
+second-step-up-application = { $application } asks for a stronger proof than the way you signed in.
+second-without = Continue without it
+
+## Account chooser
+choose-title = Choose an account
+choose-application = to continue to { $application }
+choose-text = to continue
+choose-current = Continue as { $username }
+choose-other = Use another account
+
+## Consent
+consent-title = Allow access
+consent-heading = { $application } wants to know who you are
+consent-host = The application at { $host } gets:
+consent-gets = It gets:
+consent-identity = Who you are
+consent-identity-text = An identifier of your account
+consent-profile = Your profile
+consent-email = Your email address
+consent-other = Another permission
+consent-empty = Nothing is set yet; it gets what you add later
+consent-allow = Allow
+consent-until = We remember this and do not ask again until the application wants more.
+consent-as = You are signed in as { $username }.
+
+## Security
+security-title = Security
+security-text = How you sign in to your account
+security-passkeys = Passkeys
+security-count = { $n } of { $limit }
+security-passkeys-text = A passkey lets you in with your fingerprint, your face or a PIN. It works on this site only, so nobody can trick you out of it.
+security-new-name = New name
+security-protected = Protected
+security-protected-text = This is your last way in, so it cannot be removed. Add another passkey first.
+security-add = Add a passkey
+security-name = Name
+security-name-help = So that you can tell your passkeys apart. Left empty, we name it after the device.
+security-add-here = Add a passkey on this device
+security-add-phone = On a phone or tablet
+security-add-key = On a security key
+security-full = You have { $limit } passkeys, the most an account can have. Remove one to add another.
+security-other = Other ways in
+security-password-set = Changed
+security-password-unset = None is set, so nobody can guess it.
+security-added = Passkey added
+security-added-text = “{ $name }” signs you in from now on.
+security-renamed = Passkey renamed
+security-renamed-text = It is called “{ $name }” now.
+security-removed = Passkey removed
+security-removed-text = “{ $name }” does not sign in any more. You may delete it on your device too.
+security-bad-name = The name was not changed
+security-bad-name-text = A name has 1 to 200 characters. Type another one.
+security-last-way-in = The passkey was not removed
+security-last-way-in-text = It is your last way in. Add another passkey first.
+standing-none = One step missing: a passkey
+standing-none-text = Add one below. It is quicker than a password, and nobody can steal it with a false page.
+standing-one = One step missing: a second passkey
+standing-one-text = If this one is lost, you are locked out. Add one on another device or a security key.
+standing-good = Your account is well protected
+standing-good-text = You have { $n } passkeys: losing one does not lock you out.
+remove-title = Remove this passkey?
+remove-text = It will not sign you in any more. This cannot be undone.
+remove-left = It stays in your password manager or device until you delete it there.
+remove-left-key = It stays on the security key until you delete it there.
+remove-confirm = Remove passkey
+
+## Set-up
+setup-title = Set up your account
+setup-owner = Welcome to { $realm }
+setup-owner-text = Make yourself its owner: the first account, which may change everything.
+setup-pass = Welcome, { $username }
+setup-pass-text = Create a passkey for your account, and you can sign in.
+setup-create = Create a passkey
+setup-password = Or choose a password
+setup-password-help = { $n } characters or more. A passphrase of a few words is good.
+setup-set-password = Set password
+setup-why = A passkey lets you in with your fingerprint, your face or a PIN. You do not have to remember anything.
+setup-until = This link works once, until
+setup-password-too-short = The password is too short
+setup-password-too-short-text = Choose one of { $n } characters or more.
+setup-password-too-common = The password is easy to guess
+setup-password-too-common-text = It is on lists that attackers try first. Choose another one of { $n } characters or more.
+message-passkey-created = Your passkey is ready
+message-passkey-created-text = Sign in with it once, so that we both know it works.
+message-passkey-created-next = Sign in with your passkey
+message-password-set = Your password is set
+message-password-set-text = Sign in with it now.
+message-password-set-next = Sign in
+
+## Sign-out
+logout-title = Sign out?
+logout-application = { $application } asks to sign you out here, and with it of what you opened from here.
+logout-text = You will be signed out here, and of what you opened from here.
+logout-stay = Stay signed in
+logged-out = You are signed out
+logged-out-text = On a computer that others use, close the browser too.
+logged-in-still = You are still signed in
+logged-in-still-text = Nothing has changed.
+
+## Going on
+go-on-title = One moment
+go-on-application = Taking you to { $application }
+go-on-text = If nothing happens, continue yourself.
+
+## Errors
+error-owner = If you run the application:
+error-code = Code
+error-unknown-application = This application is not known here
+error-unknown-application-text = The link you followed names an application that is not registered, so we stopped. Go back and tell whoever runs it.
+error-redirect-mismatch = This link cannot be used
+error-redirect-mismatch-text = The application asked to return to an address that is not registered for it, so we stopped to protect you. Go back and tell whoever runs it.
+error-bad-request = The application made a mistake
+error-bad-request-text = Its request could not be understood, so we stopped. Go back and start again; if it happens again, tell whoever runs it.
+error-expired = This took too long
+error-expired-text = For your safety a sign-in ends after a while. Go back to the application and start again.
+error-cookies = Your browser did not send our cookie
+error-cookies-text = It is blocked, or this page was opened in another browser. Allow cookies for this site, then start again.
+error-link-over = This link is over
+error-link-over-text = It works once and for a limited time. Ask your administrator for a new one.
+error-not-found = There is no page here
+error-not-found-text = The address may be mistyped, or the page has moved.
+error-forbidden = This is not for your account
+error-forbidden-text = You are signed in, but this page needs rights you do not have. Ask your administrator.
+error-too-many = Too many requests
+error-too-many-text = Something sends them from your network faster than a person could. Wait a minute, then reload the page.
+error-internal = Something broke on our side
+error-internal-text = It is not your fault and we have a record of it. Reload the page; if it stays broken, tell your administrator the request below.
+error-unavailable = We are busy for a moment
+error-unavailable-text = Reload the page in a few seconds.
+
+## The demo application
+demo-title = Demo application
+demo-initials = D
+demo-text = A small application that lets people sign in with the identity provider and shows what it learns.
+demo-issuer = Identity provider:
+demo-signed-in = You are signed in
+demo-signed-in-text = This is what the identity provider told the application.
+demo-how = How you signed in
+demo-acr = Level (acr)
+demo-amr = Methods (amr)
+demo-auth-time = When (auth_time)
+demo-none = not said
+demo-userinfo = About you (userinfo)
+demo-claims = ID token
+demo-step-up = Prove it again with a passkey
+demo-error = The sign-in did not happen
+demo-error-text = The identity provider answered:
+demo-again = Start again
+
+## Time
+time-now = just now
+time-minutes = { $n ->
+    [one] 1 minute ago
+   *[other] { $n } minutes ago
+ }
+time-hours = { $n ->
+    [one] 1 hour ago
+   *[other] { $n } hours ago
+ }
+time-days = { $n ->
+    [one] yesterday
+   *[other] { $n } days ago
+ }
+time-months = { $n ->
+    [one] 1 month ago
+   *[other] { $n } months ago
+ }
+time-years = { $n ->
+    [one] 1 year ago
+   *[other] { $n } years ago
+ }
+time-exact = { $day } { $month } { $year }, { $clock } UTC
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
