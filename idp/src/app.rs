@@ -12,6 +12,7 @@ use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::http::InFlight;
 use crate::keys::KeyRings;
 use crate::metrics::Metrics;
 use crate::password::PasswordPool;
@@ -69,6 +70,8 @@ pub struct App {
     pub passwords: PasswordPool,
     pub metrics: Arc<Metrics>,
     pub keys: KeyRings,
+    /// Password guesses under way.
+    pub guesses: Arc<InFlight>,
     sealer: Sealer,
     clock: Clock,
     random: Random,
@@ -86,6 +89,7 @@ impl App {
             passwords: PasswordPool::new(&parts.random)?,
             metrics: Arc::new(Metrics::new()),
             keys: KeyRings::default(),
+            guesses: Arc::default(),
             sealer: Sealer::new(current, previous.as_ref())?,
             store: parts.store,
             clock: parts.clock,

@@ -12,6 +12,13 @@ CREATE TABLE realms (
     created_ms      BIGINT NOT NULL
 );
 
+-- Grows with every change of realms, clients and keys, so that other processes drop what they cached; also the
+-- lock under which such changes queue. One row, realm 0, for all realms.
+CREATE TABLE config_generation (
+    realm_id   BIGINT NOT NULL PRIMARY KEY,
+    generation BIGINT NOT NULL
+);
+
 CREATE TABLE signing_keys (
     realm_id       BIGINT NOT NULL,
     kid            TEXT   NOT NULL,
@@ -193,4 +200,5 @@ CREATE TABLE audit (
     detail     TEXT   NOT NULL,
     PRIMARY KEY (realm_id, audit_id)
 );
-CREATE INDEX audit_by_time ON audit (realm_id, at_ms);
+-- audit_id is ordered by time itself.
+CREATE INDEX audit_by_account ON audit (realm_id, account_id, audit_id) WHERE account_id IS NOT NULL;

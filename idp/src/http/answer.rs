@@ -95,7 +95,7 @@ pub fn harden(response: &mut Response, https: bool) {
 }
 
 impl Exchange {
-    fn recipient(&self, signed_in_as: Option<String>) -> Recipient<'_> {
+    pub(super) fn recipient(&self, signed_in_as: Option<String>) -> Recipient<'_> {
         Recipient {
             app: &self.app,
             realm: &self.realm,

@@ -14,4 +14,5 @@ mod router;
 mod setup;
 mod webauthn;
 
+pub use login::InFlight;
 pub use router::{ROUTES, app_endpoint};

@@ -14,6 +14,8 @@ pub enum Actor {
     Operator,
     /// Somebody holding a pass.
     Pass,
+    /// Somebody whose name is not an account's.
+    Anonymous,
 }
 
 impl Actor {
@@ -24,6 +26,7 @@ impl Actor {
             Self::Client(id) => format!("client:{id}"),
             Self::Operator => "operator".to_owned(),
             Self::Pass => "pass".to_owned(),
+            Self::Anonymous => "anonymous".to_owned(),
         }
     }
 }

@@ -39,6 +39,8 @@ purposes! {
     Ceremony = "ceremony",
     /// Factors passed before the final one, in the login cookie.
     Login = "login",
+    /// A browser that signed in before: its throttle bucket is its own.
+    Known = "known",
     /// A logout request posted from another site.
     Logout = "logout",
     /// Signing keys at rest.

@@ -1,1 +1,46 @@
+//! All SQL of the identity provider, for SQLite and PostgreSQL: one verb a use case, one noun a file.
+//!
+//! A write is a value: `store.write(RedeemCode { … }).await`. It is guarded by the state its caller saw, is one
+//! commit together with its audit row, and answers with an outcome; only a failing database is an error.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::todo,
+        clippy::dbg_macro
+    )
+)]
 
+mod cache;
+mod error;
+mod generation;
+mod metrics;
+mod migrate;
+pub mod sql;
+mod store;
+mod words;
+mod writer;
+
+pub mod accounts;
+pub mod audit;
+pub mod clients;
+pub mod consents;
+pub mod grants;
+pub mod groups;
+pub mod keys;
+pub mod passes;
+pub mod passkeys;
+pub mod passwords;
+pub mod realms;
+pub mod sessions;
+pub mod sign_in;
+pub mod sweep;
+pub mod throttles;
+
+pub use cache::Realms;
+pub use error::{Error, Failure, Result};
+pub use metrics::Counts;
+pub use store::{Options, Store, Write};

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 pub enum KeyState {
     /// Signs and is published.
     Active,
+    /// Published ahead of its time, so that caches know it before it signs.
+    Next,
     /// No longer signs; still published and still verifies.
     Retired,
 }

@@ -6,6 +6,7 @@
 pub mod assertion;
 pub mod authenticator_data;
 mod cbor;
+pub mod ceremony;
 pub mod client_data;
 pub mod cose;
 pub mod options;

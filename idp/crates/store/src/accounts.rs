@@ -1,0 +1,333 @@
+//! Accounts: who can sign in. Passwords are in [`crate::passwords`].
+
+use idp_core::account::{Account, AccountState, Profile, Role, name_key};
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, RealmId};
+use idp_core::secret::Secret;
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::value::json;
+use crate::sql::{Conn, FromRow, Row, for_update};
+use crate::store::{Store, Write};
+use crate::words::Word as _;
+use crate::{audit, sessions, vals};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
+             a.password_version, a.created_ms, a.updated_ms FROM accounts a ",
+            $rest
+        )
+    };
+}
+
+pub(crate) use select as select_accounts;
+
+impl FromRow for Account {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            id: row.id("accounts.account_id")?,
+            username: row.text()?.to_owned(),
+            profile: row.json("accounts.profile")?,
+            user_handle: row.blob()?.to_vec(),
+            role: row.word("accounts.role")?,
+            state: row.word("accounts.state")?,
+            password_hash: row.text_or_null()?.map(|hash| Secret::new(hash.to_owned())),
+            password_version: row.i64()?,
+            created: row.time()?,
+            updated: row.time()?,
+        })
+    }
+}
+
+impl Store {
+    /// An account, whatever its state.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_account(&self, realm: RealmId, id: &AccountId) -> Result<Option<Account>> {
+        self.one(select!("WHERE a.realm_id = $1 AND a.account_id = $2"), vals![realm, id]).await
+    }
+
+    /// The account of a user name, in any case and spelling that [`name_key`] makes one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_account_by_username(&self, realm: RealmId, username: &str) -> Result<Option<Account>> {
+        let key = name_key(username);
+        self.one(select!("WHERE a.realm_id = $1 AND a.username_key = $2"), vals![realm, &key]).await
+    }
+
+    /// The account of an e-mail address, compared by [`name_key`].
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_account_by_email(&self, realm: RealmId, email: &str) -> Result<Option<Account>> {
+        let key = name_key(email);
+        self.one(select!("WHERE a.realm_id = $1 AND a.email_key = $2"), vals![realm, &key]).await
+    }
+
+    /// The account of a user handle (WebAuthn L3 §5.4.3).
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_account_by_user_handle(&self, realm: RealmId, handle: &[u8]) -> Result<Option<Account>> {
+        self.one(select!("WHERE a.realm_id = $1 AND a.user_handle = $2"), vals![realm, handle]).await
+    }
+
+    /// A page of accounts by user name, from after `after` (a user name) on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_accounts(&self, realm: RealmId, after: &str, limit: i64) -> Result<Vec<Account>> {
+        const SQL: &str = select!("WHERE a.realm_id = $1 AND a.username_key > $2 ORDER BY a.username_key LIMIT $3");
+        let key = name_key(after);
+        self.list(SQL, vals![realm, &key, limit]).await
+    }
+
+    /// How many active owners a realm has: none means that it must be set up.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_owners(&self, realm: RealmId) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(*) FROM accounts WHERE realm_id = $1 AND role = 'owner' AND state = 'active'";
+        Ok(self.one(SQL, vals![realm]).await?.unwrap_or(0))
+    }
+}
+
+/// Which unique name of an account somebody else has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameTaken {
+    Username,
+    Email,
+}
+
+/// Inserts an account, or says what is taken.
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> Result<Option<NameTaken>> {
+    const INSERT: &str = "INSERT INTO accounts \
+         (realm_id, account_id, username, username_key, email_key, profile, user_handle, role, state, password_hash, \
+          password_version, created_ms, updated_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+    const USERNAME: &str = "SELECT realm_id FROM accounts WHERE realm_id = $1 AND username_key = $2";
+    let key = name_key(&account.username);
+    let email = account.profile.email.as_deref().map(name_key);
+    let profile = json(&account.profile, "accounts.profile")?;
+    let values = vals![
+        realm,
+        &account.id,
+        &account.username,
+        &key,
+        email.as_deref(),
+        &profile,
+        &account.user_handle,
+        account.role.word(),
+        account.state.word(),
+        account.password_hash.as_ref().map(|hash| hash.expose().as_str()),
+        account.password_version,
+        account.created,
+        account.updated,
+    ];
+    if c.exec(INSERT, values).await? == 1 {
+        return Ok(None);
+    }
+    let username = c.one::<i64>(USERNAME, vals![realm, &key]).await?.is_some();
+    Ok(Some(if username { NameTaken::Username } else { NameTaken::Email }))
+}
+
+/// Makes an account. `Some`: it was not made.
+#[derive(Clone, Debug)]
+pub struct CreateAccount {
+    pub realm: RealmId,
+    pub account: Account,
+    pub audit: Audit,
+}
+
+impl Write for CreateAccount {
+    type Out = Option<NameTaken>;
+
+    async fn run(&self, c: &mut Conn) -> Result<Option<NameTaken>> {
+        if let Some(taken) = insert(c, self.realm, &self.account).await? {
+            return Ok(Some(taken));
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(None)
+    }
+
+    fn keeps(taken: &Option<NameTaken>) -> bool {
+        taken.is_none()
+    }
+}
+
+/// What became of a change to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    Done,
+    /// Somebody changed it since it was seen.
+    Changed,
+    EmailTaken,
+    /// It is the last active owner, without whom nobody could manage the realm.
+    LastOwner,
+    Gone,
+}
+
+impl AccountChange {
+    const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
+/// Changes the profile of an account.
+#[derive(Clone, Debug)]
+pub struct UpdateAccount {
+    pub realm: RealmId,
+    pub id: AccountId,
+    pub profile: Profile,
+    /// `updated` of the account that was seen.
+    pub seen: Timestamp,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for UpdateAccount {
+    type Out = AccountChange;
+
+    async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
+        const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5 \
+             WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
+        let email = self.profile.email.as_deref().map(name_key);
+        let profile = json(&self.profile, "accounts.profile")?;
+        let values = vals![self.realm, &self.id, &profile, email.as_deref(), self.now, self.seen];
+        match c.exec_unique(SQL, values).await? {
+            None => return Ok(AccountChange::EmailTaken),
+            Some(0) => return Ok(AccountChange::Changed),
+            Some(_) => {}
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(AccountChange::Done)
+    }
+
+    fn keeps(out: &AccountChange) -> bool {
+        out.is_done()
+    }
+}
+
+/// Whether another active owner remains when this account is none any more. Owners are locked, so that two who
+/// demote each other at once do not both succeed.
+async fn is_last_owner(c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<bool> {
+    struct Owner(AccountId);
+    impl FromRow for Owner {
+        fn from_row(row: &mut Row<'_>) -> Result<Self> {
+            row.id("accounts.account_id").map(Owner)
+        }
+    }
+    let sql = for_update!(
+        "SELECT account_id FROM accounts WHERE realm_id = $1 AND role = 'owner' AND state = 'active' \
+         ORDER BY account_id"
+    );
+    let owners: Vec<Owner> = c.lock_all(sql, vals![realm]).await?;
+    Ok(owners.iter().any(|owner| owner.0 == *id) && owners.len() == 1)
+}
+
+/// Sets the role of an account.
+#[derive(Clone, Debug)]
+pub struct SetRole {
+    pub realm: RealmId,
+    pub id: AccountId,
+    pub role: Role,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for SetRole {
+    type Out = AccountChange;
+
+    async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
+        const SQL: &str = "UPDATE accounts SET role = $3, updated_ms = $4 WHERE realm_id = $1 AND account_id = $2";
+        if self.role != Role::Owner && is_last_owner(c, self.realm, &self.id).await? {
+            return Ok(AccountChange::LastOwner);
+        }
+        if c.exec(SQL, vals![self.realm, &self.id, self.role.word(), self.now]).await? == 0 {
+            return Ok(AccountChange::Gone);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(AccountChange::Done)
+    }
+
+    fn keeps(out: &AccountChange) -> bool {
+        out.is_done()
+    }
+}
+
+/// Lets an account sign in or not. Leaving `Active` ends its sessions and revokes what was granted in them.
+#[derive(Clone, Debug)]
+pub struct SetAccountState {
+    pub realm: RealmId,
+    pub id: AccountId,
+    pub state: AccountState,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for SetAccountState {
+    type Out = AccountChange;
+
+    async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
+        const SQL: &str = "UPDATE accounts SET state = $3, updated_ms = $4 WHERE realm_id = $1 AND account_id = $2";
+        let active = self.state == AccountState::Active;
+        if !active && is_last_owner(c, self.realm, &self.id).await? {
+            return Ok(AccountChange::LastOwner);
+        }
+        if c.exec(SQL, vals![self.realm, &self.id, self.state.word(), self.now]).await? == 0 {
+            return Ok(AccountChange::Gone);
+        }
+        if !active {
+            sessions::end_all(c, self.realm, &self.id, None).await?;
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(AccountChange::Done)
+    }
+
+    fn keeps(out: &AccountChange) -> bool {
+        out.is_done()
+    }
+}
+
+/// Deletes an account with its passkeys, passes, groups and consents; ends its sessions, revokes its grants.
+#[derive(Clone, Debug)]
+pub struct DeleteAccount {
+    pub realm: RealmId,
+    pub id: AccountId,
+    pub audit: Audit,
+}
+
+impl Write for DeleteAccount {
+    type Out = AccountChange;
+
+    async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
+        // First the account, whose row is the lock that registrations and sign-ins share.
+        const DELETE: [&str; 5] = [
+            "DELETE FROM accounts WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM passes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM group_members WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2",
+        ];
+        if is_last_owner(c, self.realm, &self.id).await? {
+            return Ok(AccountChange::LastOwner);
+        }
+        for (at, sql) in DELETE.into_iter().enumerate() {
+            if c.exec(sql, vals![self.realm, &self.id]).await? == 0 && at == 0 {
+                return Ok(AccountChange::Gone);
+            }
+        }
+        sessions::end_all(c, self.realm, &self.id, None).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(AccountChange::Done)
+    }
+
+    fn keeps(out: &AccountChange) -> bool {
+        out.is_done()
+    }
+}

@@ -1,0 +1,119 @@
+//! Consents: what people said yes to (OIDC Core §3.1.2.4).
+
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, ClientId, FlowId, RealmId};
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::{Conn, FromRow, Row};
+use crate::store::{Store, Write};
+use crate::{audit, vals};
+
+/// One account's consent to one client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub account_id: AccountId,
+    pub client_id: ClientId,
+    /// Space-separated scopes.
+    pub scope: String,
+    /// The authorization request it was last given for, so that `prompt=consent` is met by it.
+    pub flow: FlowId,
+    pub updated: Timestamp,
+}
+
+impl FromRow for Consent {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            account_id: row.id("consents.account_id")?,
+            client_id: row.client_id("consents.client_id")?,
+            scope: row.text()?.to_owned(),
+            flow: row.id("consents.flow_id")?,
+            updated: row.time()?,
+        })
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account_id, client_id, scope, flow_id, updated_ms FROM consents \
+             WHERE realm_id = $1 AND account_id = $2 ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// What an account consented to for a client.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_consent(
+        &self,
+        realm: RealmId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<Option<Consent>> {
+        self.one(select!("AND client_id = $3"), vals![realm, account, client]).await
+    }
+
+    /// All consents of an account, by client.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_consents(&self, realm: RealmId, account: &AccountId) -> Result<Vec<Consent>> {
+        self.few(select!("ORDER BY client_id"), vals![realm, account]).await
+    }
+}
+
+/// Saves a consent, over one that is there.
+#[derive(Clone, Debug)]
+pub struct SaveConsent {
+    pub realm: RealmId,
+    /// Its scope is the union of what was and what is consented to.
+    pub consent: Consent,
+    pub audit: Audit,
+}
+
+impl Write for SaveConsent {
+    type Out = ();
+
+    async fn run(&self, c: &mut Conn) -> Result<()> {
+        const SQL: &str = "INSERT INTO consents (realm_id, account_id, client_id, scope, flow_id, updated_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (realm_id, account_id, client_id) \
+             DO UPDATE SET scope = excluded.scope, flow_id = excluded.flow_id, updated_ms = excluded.updated_ms";
+        let consent = &self.consent;
+        let (account, client) = (&consent.account_id, &consent.client_id);
+        c.exec(SQL, vals![self.realm, account, client, &consent.scope, &consent.flow, consent.updated]).await?;
+        audit::insert(c, self.realm, &self.audit).await
+    }
+}
+
+/// Withdraws a consent and revokes what was granted to the client. `false`: there was none.
+#[derive(Clone, Debug)]
+pub struct DeleteConsent {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub client: ClientId,
+    pub audit: Audit,
+}
+
+impl Write for DeleteConsent {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const DELETE: &str = "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
+        const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
+             WHERE realm_id = $1 AND account_id = $2 AND client_id = $3 AND state = 'live'";
+        if c.exec(DELETE, vals![self.realm, &self.account, &self.client]).await? == 0 {
+            return Ok(false);
+        }
+        c.exec(REVOKE, vals![self.realm, &self.account, &self.client]).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(deleted: &bool) -> bool {
+        *deleted
+    }
+}

@@ -1,0 +1,172 @@
+//! Signing keys of a realm: `next` is published before it signs, `retired` is published until its tokens ended.
+
+use idp_core::audit::Audit;
+use idp_core::client::SigningAlg;
+use idp_core::id::RealmId;
+use idp_core::time::Timestamp;
+
+use crate::audit;
+use crate::error::Result;
+use crate::sql::{Conn, FromRow, Row};
+use crate::store::{Store, Write};
+use crate::vals;
+use crate::words::Word as _;
+
+/// Life of a signing key; it only moves from `Next` to `Active` to `Retired`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Signs. One for each algorithm.
+    Active,
+    /// Published, so that relying parties know it before it signs.
+    Next,
+    /// Signs no more; what it signed can still be verified.
+    Retired,
+}
+
+/// One signing key.
+#[derive(Clone)]
+pub struct SigningKey {
+    pub kid: String,
+    pub alg: SigningAlg,
+    pub state: KeyState,
+    /// The public key as JWK (RFC 7517), a JSON text.
+    pub public_jwk: String,
+    /// The private key (PKCS #8), sealed by the key-encryption key.
+    pub private_sealed: Vec<u8>,
+    pub created: Timestamp,
+    pub retired: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut f = f.debug_struct("SigningKey");
+        f.field("kid", &self.kid).field("alg", &self.alg).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl FromRow for SigningKey {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            kid: row.text()?.to_owned(),
+            alg: row.word("signing_keys.alg")?,
+            state: row.word("signing_keys.state")?,
+            public_jwk: row.text()?.to_owned(),
+            private_sealed: row.blob()?.to_vec(),
+            created: row.time()?,
+            retired: row.time_or_null()?,
+        })
+    }
+}
+
+impl Store {
+    /// All signing keys of a realm, oldest first; see [`Store::cached_signing_keys`].
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_signing_keys(&self, realm: RealmId) -> Result<Vec<SigningKey>> {
+        const SQL: &str = "SELECT kid, alg, state, public_jwk, private_sealed, created_ms, retired_ms \
+             FROM signing_keys WHERE realm_id = $1 ORDER BY created_ms, kid";
+        self.few(SQL, vals![realm]).await
+    }
+}
+
+const INSERT: &str = "INSERT INTO signing_keys \
+     (realm_id, kid, alg, state, public_jwk, private_sealed, created_ms, retired_ms) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, NULL \
+     WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE realm_id = $1 AND alg = $3 AND state = $4) \
+     ON CONFLICT DO NOTHING";
+
+async fn insert(c: &mut Conn, realm: RealmId, key: &SigningKey) -> Result<bool> {
+    let (alg, state) = (key.alg.word(), key.state.word());
+    let values = vals![realm, &key.kid, alg, state, &key.public_jwk, &key.private_sealed, key.created];
+    Ok(c.exec(INSERT, values).await? == 1)
+}
+
+/// Inserts each key whose algorithm has none in that state yet: what several processes that start at once may all
+/// do, and how a `next` key is added. Answers how many were inserted.
+#[derive(Clone, Debug)]
+pub struct EnsureKeys {
+    pub realm: RealmId,
+    pub keys: Vec<SigningKey>,
+    pub audit: Audit,
+}
+
+impl Write for EnsureKeys {
+    type Out = usize;
+    const CONFIGURATION: bool = true;
+
+    async fn run(&self, c: &mut Conn) -> Result<usize> {
+        let mut inserted = 0;
+        for key in &self.keys {
+            inserted += usize::from(insert(c, self.realm, key).await?);
+        }
+        if inserted > 0 {
+            audit::insert(c, self.realm, &self.audit).await?;
+        }
+        Ok(inserted)
+    }
+
+    fn keeps(inserted: &usize) -> bool {
+        *inserted > 0
+    }
+}
+
+/// The `next` key of an algorithm begins to sign; the one that did is retired. `false`: there is no next key.
+#[derive(Clone, Debug)]
+pub struct RotateKey {
+    pub realm: RealmId,
+    pub alg: SigningAlg,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for RotateKey {
+    type Out = bool;
+    const CONFIGURATION: bool = true;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const RETIRE: &str = "UPDATE signing_keys SET state = 'retired', retired_ms = $3 \
+             WHERE realm_id = $1 AND alg = $2 AND state = 'active'";
+        const PROMOTE: &str =
+            "UPDATE signing_keys SET state = 'active' WHERE realm_id = $1 AND alg = $2 AND state = 'next'";
+        c.exec(RETIRE, vals![self.realm, self.alg.word(), self.now]).await?;
+        if c.exec(PROMOTE, vals![self.realm, self.alg.word()]).await? == 0 {
+            return Ok(false);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(done: &bool) -> bool {
+        *done
+    }
+}
+
+/// Retires one key, whatever it did. `false`: there is none of that name, or it was retired before.
+/// A realm left without an active key needs [`EnsureKeys`].
+#[derive(Clone, Debug)]
+pub struct RetireKey {
+    pub realm: RealmId,
+    pub kid: String,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for RetireKey {
+    type Out = bool;
+    const CONFIGURATION: bool = true;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: &str = "UPDATE signing_keys SET state = 'retired', retired_ms = $3 \
+             WHERE realm_id = $1 AND kid = $2 AND state <> 'retired'";
+        if c.exec(SQL, vals![self.realm, &self.kid, self.now]).await? == 0 {
+            return Ok(false);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(done: &bool) -> bool {
+        *done
+    }
+}

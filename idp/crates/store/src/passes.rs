@@ -1,0 +1,92 @@
+//! Passes: one-time links to enrol with, issued and used up.
+
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, RealmId};
+use idp_core::pass::Pass;
+use idp_core::secret::Hash;
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::{Conn, FromRow, Row, for_share};
+use crate::store::{Store, Write};
+use crate::words::Word as _;
+use crate::{audit, vals};
+
+impl FromRow for Pass {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            hash: row.id("passes.hash")?,
+            kind: row.word("passes.kind")?,
+            account_id: row.id_or_null("passes.account_id")?,
+            created: row.time()?,
+            expires: row.time()?,
+            used: row.time_or_null()?,
+        })
+    }
+}
+
+impl Store {
+    /// A pass by the hash of its secret, used and expired ones too.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_pass(&self, realm: RealmId, hash: &Hash) -> Result<Option<Pass>> {
+        const SQL: &str = "SELECT hash, kind, account_id, created_ms, expires_ms, used_ms FROM passes \
+             WHERE realm_id = $1 AND hash = $2";
+        self.one(SQL, vals![realm, hash]).await
+    }
+}
+
+/// Uses up a pass: an access pass of `account`, a set-up link without. `false`: it is not to be used (any more).
+pub(crate) async fn use_up(
+    c: &mut Conn,
+    realm: RealmId,
+    hash: &Hash,
+    account: Option<&AccountId>,
+    now: Timestamp,
+) -> Result<bool> {
+    const ACCESS: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND hash = $2 \
+         AND used_ms IS NULL AND expires_ms > $3 AND kind = 'access' AND account_id = $4";
+    const SETUP: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND hash = $2 \
+         AND used_ms IS NULL AND expires_ms > $3 AND kind = 'setup'";
+    let used = match account {
+        Some(account) => c.exec(ACCESS, vals![realm, hash, now, account]).await?,
+        None => c.exec(SETUP, vals![realm, hash, now]).await?,
+    };
+    Ok(used == 1)
+}
+
+/// Issues a pass. `false`: its account is gone.
+#[derive(Clone, Debug)]
+pub struct IssuePass {
+    pub realm: RealmId,
+    pub pass: Pass,
+    pub audit: Audit,
+}
+
+impl Write for IssuePass {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const INSERT: &str = "INSERT INTO passes (realm_id, hash, kind, account_id, created_ms, expires_ms, used_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+        let pass = &self.pass;
+        if let Some(account) = &pass.account_id {
+            let sql = for_share!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2");
+            if !c.lock(sql, vals![self.realm, account]).await? {
+                return Ok(false);
+            }
+        }
+        let (kind, account) = (pass.kind.word(), pass.account_id.as_ref());
+        let values = vals![self.realm, &pass.hash, kind, account, pass.created, pass.expires, pass.used];
+        if c.exec(INSERT, values).await? == 0 {
+            return Ok(false);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(issued: &bool) -> bool {
+        *issued
+    }
+}

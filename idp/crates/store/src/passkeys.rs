@@ -1,0 +1,350 @@
+//! Passkeys: registered, renamed, set aside, removed. They are used in [`crate::sign_in`].
+
+use idp_core::account::Account;
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, RealmId};
+use idp_core::passkey::record::Passkey;
+use idp_core::secret::Hash;
+use idp_core::time::Timestamp;
+
+use crate::accounts::{self, NameTaken};
+use crate::error::{Error, Result};
+use crate::passes;
+use crate::sign_in::{UsedChallenge, use_challenge};
+use crate::sql::value::json;
+use crate::sql::{Conn, FromRow, Locking, Row, for_update};
+use crate::store::{Store, Write};
+use crate::words::Word as _;
+use crate::{audit, sessions, vals};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT credential_id, account_id, rp_id, public_key, alg, counter, counter_ms, uv_initialized, \
+             discoverable, backup_eligible, backup_state, transports, attachment, aaguid, attestation_format, name, \
+             state, created_ms, last_used_ms, last_used_client FROM passkeys WHERE realm_id = $1 AND ",
+            $rest
+        )
+    };
+}
+
+impl FromRow for Passkey {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            credential_id: row.blob()?.to_vec(),
+            account_id: row.id("passkeys.account_id")?,
+            rp_id: row.text()?.to_owned(),
+            public_key: row.blob()?.to_vec(),
+            alg: row.i64()?,
+            counter: u32::try_from(row.i64()?).map_err(|_| Error::Corrupt("passkeys.counter"))?,
+            counter_at: row.time()?,
+            uv_initialized: row.bool()?,
+            discoverable: row.i64_or_null()?.map(|v| v != 0),
+            backup_eligible: row.bool()?,
+            backup_state: row.bool()?,
+            transports: row.json("passkeys.transports")?,
+            attachment: row.text_or_null()?.map(str::to_owned),
+            aaguid: row.id("passkeys.aaguid")?,
+            attestation_format: row.text()?.to_owned(),
+            name: row.text()?.to_owned(),
+            state: row.word("passkeys.state")?,
+            created: row.time()?,
+            last_used: row.time_or_null()?,
+            last_used_client: row.text_or_null()?.map(str::to_owned),
+        })
+    }
+}
+
+impl Store {
+    /// A passkey by its credential id, whatever its state.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_passkey(&self, realm: RealmId, credential_id: &[u8]) -> Result<Option<Passkey>> {
+        self.one(select!("credential_id = $2"), vals![realm, credential_id]).await
+    }
+
+    /// The passkeys of an account, oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_passkeys(&self, realm: RealmId, account: &AccountId) -> Result<Vec<Passkey>> {
+        self.few(select!("account_id = $2 ORDER BY created_ms, credential_id"), vals![realm, account]).await
+    }
+
+    /// How many passkeys of an account may sign in.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_usable_passkeys(&self, realm: RealmId, account: &AccountId) -> Result<i64> {
+        Ok(self.one(COUNT_ACTIVE, vals![realm, account]).await?.unwrap_or(0))
+    }
+}
+
+const COUNT: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2";
+const COUNT_ACTIVE: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
+
+/// Writes that count passkeys queue at the account's row.
+const LOCK_ACTIVE: Locking =
+    for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active'");
+const LOCK_ANY: Locking = for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2");
+
+/// Whether the account has a passkey that may sign in.
+pub(crate) async fn has_active(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
+    Ok(c.one::<i64>(COUNT_ACTIVE, vals![realm, account]).await?.is_some_and(|count| count > 0))
+}
+
+/// Locks the account's row, which decides about ways in; `false`: there is no such account.
+pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
+    c.lock(LOCK_ANY, vals![realm, account]).await
+}
+
+/// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
+async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
+    const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
+         counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
+         attestation_format, name, state, created_ms, last_used_ms, last_used_client) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         ON CONFLICT DO NOTHING";
+    let transports = json(&passkey.transports, "passkeys.transports")?;
+    let values = vals![
+        realm,
+        &passkey.credential_id,
+        &passkey.account_id,
+        &passkey.rp_id,
+        &passkey.public_key,
+        passkey.alg,
+        i64::from(passkey.counter),
+        passkey.counter_at,
+        passkey.uv_initialized,
+        passkey.discoverable,
+        passkey.backup_eligible,
+        passkey.backup_state,
+        &transports,
+        passkey.attachment.as_deref(),
+        &passkey.aaguid,
+        &passkey.attestation_format,
+        &passkey.name,
+        passkey.state.word(),
+        passkey.created,
+        passkey.last_used,
+        passkey.last_used_client.as_deref(),
+    ];
+    Ok(c.exec(SQL, values).await? == 1)
+}
+
+/// What became of [`RegisterPasskey`]; only `Registered` wrote anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeyRegistered {
+    Registered,
+    ChallengeUsed,
+    /// The pass that allowed it was used or ended meanwhile.
+    PassGone,
+    /// Some account has this credential.
+    CredentialExists,
+    TooMany,
+    /// The account was deleted or switched off meanwhile.
+    AccountGone,
+}
+
+/// Adds a passkey to an account.
+#[derive(Clone, Debug)]
+pub struct RegisterPasskey {
+    pub realm: RealmId,
+    pub passkey: Passkey,
+    pub challenge: UsedChallenge,
+    /// Hash of the pass that allows it, to be used up; `None` when a session does.
+    pub pass: Option<Hash>,
+    /// Passkeys an account may have.
+    pub max_passkeys: i64,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for RegisterPasskey {
+    type Out = PasskeyRegistered;
+
+    async fn run(&self, c: &mut Conn) -> Result<PasskeyRegistered> {
+        let account = &self.passkey.account_id;
+        if !use_challenge(c, self.realm, &self.challenge).await? {
+            return Ok(PasskeyRegistered::ChallengeUsed);
+        }
+        if let Some(hash) = &self.pass
+            && !passes::use_up(c, self.realm, hash, Some(account), self.now).await?
+        {
+            return Ok(PasskeyRegistered::PassGone);
+        }
+        if !c.lock(LOCK_ACTIVE, vals![self.realm, account]).await? {
+            return Ok(PasskeyRegistered::AccountGone);
+        }
+        if c.one::<i64>(COUNT, vals![self.realm, account]).await?.unwrap_or(0) >= self.max_passkeys {
+            return Ok(PasskeyRegistered::TooMany);
+        }
+        if !insert(c, self.realm, &self.passkey).await? {
+            return Ok(PasskeyRegistered::CredentialExists);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(PasskeyRegistered::Registered)
+    }
+
+    fn keeps(out: &PasskeyRegistered) -> bool {
+        matches!(out, PasskeyRegistered::Registered)
+    }
+}
+
+/// What became of [`SetUpOwner`]; only `Done` wrote anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerSetUp {
+    Done,
+    ChallengeUsed,
+    PassGone,
+    CredentialExists,
+    NameTaken(NameTaken),
+}
+
+/// Makes an owner with a passkey, by a set-up link.
+#[derive(Clone, Debug)]
+pub struct SetUpOwner {
+    pub realm: RealmId,
+    pub account: Account,
+    pub passkey: Passkey,
+    pub challenge: UsedChallenge,
+    /// Hash of the set-up link's secret.
+    pub pass: Hash,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for SetUpOwner {
+    type Out = OwnerSetUp;
+
+    async fn run(&self, c: &mut Conn) -> Result<OwnerSetUp> {
+        if !use_challenge(c, self.realm, &self.challenge).await? {
+            return Ok(OwnerSetUp::ChallengeUsed);
+        }
+        if !passes::use_up(c, self.realm, &self.pass, None, self.now).await? {
+            return Ok(OwnerSetUp::PassGone);
+        }
+        if let Some(taken) = accounts::insert(c, self.realm, &self.account).await? {
+            return Ok(OwnerSetUp::NameTaken(taken));
+        }
+        if !insert(c, self.realm, &self.passkey).await? {
+            return Ok(OwnerSetUp::CredentialExists);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(OwnerSetUp::Done)
+    }
+
+    fn keeps(out: &OwnerSetUp) -> bool {
+        matches!(out, OwnerSetUp::Done)
+    }
+}
+
+/// Renames a passkey of an account. `false`: it has no such passkey.
+#[derive(Clone, Debug)]
+pub struct RenamePasskey {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub credential_id: Vec<u8>,
+    pub name: String,
+    pub audit: Audit,
+}
+
+impl Write for RenamePasskey {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: &str =
+            "UPDATE passkeys SET name = $4 WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3";
+        if c.exec(SQL, vals![self.realm, &self.account, &self.credential_id, &self.name]).await? == 0 {
+            return Ok(false);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(done: &bool) -> bool {
+        *done
+    }
+}
+
+/// What became of removing or suspending a passkey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeyRemoved {
+    /// Done, and so many sessions it had opened were ended.
+    Done { sessions: u64 },
+    /// Nothing else would let the account in.
+    LastWayIn,
+    /// The account has no such passkey, or it was suspended before.
+    Gone,
+}
+
+/// Removes a passkey, ends the sessions it opened and revokes what was granted in them.
+#[derive(Clone, Debug)]
+pub struct RemovePasskey {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub credential_id: Vec<u8>,
+    /// Refuse unless another passkey or a password is left.
+    pub keep_one: bool,
+    pub audit: Audit,
+}
+
+impl Write for RemovePasskey {
+    type Out = PasskeyRemoved;
+
+    async fn run(&self, c: &mut Conn) -> Result<PasskeyRemoved> {
+        const DELETE: &str = "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3";
+        const PASSWORD: &str = "SELECT realm_id FROM accounts \
+             WHERE realm_id = $1 AND account_id = $2 AND password_hash IS NOT NULL";
+        // Two who remove the last two passkeys at once queue here.
+        if !lock_account(c, self.realm, &self.account).await?
+            || c.exec(DELETE, vals![self.realm, &self.account, &self.credential_id]).await? == 0
+        {
+            return Ok(PasskeyRemoved::Gone);
+        }
+        if self.keep_one
+            && !has_active(c, self.realm, &self.account).await?
+            && c.one::<i64>(PASSWORD, vals![self.realm, &self.account]).await?.is_none()
+        {
+            return Ok(PasskeyRemoved::LastWayIn);
+        }
+        let sessions = sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(PasskeyRemoved::Done { sessions })
+    }
+
+    fn keeps(out: &PasskeyRemoved) -> bool {
+        matches!(out, PasskeyRemoved::Done { .. })
+    }
+}
+
+/// Sets a passkey aside, for instance after its counter went back; ends the sessions it opened.
+#[derive(Clone, Debug)]
+pub struct SuspendPasskey {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub credential_id: Vec<u8>,
+    pub audit: Audit,
+}
+
+impl Write for SuspendPasskey {
+    type Out = PasskeyRemoved;
+
+    async fn run(&self, c: &mut Conn) -> Result<PasskeyRemoved> {
+        const SQL: &str = "UPDATE passkeys SET state = 'suspended' \
+             WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3 AND state = 'active'";
+        if !lock_account(c, self.realm, &self.account).await?
+            || c.exec(SQL, vals![self.realm, &self.account, &self.credential_id]).await? == 0
+        {
+            return Ok(PasskeyRemoved::Gone);
+        }
+        let sessions = sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(PasskeyRemoved::Done { sessions })
+    }
+
+    fn keeps(out: &PasskeyRemoved) -> bool {
+        matches!(out, PasskeyRemoved::Done { .. })
+    }
+}

@@ -1,0 +1,196 @@
+//! Sessions with the authentication events they rest on. They begin in [`crate::sign_in`].
+
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, RealmId, Sid};
+use idp_core::secret::Hash;
+use idp_core::session::{AuthEvent, Session};
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::{Conn, FromRow, Row};
+use crate::store::{Store, Write};
+use crate::{audit, vals};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, e.event FROM sessions s \
+             LEFT JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+             WHERE s.realm_id = $1 AND s.state = 'live' AND s.expires_ms > $2 AND s.active_ms > $3 AND ",
+            $rest,
+            " ORDER BY s.created_ms DESC, s.sid, e.at_ms, e.event_id"
+        )
+    };
+}
+
+/// One event of a session; the session's own columns repeat in each row.
+struct EventRow(Session);
+
+impl FromRow for EventRow {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let mut session = Session {
+            sid: row.id("sessions.sid")?,
+            account_id: row.id("sessions.account_id")?,
+            created: row.time()?,
+            active: row.time()?,
+            expires: row.time()?,
+            events: Vec::new(),
+        };
+        if let Some(event) = row.text_or_null()? {
+            let event: AuthEvent =
+                serde_json::from_str(event).map_err(|_| crate::Error::Corrupt("session_events.event"))?;
+            session.events.push(event);
+        }
+        Ok(Self(session))
+    }
+}
+
+/// Joins rows of one session that follow each other.
+fn gather(rows: Vec<EventRow>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = Vec::new();
+    for EventRow(session) in rows {
+        match sessions.last_mut() {
+            Some(last) if last.sid == session.sid => last.events.extend(session.events),
+            _ => sessions.push(session),
+        }
+    }
+    sessions
+}
+
+/// The moment since which a session must have been used.
+const fn idle_since(now: Timestamp, idle_s: i64) -> Timestamp {
+    now.plus_s(idle_s.saturating_neg())
+}
+
+impl Store {
+    /// The session of a cookie, if it is live, not expired and was used within the last `idle_s` seconds.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_session(
+        &self,
+        realm: RealmId,
+        cookie: &Hash,
+        now: Timestamp,
+        idle_s: i64,
+    ) -> Result<Option<Session>> {
+        let values = vals![realm, now, idle_since(now, idle_s), cookie];
+        Ok(gather(self.few(select!("s.cookie_hash = $4"), values).await?).pop())
+    }
+
+    /// The live sessions of an account, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_sessions(
+        &self,
+        realm: RealmId,
+        account: &AccountId,
+        now: Timestamp,
+        idle_s: i64,
+    ) -> Result<Vec<Session>> {
+        let values = vals![realm, now, idle_since(now, idle_s), account];
+        Ok(gather(self.list(select!("s.account_id = $4"), values).await?))
+    }
+
+    /// Whether a session is live and not expired.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_session_live(&self, realm: RealmId, sid: &Sid, now: Timestamp) -> Result<bool> {
+        const SQL: &str = "SELECT realm_id FROM sessions \
+             WHERE realm_id = $1 AND sid = $2 AND state = 'live' AND expires_ms > $3";
+        Ok(self.one::<i64>(SQL, vals![realm, sid, now]).await?.is_some())
+    }
+}
+
+/// Revokes the live grants of an account whose sessions have ended. After sessions, in every write: redemptions
+/// lock the session first, too.
+async fn revoke_grants_of_ended(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<u64> {
+    const SQL: &str = "UPDATE grants SET state = 'revoked' \
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+         (SELECT sid FROM sessions WHERE realm_id = $1 AND account_id = $2 AND state = 'ended')";
+    c.exec(SQL, vals![realm, account]).await
+}
+
+/// Ends the sessions of an account, all but `keep`, and revokes what was granted in them; how many ended.
+pub(crate) async fn end_all(c: &mut Conn, realm: RealmId, account: &AccountId, keep: Option<&Sid>) -> Result<u64> {
+    const SQL: &str = "UPDATE sessions SET state = 'ended' \
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND ($3 IS NULL OR sid <> $3)";
+    let ended = c.exec(SQL, vals![realm, account, keep]).await?;
+    if ended > 0 {
+        revoke_grants_of_ended(c, realm, account).await?;
+    }
+    Ok(ended)
+}
+
+/// Ends the sessions that a passkey helped to open and revokes what was granted in them.
+pub(crate) async fn end_opened_by(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    credential_id: &[u8],
+) -> Result<u64> {
+    const SQL: &str = "UPDATE sessions SET state = 'ended' \
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
+    let ended = c.exec(SQL, vals![realm, account, credential_id]).await?;
+    if ended > 0 {
+        revoke_grants_of_ended(c, realm, account).await?;
+    }
+    Ok(ended)
+}
+
+/// Ends one session and revokes what was granted in it. `false`: it had ended before; nothing is written.
+#[derive(Clone, Debug)]
+pub struct EndSession {
+    pub realm: RealmId,
+    pub sid: Sid,
+    /// Only if it is this account's: people end sessions by an identifier from a form.
+    pub account: AccountId,
+    pub audit: Audit,
+}
+
+impl Write for EndSession {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const END: &str = "UPDATE sessions SET state = 'ended' \
+             WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live'";
+        const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND sid = $2 AND state = 'live'";
+        if c.exec(END, vals![self.realm, &self.sid, &self.account]).await? == 0 {
+            return Ok(false);
+        }
+        c.exec(REVOKE, vals![self.realm, &self.sid]).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(ended: &bool) -> bool {
+        *ended
+    }
+}
+
+/// Ends all sessions of an account but one; how many ended. Nothing is written when there was none.
+#[derive(Clone, Debug)]
+pub struct EndAccountSessions {
+    pub realm: RealmId,
+    pub account: AccountId,
+    /// The session of whoever asks, to stay.
+    pub keep: Option<Sid>,
+    pub audit: Audit,
+}
+
+impl Write for EndAccountSessions {
+    type Out = u64;
+
+    async fn run(&self, c: &mut Conn) -> Result<u64> {
+        let ended = end_all(c, self.realm, &self.account, self.keep.as_ref()).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(ended)
+    }
+
+    fn keeps(ended: &u64) -> bool {
+        *ended > 0
+    }
+}

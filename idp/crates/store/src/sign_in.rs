@@ -1,0 +1,170 @@
+//! A sign-in: one commit for challenge, passkey, session, events, throttles and audit.
+//!
+//! Rows are locked in the order challenge, account, passkey, session in every verb, so that none waits in a circle.
+
+use idp_core::audit::Audit;
+use idp_core::id::{AccountId, RealmId, Sid};
+use idp_core::secret::Hash;
+use idp_core::session::{AuthEvent, Method};
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::value::json;
+use crate::sql::{Conn, Locking, for_share};
+use crate::store::Write;
+use crate::{audit, throttles, vals};
+
+/// The challenge of a ceremony, to be used once (WebAuthn L3 §13.4.3).
+#[derive(Clone, Copy, Debug)]
+pub struct UsedChallenge {
+    /// SHA-256 of the challenge.
+    pub hash: Hash,
+    /// When the ceremony's seal ends; until then the mark is kept.
+    pub expires: Timestamp,
+}
+
+/// Marks a challenge as used; `false`: it was.
+pub(crate) async fn use_challenge(c: &mut Conn, realm: RealmId, challenge: &UsedChallenge) -> Result<bool> {
+    const SQL: &str =
+        "INSERT INTO challenges_used (realm_id, hash, expires_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    Ok(c.exec(SQL, vals![realm, &challenge.hash, challenge.expires]).await? == 1)
+}
+
+/// What an assertion changes in its passkey's record (WebAuthn L3 §7.2 step 25).
+#[derive(Clone, Debug)]
+pub struct PasskeyUse {
+    pub credential_id: Vec<u8>,
+    /// Signature counter of the assertion; the record keeps the highest, since two sign-ins may finish at once.
+    pub counter: u32,
+    pub backup_state: bool,
+    /// User verification was done; once is remembered for ever.
+    pub user_verified: bool,
+    /// Browser and system, in words.
+    pub client: Option<String>,
+}
+
+/// The session a sign-in opens or strengthens.
+#[derive(Clone, Debug)]
+pub struct SignInSession {
+    pub sid: Sid,
+    /// `false`: a new one. `true`: a live session of the same account gets the events and a new cookie.
+    pub exists: bool,
+    /// Hash of the new cookie's value; the old cookie is worth nothing afterwards.
+    pub cookie_hash: Hash,
+    pub expires: Timestamp,
+}
+
+/// Finishes a sign-in or a step-up.
+#[derive(Clone, Debug)]
+pub struct FinishSignIn {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub now: Timestamp,
+    /// `None` when no ceremony took part.
+    pub challenge: Option<UsedChallenge>,
+    pub passkey: Option<PasskeyUse>,
+    /// The version of the password that was right, when one of the events is a password.
+    pub password_version: Option<i64>,
+    pub session: SignInSession,
+    pub events: Vec<AuthEvent>,
+    /// Throttle buckets that a success clears.
+    pub clear: Vec<i64>,
+    pub audit: Audit,
+}
+
+/// What became of [`FinishSignIn`]; only `Done` wrote anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedIn {
+    Done(Sid),
+    /// The challenge was used before.
+    Replayed,
+    /// The passkey was removed or suspended meanwhile.
+    PasskeyGone,
+    /// The account was deleted or switched off, or its password changed meanwhile.
+    AccountGone,
+    /// The session to strengthen ended meanwhile.
+    SessionGone,
+}
+
+impl Write for FinishSignIn {
+    type Out = SignedIn;
+
+    async fn run(&self, c: &mut Conn) -> Result<SignedIn> {
+        // Shared: several sign-ins of one account go side by side, but none beside its end.
+        const ACCOUNT: Locking = for_share!(
+            "SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active' \
+             AND ($3 IS NULL OR password_version = $3)"
+        );
+        if let Some(challenge) = &self.challenge
+            && !use_challenge(c, self.realm, challenge).await?
+        {
+            return Ok(SignedIn::Replayed);
+        }
+        if !c.lock(ACCOUNT, vals![self.realm, &self.account, self.password_version]).await? {
+            return Ok(SignedIn::AccountGone);
+        }
+        if let Some(passkey) = &self.passkey
+            && !self.use_passkey(c, passkey).await?
+        {
+            return Ok(SignedIn::PasskeyGone);
+        }
+        if !self.write_session(c).await? {
+            return Ok(SignedIn::SessionGone);
+        }
+        for event in &self.events {
+            self.append_event(c, event).await?;
+        }
+        throttles::clear(c, self.realm, &self.clear).await?;
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(SignedIn::Done(self.session.sid))
+    }
+
+    fn keeps(out: &SignedIn) -> bool {
+        matches!(out, SignedIn::Done(_))
+    }
+}
+
+impl FinishSignIn {
+    async fn use_passkey(&self, c: &mut Conn, passkey: &PasskeyUse) -> Result<bool> {
+        const SQL: &str = "UPDATE passkeys SET \
+             counter = CASE WHEN $4 > counter THEN $4 ELSE counter END, counter_ms = $5, backup_state = $6, \
+             uv_initialized = CASE WHEN $7 = 1 THEN 1 ELSE uv_initialized END, \
+             last_used_ms = $5, last_used_client = $8 \
+             WHERE realm_id = $1 AND credential_id = $2 AND account_id = $3 AND state = 'active'";
+        let values = vals![
+            self.realm,
+            &passkey.credential_id,
+            &self.account,
+            i64::from(passkey.counter),
+            self.now,
+            passkey.backup_state,
+            passkey.user_verified,
+            passkey.client.as_deref(),
+        ];
+        Ok(c.exec(SQL, values).await? == 1)
+    }
+
+    async fn write_session(&self, c: &mut Conn) -> Result<bool> {
+        const NEW: &str = "INSERT INTO sessions \
+             (realm_id, sid, account_id, cookie_hash, state, created_ms, active_ms, expires_ms) \
+             VALUES ($1, $2, $3, $4, 'live', $5, $5, $6) ON CONFLICT DO NOTHING";
+        const EXISTING: &str = "UPDATE sessions SET cookie_hash = $4, active_ms = $5, expires_ms = $6 \
+             WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live' AND expires_ms > $5";
+        let session = &self.session;
+        let sql = if session.exists { EXISTING } else { NEW };
+        let values = vals![self.realm, &session.sid, &self.account, &session.cookie_hash, self.now, session.expires];
+        Ok(c.exec(sql, values).await? == 1)
+    }
+
+    async fn append_event(&self, c: &mut Conn, event: &AuthEvent) -> Result<()> {
+        const SQL: &str = "INSERT INTO session_events (realm_id, sid, event_id, at_ms, credential_id, event) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        let credential = match &event.method {
+            Method::Passkey(proof) => Some(proof.credential_id.as_slice()),
+            _ => None,
+        };
+        let text = json(event, "session_events.event")?;
+        let values = vals![self.realm, &self.session.sid, &event.id, event.at, credential, &text];
+        c.exec(SQL, values).await.map(drop)
+    }
+}

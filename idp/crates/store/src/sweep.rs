@@ -1,0 +1,98 @@
+//! Sweeping: rows that no request can need any more, in bounded batches over all realms.
+
+use idp_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::Conn;
+use crate::store::Write;
+use crate::vals;
+
+/// Deletes at most `batch` expired rows of each kind; to be repeated while [`Swept::is_full`] says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    pub now: Timestamp,
+    /// Rows of each kind at most, so that no sweep keeps the writer for long.
+    pub batch: i64,
+    /// How long expired rows are kept, in seconds: clock skew between processes, and sessions that people look at.
+    pub keep_s: i64,
+    /// Age after which a throttle bucket means nothing, in seconds.
+    pub throttle_window_s: i64,
+}
+
+/// How many rows went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub challenges: u64,
+    pub passes: u64,
+    pub grants: u64,
+    pub sessions: u64,
+    pub throttles: u64,
+    batch: u64,
+}
+
+impl Swept {
+    /// Whether some kind filled its batch, so that more may be left.
+    pub fn is_full(&self) -> bool {
+        [self.challenges, self.passes, self.grants, self.sessions, self.throttles].iter().any(|&n| n >= self.batch)
+    }
+
+    /// Rows in all.
+    pub fn total(&self) -> u64 {
+        self.challenges + self.passes + self.grants + self.sessions + self.throttles
+    }
+}
+
+macro_rules! expired {
+    ($table:literal, $key:literal, $time:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE (realm_id, ",
+            $key,
+            ") IN (SELECT realm_id, ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE ",
+            $time,
+            " < $1 ORDER BY ",
+            $time,
+            " LIMIT $2)"
+        )
+    };
+}
+
+impl Write for Sweep {
+    type Out = Swept;
+
+    async fn run(&self, c: &mut Conn) -> Result<Swept> {
+        // A session's events go with it; what its grants rest on stays until they are gone themselves.
+        macro_rules! sessions {
+            ($table:literal) => {
+                concat!(
+                    "DELETE FROM ",
+                    $table,
+                    " WHERE (realm_id, sid) IN (SELECT s.realm_id, s.sid FROM sessions s \
+                     WHERE s.expires_ms < $1 AND NOT EXISTS \
+                     (SELECT 1 FROM grants g WHERE g.realm_id = s.realm_id AND g.sid = s.sid) \
+                     ORDER BY s.expires_ms, s.sid LIMIT $2)"
+                )
+            };
+        }
+        let before = self.now.plus_s(self.keep_s.saturating_neg());
+        let cold = self.now.plus_s(self.throttle_window_s.saturating_neg());
+        let mut swept = Swept { batch: u64::try_from(self.batch).unwrap_or(0), ..Swept::default() };
+        let values = vals![before, self.batch];
+        swept.challenges = c.exec(expired!("challenges_used", "hash", "expires_ms"), values).await?;
+        swept.passes = c.exec(expired!("passes", "hash", "expires_ms"), values).await?;
+        swept.grants = c.exec(expired!("grants", "grant_id", "expires_ms"), values).await?;
+        c.exec(sessions!("session_events"), values).await?;
+        swept.sessions = c.exec(sessions!("sessions"), values).await?;
+        swept.throttles = c.exec(expired!("throttles", "bucket", "updated_ms"), vals![cold, self.batch]).await?;
+        Ok(swept)
+    }
+
+    fn keeps(swept: &Swept) -> bool {
+        swept.total() > 0
+    }
+}

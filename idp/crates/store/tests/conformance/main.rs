@@ -1,0 +1,11 @@
+//! One suite, both databases: every test runs on a fresh SQLite file and on a fresh PostgreSQL database.
+
+mod accounts;
+mod configuration;
+mod fixtures;
+mod grants;
+mod passkeys;
+mod records;
+mod schema;
+mod sign_in;
+mod writes;

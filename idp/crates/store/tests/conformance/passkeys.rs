@@ -1,0 +1,203 @@
+//! Passkeys and passes.
+
+use futures_util::future::join_all;
+use idp_core::account::Role;
+use idp_core::audit::AuditEvent;
+use idp_core::pass::{Pass, PassKind};
+use idp_core::passkey::record::{Passkey, PasskeyState};
+use idp_core::secret::Secret;
+use idp_store::accounts::NameTaken;
+use idp_store::passes::IssuePass;
+use idp_store::passkeys::*;
+use idp_store::passwords::{PasswordSet, UsePassForPassword};
+use idp_store::sign_in::SignedIn;
+
+use crate::both;
+use crate::fixtures::*;
+
+fn pass(kind: PassKind, account: Option<idp_core::id::AccountId>) -> Pass {
+    Pass { hash: hash(), kind, account_id: account, created: NOW, expires: NOW.plus_s(60), used: None }
+}
+
+fn issue(pass: &Pass) -> IssuePass {
+    IssuePass { realm: REALM, pass: pass.clone(), audit: audit(AuditEvent::PassIssued) }
+}
+
+fn remove(passkey: &Passkey, keep_one: bool) -> RemovePasskey {
+    let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
+    RemovePasskey { realm: REALM, account, credential_id, keep_one, audit: audit(AuditEvent::PasskeyRemoved) }
+}
+
+fn suspend(passkey: &Passkey) -> SuspendPasskey {
+    let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
+    SuspendPasskey { realm: REALM, account, credential_id, audit: audit(AuditEvent::PasskeyCloned) }
+}
+
+fn set_up(username: &str, pass: &Pass) -> SetUpOwner {
+    let mut owner = account(username);
+    owner.role = Role::Owner;
+    SetUpOwner {
+        realm: REALM,
+        passkey: passkey(owner.id),
+        account: owner,
+        challenge: challenge(),
+        pass: pass.hash,
+        now: NOW,
+        audit: audit(AuditEvent::AccountCreated),
+    }
+}
+
+both! {
+    async fn reads_a_passkey_as_it_was_registered(db) {
+        let account = make_account(&db.store, "alice").await;
+        let mut made = passkey(account.id);
+        (made.discoverable, made.attachment) = (Some(true), Some("platform".to_owned()));
+        (made.last_used, made.last_used_client) = (Some(NOW), Some("Safari".to_owned()));
+        (made.uv_initialized, made.counter) = (true, u32::MAX);
+        assert_eq!(db.store.write(register(&made)).await.unwrap(), PasskeyRegistered::Registered);
+        assert_eq!(db.store.find_passkey(REALM, &made.credential_id).await.unwrap(), Some(made.clone()));
+        assert_eq!(db.store.list_passkeys(REALM, &account.id).await.unwrap(), [made]);
+        assert_eq!(db.store.count_usable_passkeys(REALM, &account.id).await.unwrap(), 1);
+    }
+
+    async fn registers_a_challenge_and_a_credential_once(db) {
+        let account = make_account(&db.store, "alice").await;
+        let first = register(&passkey(account.id));
+        assert_eq!(db.store.write(first.clone()).await.unwrap(), PasskeyRegistered::Registered);
+        let mut replay = register(&passkey(account.id));
+        replay.challenge = first.challenge;
+        assert_eq!(db.store.write(replay).await.unwrap(), PasskeyRegistered::ChallengeUsed);
+        let mut same = register(&first.passkey);
+        assert_eq!(db.store.write(same.clone()).await.unwrap(), PasskeyRegistered::CredentialExists);
+        // What was refused used up nothing.
+        same.passkey = passkey(account.id);
+        assert_eq!(db.store.write(same).await.unwrap(), PasskeyRegistered::Registered);
+        let nobody = register(&passkey(fixtures_account_id()));
+        assert_eq!(db.store.write(nobody).await.unwrap(), PasskeyRegistered::AccountGone);
+    }
+
+    async fn registers_no_more_than_allowed_however_many_try_at_once(db) {
+        let account = make_account(&db.store, "alice").await;
+        let ops: Vec<_> = (0..24).map(|_| RegisterPasskey { max_passkeys: 3, ..register(&passkey(account.id)) }).collect();
+        let results = join_all(ops.into_iter().map(|op| db.store.write(op))).await;
+        let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+        assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::Registered).count(), 3);
+        assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::TooMany).count(), 21);
+    }
+
+    async fn uses_up_a_pass_by_one_registration(db) {
+        let account = make_account(&db.store, "alice").await;
+        let pass = pass(PassKind::Access, Some(account.id));
+        assert!(db.store.write(issue(&pass)).await.unwrap());
+        let op = || RegisterPasskey { pass: Some(pass.hash), ..register(&passkey(account.id)) };
+        let late = RegisterPasskey { now: NOW.plus_s(60), ..op() };
+        assert_eq!(db.store.write(late).await.unwrap(), PasskeyRegistered::PassGone);
+        let other = make_account(&db.store, "bob").await;
+        let stolen = RegisterPasskey { passkey: passkey(other.id), ..op() };
+        assert_eq!(db.store.write(stolen).await.unwrap(), PasskeyRegistered::PassGone);
+        let results = join_all([op(), op(), op(), op()].map(|op| db.store.write(op))).await;
+        let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+        assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::Registered).count(), 1);
+        assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::PassGone).count(), 3);
+        assert_eq!(db.store.find_pass(REALM, &pass.hash).await.unwrap().unwrap().used, Some(NOW));
+    }
+
+    async fn issues_no_pass_for_an_account_that_is_gone(db) {
+        let pass = pass(PassKind::Access, Some(fixtures_account_id()));
+        assert!(!db.store.write(issue(&pass)).await.unwrap());
+        assert!(db.store.find_pass(REALM, &pass.hash).await.unwrap().is_none());
+    }
+
+    async fn sets_up_one_owner_by_a_link(db) {
+        make_account(&db.store, "bob").await;
+        let pass = pass(PassKind::Setup, None);
+        db.store.write(issue(&pass)).await.unwrap();
+        let taken = OwnerSetUp::NameTaken(NameTaken::Username);
+        assert_eq!(db.store.write(set_up("Bob", &pass)).await.unwrap(), taken, "the link stays good");
+        let results = join_all((0..8).map(|n| db.store.write(set_up(&format!("owner{n}"), &pass)))).await;
+        let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+        assert_eq!(outcomes.iter().filter(|o| **o == OwnerSetUp::Done).count(), 1);
+        assert_eq!(outcomes.iter().filter(|o| **o == OwnerSetUp::PassGone).count(), 7);
+        assert_eq!(db.store.count_owners(REALM).await.unwrap(), 1);
+    }
+
+    async fn does_not_take_a_setup_link_for_an_access_pass(db) {
+        let account = make_account(&db.store, "alice").await;
+        let (setup, access) = (pass(PassKind::Setup, None), pass(PassKind::Access, Some(account.id)));
+        for pass in [&setup, &access] { assert!(db.store.write(issue(pass)).await.unwrap()) }
+        let op = RegisterPasskey { pass: Some(setup.hash), ..register(&passkey(account.id)) };
+        assert_eq!(db.store.write(op).await.unwrap(), PasskeyRegistered::PassGone);
+        assert_eq!(db.store.write(set_up("owner", &access)).await.unwrap(), OwnerSetUp::PassGone);
+    }
+
+    async fn sets_a_password_by_a_pass_once(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let pass = pass(PassKind::Access, Some(world.account.id));
+        db.store.write(issue(&pass)).await.unwrap();
+        let op = || UsePassForPassword {
+            realm: REALM, account: world.account.id, pass: pass.hash, hash: Secret::new("$argon2id$x".to_owned()),
+            now: NOW, audit: audit(AuditEvent::PasswordSet),
+        };
+        assert_eq!(db.store.write(op()).await.unwrap(), PasswordSet::Done);
+        assert_eq!(db.store.write(op()).await.unwrap(), PasswordSet::PassGone);
+        assert!(!db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
+    }
+
+    async fn renames_only_a_passkey_of_the_account(db) {
+        let (alice, bob) = (make_account(&db.store, "alice").await, make_account(&db.store, "bob").await);
+        let made = make_passkey(&db.store, &alice).await;
+        let rename = |account| RenamePasskey {
+            realm: REALM, account, credential_id: made.credential_id.clone(), name: "Key".to_owned(),
+            audit: audit(AuditEvent::PasskeyRenamed),
+        };
+        assert!(!db.store.write(rename(bob.id)).await.unwrap());
+        assert!(db.store.write(rename(alice.id)).await.unwrap());
+        assert_eq!(db.store.find_passkey(REALM, &made.credential_id).await.unwrap().unwrap().name, "Key");
+    }
+
+    async fn keeps_one_of_two_passkeys_removed_at_once(db) {
+        let account = make_account(&db.store, "alice").await;
+        let (one, two) = (make_passkey(&db.store, &account).await, make_passkey(&db.store, &account).await);
+        let (a, b) = tokio::join!(db.store.write(remove(&one, true)), db.store.write(remove(&two, true)));
+        let outcomes = [a.unwrap(), b.unwrap()];
+        assert!(outcomes.contains(&PasskeyRemoved::Done { sessions: 0 }) && outcomes.contains(&PasskeyRemoved::LastWayIn));
+        assert_eq!(db.store.count_usable_passkeys(REALM, &account.id).await.unwrap(), 1);
+    }
+
+    async fn ends_what_a_removed_passkey_opened_and_nothing_else(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let other = make_passkey(&db.store, &world.account).await;
+        let op = sign_in(&other);
+        let kept = op.session.sid;
+        db.store.write(op).await.unwrap();
+        let grant = world.grant();
+        let redeem = idp_store::grants::RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) };
+        db.store.write(redeem).await.unwrap();
+        assert_eq!(db.store.write(remove(&world.passkey, true)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
+        assert_eq!(db.store.write(remove(&world.passkey, true)).await.unwrap(), PasskeyRemoved::Gone);
+        assert!(!db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
+        assert!(db.store.is_session_live(REALM, &kept, NOW).await.unwrap());
+        assert!(!db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good());
+    }
+
+    async fn lets_a_suspended_passkey_open_nothing(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        assert_eq!(db.store.write(suspend(&world.passkey)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
+        assert_eq!(db.store.write(suspend(&world.passkey)).await.unwrap(), PasskeyRemoved::Gone);
+        assert_eq!(db.store.write(sign_in(&world.passkey)).await.unwrap(), SignedIn::PasskeyGone);
+        let read = db.store.find_passkey(REALM, &world.passkey.credential_id).await.unwrap().unwrap();
+        assert_eq!(read.state, PasskeyState::Suspended);
+        assert_eq!(db.store.count_usable_passkeys(REALM, &world.account.id).await.unwrap(), 0);
+    }
+
+    async fn removes_the_last_passkey_where_a_password_is_left_or_it_is_asked_for(db) {
+        let account = make_account(&db.store, "alice").await;
+        let made = make_passkey(&db.store, &account).await;
+        assert_eq!(db.store.write(remove(&made, true)).await.unwrap(), PasskeyRemoved::LastWayIn);
+        assert_eq!(db.store.write(remove(&made, false)).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
+    }
+}
+
+fn fixtures_account_id() -> idp_core::id::AccountId {
+    account("nobody").id
+}

@@ -1,0 +1,112 @@
+//! Sign-ins and the sessions they open.
+
+use futures_util::future::join_all;
+use idp_core::audit::AuditEvent;
+use idp_core::session::Method;
+use idp_store::sessions::{EndAccountSessions, EndSession};
+use idp_store::sign_in::SignedIn;
+use idp_store::throttles::RecordFailure;
+
+use crate::both;
+use crate::fixtures::*;
+
+both! {
+    async fn opens_a_session_with_its_event_in_one_commit(db) {
+        let account = make_account(&db.store, "alice").await;
+        let passkey = make_passkey(&db.store, &account).await;
+        let op = sign_in(&passkey);
+        let before = db.store.counts().commits;
+        assert_eq!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(op.session.sid));
+        assert_eq!(db.store.counts().commits - before, 1);
+        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        assert_eq!((session.sid, session.account_id), (op.session.sid, account.id));
+        assert_eq!((session.events, session.expires), (op.events, op.session.expires));
+        let used = db.store.find_passkey(REALM, &passkey.credential_id).await.unwrap().unwrap();
+        assert!(used.uv_initialized && used.last_used == Some(NOW));
+        assert_eq!(used.last_used_client.as_deref(), Some("Firefox on Linux"));
+        assert_eq!(count_audit(&db.store, AuditEvent::SignIn).await, 1);
+    }
+
+    async fn takes_a_challenge_once_of_64_at_once(db) {
+        let account = make_account(&db.store, "alice").await;
+        let passkey = make_passkey(&db.store, &account).await;
+        let challenge = challenge();
+        let ops: Vec<_> = (0..64).map(|_| { let mut op = sign_in(&passkey); op.challenge = Some(challenge); op }).collect();
+        let results = join_all(ops.into_iter().map(|op| db.store.write(op))).await;
+        let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+        assert_eq!(outcomes.iter().filter(|o| matches!(o, SignedIn::Done(_))).count(), 1);
+        assert_eq!(outcomes.iter().filter(|o| matches!(o, SignedIn::Replayed)).count(), 63);
+        assert_eq!(db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().len(), 1);
+        assert_eq!(count_audit(&db.store, AuditEvent::SignIn).await, 1);
+    }
+
+    async fn finishes_two_sign_ins_of_one_passkey_and_keeps_the_higher_counter(db) {
+        let account = make_account(&db.store, "alice").await;
+        let passkey = make_passkey(&db.store, &account).await;
+        for counter in [6, 5] {
+            let mut op = sign_in(&passkey);
+            op.passkey.as_mut().unwrap().counter = counter;
+            op.passkey.as_mut().unwrap().user_verified = counter == 6;
+            assert!(matches!(db.store.write(op).await.unwrap(), SignedIn::Done(_)));
+        }
+        let read = db.store.find_passkey(REALM, &passkey.credential_id).await.unwrap().unwrap();
+        assert_eq!((read.counter, read.uv_initialized), (6, true));
+    }
+
+    async fn strengthens_a_session_and_changes_its_cookie(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let mut op = sign_in(&world.passkey);
+        (op.session.sid, op.session.exists, op.events[0].at) = (world.sid, true, NOW.plus_s(1));
+        assert_eq!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(world.sid));
+        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        assert_eq!(session.events.len(), 2);
+        assert!(session.events[0].at < session.events[1].at, "oldest first");
+        assert_eq!(db.store.list_sessions(REALM, &world.account.id, NOW, IDLE_S).await.unwrap().len(), 1);
+    }
+
+    async fn does_not_strengthen_a_session_that_is_over_or_somebody_elses(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let bob = make_account(&db.store, "bob").await;
+        let mut theirs = sign_in(&make_passkey(&db.store, &bob).await);
+        (theirs.session.sid, theirs.session.exists) = (world.sid, true);
+        assert_eq!(db.store.write(theirs).await.unwrap(), SignedIn::SessionGone);
+        let mut late = sign_in(&world.passkey);
+        (late.session.sid, late.session.exists, late.now) = (world.sid, true, NOW.plus_s(24 * 3600));
+        assert_eq!(db.store.write(late).await.unwrap(), SignedIn::SessionGone);
+        let end = || EndSession { realm: REALM, sid: world.sid, account: world.account.id, audit: audit(AuditEvent::SessionEnded) };
+        assert!(db.store.write(end()).await.unwrap());
+        assert!(!db.store.write(end()).await.unwrap());
+        let mut ended = sign_in(&world.passkey);
+        (ended.session.sid, ended.session.exists) = (world.sid, true);
+        assert_eq!(db.store.write(ended).await.unwrap(), SignedIn::SessionGone);
+        assert_eq!(count_audit(&db.store, AuditEvent::SessionEnded).await, 1);
+    }
+
+    async fn finds_no_session_that_expired_idled_or_ended(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let op = sign_in(&world.passkey);
+        db.store.write(op.clone()).await.unwrap();
+        let found = async |now, idle| db.store.find_session(REALM, &op.session.cookie_hash, now, idle).await.unwrap().is_some();
+        assert!(found(NOW.plus_s(60), 61).await);
+        assert!(!found(NOW.plus_s(60), 60).await, "idle");
+        assert!(!found(op.session.expires, 100_000).await, "expired");
+        let end = EndAccountSessions { realm: REALM, account: world.account.id, keep: Some(world.sid), audit: audit(AuditEvent::SessionEnded) };
+        assert_eq!(db.store.write(end.clone()).await.unwrap(), 1);
+        assert_eq!(db.store.write(end).await.unwrap(), 0);
+        assert!(!found(NOW, IDLE_S).await, "ended");
+        assert!(db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
+    }
+
+    async fn clears_the_throttles_of_who_signed_in(db) {
+        let account = make_account(&db.store, "alice").await;
+        let fail = RecordFailure { realm: REALM, buckets: vec![1, 2], window_s: 60, now: NOW, audit: None };
+        db.store.write(fail).await.unwrap();
+        let mut op = password_sign_in(&account, 0);
+        op.clear = vec![2];
+        assert!(matches!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(_)));
+        let left: Vec<_> = db.store.find_throttles(REALM, &[1, 2]).await.unwrap().iter().map(|t| t.bucket).collect();
+        assert_eq!(left, [1]);
+        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        assert_eq!(session.events[0].method, Method::Password);
+    }
+}

@@ -1,0 +1,161 @@
+//! The end of every sign-in: what was proved meets the policy, and one commit makes or extends the session.
+
+use idp_core::account::{Account, AccountState};
+use idp_core::audit::{Actor, AuditEvent};
+use idp_core::encoding::base64url;
+use idp_core::id::{EventId, FlowId, Sid};
+use idp_core::interact::usable;
+use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::passkey::policy::{Combination, Verdict};
+use idp_core::secret::sha256;
+use idp_core::session::{AuthEvent, Method};
+use idp_store::{FinishSignIn, PasskeyUse, SignInSession, SignedIn, UsedChallenge};
+use serde_json::json;
+
+use super::partial::Partial;
+use super::throttle;
+use crate::event;
+use crate::http::cookies::CookieKind;
+use crate::http::exchange::Exchange;
+use crate::http::oauth::authorize;
+use crate::http::problem::Problem;
+
+/// A factor that was verified just now.
+pub struct Proved {
+    pub account: Account,
+    pub method: Method,
+    pub passkey: Option<PasskeyUse>,
+    pub challenge: Option<UsedChallenge>,
+    /// Throttle buckets that this success clears.
+    pub clear: Vec<i64>,
+}
+
+/// Where a sign-in stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// Signed in.
+    Complete,
+    /// One more factor is asked.
+    SecondFactor,
+    /// The policy closes this way; a passkey is needed that the account does not have.
+    PasskeyNeeded,
+}
+
+/// Judges a proved factor by the policy and writes the session when nothing is missing.
+///
+/// # Errors
+/// 403 for an account that may not sign in, 409 for a ceremony that was used or outrun.
+pub async fn finish(x: &mut Exchange, proved: Proved, request: Option<&AuthorizationRequest>) -> Result<Stand, Problem> {
+    let account = &proved.account;
+    if account.state != AccountState::Active {
+        return Err(Problem::api(403, "account_disabled", "this account is switched off: ask your administrator"));
+    }
+    let flow = request.map(|r| r.id);
+    let mut events = Partial::read(x, flow).map(|p| p.events_of(account)).unwrap_or_default();
+    events.push(event(x, flow, proved.method.clone()));
+
+    // One more factor for a session of the same account: the session was let in before.
+    let standing = x.visitor().await?.filter(|v| v.account.id == account.id);
+    if standing.is_none() {
+        match verdict(x, account, &events).await? {
+            Verdict::In => {}
+            Verdict::AskPasskey | Verdict::AskPassword => {
+                Partial::keep(x, account, flow, &events)?;
+                return Ok(Stand::SecondFactor);
+            }
+            Verdict::Enrol | Verdict::Refused => return Ok(Stand::PasskeyNeeded),
+        }
+    }
+    write(x, proved, events, standing.map(|v| v.session.sid)).await?;
+    Ok(Stand::Complete)
+}
+
+/// Where the browser goes after a sign-in.
+///
+/// # Errors
+/// Only when the request cannot be sealed again.
+pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationRequest>) -> Result<String, Problem> {
+    let sealed = request.map(|r| authorize::seal(x, r)).transpose()?;
+    Ok(match (stand, sealed) {
+        (Stand::Complete, Some(sealed)) => authorize::resume_url(&sealed),
+        (Stand::Complete, None) => "/account/security".to_owned(),
+        (_, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
+        (_, None) => "/login/second-factor".to_owned(),
+    })
+}
+
+fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {
+    AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, method }
+}
+
+async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
+    let password = events.iter().any(|e| e.method == Method::Password);
+    let passkey = events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
+    let combination = match (password, passkey) {
+        (true, true) => Combination::PasswordAndPasskey,
+        (false, _) => Combination::PasskeyAlone,
+        (true, false) => Combination::PasswordAlone,
+    };
+    let policy = &x.realm.policy;
+    // Only a lone password depends on what else the account has.
+    let has_usable = combination == Combination::PasswordAlone && {
+        let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
+        usable(&passkeys, &x.rp.rp_id, policy).next().is_some()
+    };
+    Ok(policy.verdict(combination, has_usable))
+}
+
+async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, standing: Option<Sid>) -> Result<(), Problem> {
+    let account = proved.account;
+    let secret: [u8; 32] = x.app.random();
+    let sid = standing.unwrap_or_else(|| Sid::new(x.now, x.app.random()));
+    let password = events.iter().any(|e| e.method == Method::Password);
+    let method = match (password, proved.passkey.is_some()) {
+        (true, true) => "password_and_passkey",
+        (false, _) => "passkey",
+        (true, false) => "password",
+    };
+    let detail = json!({ "method": method, "sid": sid.to_string(), "step_up": standing.is_some() });
+    let op = FinishSignIn {
+        realm: x.realm.id,
+        account: account.id,
+        now: x.now,
+        challenge: proved.challenge,
+        passkey: proved.passkey,
+        password_version: password.then_some(account.password_version),
+        session: SignInSession {
+            sid,
+            exists: standing.is_some(),
+            cookie_hash: sha256(&secret),
+            expires: x.now.plus_s(x.realm.settings.session_lifetime_s),
+        },
+        events,
+        clear: proved.clear,
+        audit: x.audit(AuditEvent::SignIn, Actor::Account(account.id), detail),
+    };
+    match x.app.store.write(op).await? {
+        SignedIn::Done(_) => {}
+        SignedIn::Replayed => {
+            return Err(Problem::api(409, "ceremony_used", "this sign-in was finished already: start again"));
+        }
+        SignedIn::PasskeyGone => {
+            return Err(Problem::api(403, "passkey_gone", "this passkey was removed or set aside meanwhile"));
+        }
+        SignedIn::AccountGone => {
+            return Err(Problem::api(403, "account_changed", "the account was changed meanwhile: sign in again"));
+        }
+        SignedIn::SessionGone => {
+            return Err(Problem::api(409, "session_ended", "the session ended meanwhile: sign in again"));
+        }
+    }
+    x.app.metrics.sign_in(method);
+    event::note(|e| {
+        e.account = Some(account.id.to_string());
+        e.outcome = Some("signed_in");
+    });
+    // Every value this browser held before is worth nothing now.
+    x.set_cookie(CookieKind::Session, &base64url(secret));
+    x.renew_browser();
+    x.remove_cookie(CookieKind::Login);
+    throttle::remember(x, account.id)
+}

@@ -1,0 +1,13 @@
+//! Signing in: the pages between an authorization request and its answer.
+
+pub mod choose;
+pub mod consent;
+pub mod finish;
+pub mod leave;
+pub mod page;
+pub mod partial;
+pub mod password;
+pub mod second_factor;
+mod throttle;
+
+pub use throttle::InFlight;

@@ -1,0 +1,101 @@
+//! `/login`: passkey first, or the user name first.
+
+use idp_core::interact::Step;
+use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::passkey::policy::Mode;
+
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::oauth::authorize;
+use crate::http::problem::Problem;
+use crate::views::{self, LoginNotice, LoginStep, Page};
+
+/// `GET /login`.
+pub async fn get(x: Exchange) -> Outcome {
+    let query = x.query();
+    let request = match query.one("request") {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
+    let visitor = x.visitor().await?;
+    let switch = query.one("switch").is_some();
+    let by_password = query.one("password").is_some();
+    let mut username = request.as_ref().and_then(|r| r.login_hint.clone()).unwrap_or_default();
+    let mut again = false;
+    if let Some(visitor) = visitor.filter(|_| !switch) {
+        again = match &request {
+            // Signed in already, and nothing asks for more: there is nothing to do here.
+            None if query.one("again").is_none() => return x.go("/account/security"),
+            None => true,
+            Some(request) => {
+                let client = authorize::client_of(&x, request).await?;
+                let step = authorize::decide(&x, request, &client, Some(&visitor)).await?;
+                matches!(step, Step::Login { .. } | Step::StepUp { .. })
+            }
+        };
+        if again {
+            username = visitor.account.username;
+        }
+    }
+    let step = if by_password && !username.is_empty() { LoginStep::Prove } else { LoginStep::Identify };
+    show(x, Shown { request, username, step, again, notice: None }).await
+}
+
+/// `POST /login`: the user name was typed; never says whether it exists.
+pub async fn post(mut x: Exchange) -> Outcome {
+    let form = x.form().await?;
+    x.check_csrf(form.one("csrf"))?;
+    let request = match form.one("request") {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
+    let username: String = form.one("username").unwrap_or_default().trim().chars().take(254).collect();
+    let step = if username.is_empty() { LoginStep::Identify } else { LoginStep::Prove };
+    show(x, Shown { request, username, step, again: false, notice: None }).await
+}
+
+/// What the page shows.
+pub struct Shown {
+    pub request: Option<AuthorizationRequest>,
+    pub username: String,
+    pub step: LoginStep,
+    pub again: bool,
+    pub notice: Option<LoginNotice>,
+}
+
+/// Answers with the sign-in page; 401 or 429 when it comes back with a reason.
+///
+/// # Errors
+/// When the request cannot be sealed again, or the theme is faulty.
+pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
+    let (application, sealed) = match &shown.request {
+        None => (None, None),
+        Some(request) => {
+            let client = authorize::client_of(&x, request).await?;
+            (Some(authorize::application(&client)), Some(authorize::seal(&x, request)?))
+        }
+    };
+    let restart_href = match &sealed {
+        Some(sealed) => format!("/login?switch=1&request={sealed}"),
+        None => "/login?switch=1".to_owned(),
+    };
+    let status = match shown.notice {
+        None => 200,
+        Some(LoginNotice::Throttled { .. }) => 429,
+        Some(_) => 401,
+    };
+    let page = views::Login {
+        csrf: x.csrf(),
+        request: sealed,
+        application,
+        step: shown.step,
+        username: shown.username,
+        password_allowed: !matches!(x.realm.policy.mode, Mode::PasskeyOnly),
+        again: shown.again,
+        rp_host: x.rp.rp_id.clone(),
+        notice: shown.notice,
+        restart_href,
+    };
+    let mut response = x.page(&Page::Login(page))?;
+    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
+    Ok(response)
+}

@@ -1,0 +1,65 @@
+//! Factors that were right while the final one is missing: sealed in the login cookie, never stored.
+
+use idp_core::account::Account;
+use idp_core::id::{AccountId, FlowId};
+use idp_core::seal::Purpose;
+use idp_core::session::AuthEvent;
+use idp_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::http::cookies::CookieKind;
+use crate::http::exchange::Exchange;
+use crate::http::problem::Problem;
+
+/// How long a first factor waits for the second, in seconds.
+const LIFETIME_S: i64 = 300;
+
+/// A sign-in that lacks its final factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Partial {
+    pub account: AccountId,
+    /// The request it belongs to; another request starts anew.
+    pub flow: Option<FlowId>,
+    /// A password changed meanwhile makes the event worthless.
+    password_version: i64,
+    expires: Timestamp,
+    /// The events as JSON: the sealed form has no room for tagged variants.
+    events: String,
+}
+
+impl Partial {
+    /// The partial sign-in of this browser for this request, if it is still good.
+    pub fn read(x: &Exchange, flow: Option<FlowId>) -> Option<Self> {
+        let sealed = x.cookie(CookieKind::Login)?;
+        let partial: Self = x.open(Purpose::Login, sealed)?;
+        (partial.flow == flow && x.now < partial.expires).then_some(partial)
+    }
+
+    /// Its events, if they are this account's and its password is still the one that was right.
+    pub fn events_of(&self, account: &Account) -> Vec<AuthEvent> {
+        let same = self.account == account.id && self.password_version == account.password_version;
+        if same { serde_json::from_str(&self.events).unwrap_or_default() } else { Vec::new() }
+    }
+
+    /// Keeps events until the final factor comes.
+    ///
+    /// # Errors
+    /// Only when they cannot be sealed.
+    pub fn keep(
+        x: &mut Exchange,
+        account: &Account,
+        flow: Option<FlowId>,
+        events: &[AuthEvent],
+    ) -> Result<(), Problem> {
+        let partial = Self {
+            account: account.id,
+            flow,
+            password_version: account.password_version,
+            expires: x.now.plus_s(LIFETIME_S),
+            events: serde_json::to_string(events).map_err(Problem::internal)?,
+        };
+        let sealed = x.seal(Purpose::Login, &partial)?;
+        x.set_cookie(CookieKind::Login, &sealed);
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! `GET /login/second-factor`: one passkey more, after a password or for a session.
+
+use idp_core::interact::{Factor, Step};
+
+use super::partial::Partial;
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::oauth::authorize;
+use crate::views::{Page, Person, SecondFactor, SecondFactorReason};
+
+/// `GET /login/second-factor`.
+pub async fn get(mut x: Exchange) -> Outcome {
+    let query = x.query();
+    let request = match query.one("request") {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
+    let sealed = request.as_ref().map(|r| authorize::seal(&x, r)).transpose()?;
+    let login = sealed.as_ref().map_or("/login?switch=1".to_owned(), |s| format!("/login?switch=1&request={s}"));
+
+    let (account, reason, voluntary) = if let Some(partial) = Partial::read(&x, request.as_ref().map(|r| r.id)) {
+        let account = x.app.store.find_account(x.realm.id, &partial.account).await?;
+        let has_passkey_event = account.as_ref().is_some_and(|a| {
+            partial.events_of(a).iter().any(|e| !matches!(e.method, idp_core::session::Method::Password))
+        });
+        if has_passkey_event {
+            return x.go(&format!("{login}&password=1"));
+        }
+        (account, SecondFactorReason::AfterPassword, false)
+    } else {
+        let visitor = x.visitor().await?;
+        let (Some(request), Some(visitor)) = (&request, visitor) else { return x.go(&login) };
+        let client = authorize::client_of(&x, request).await?;
+        match authorize::decide(&x, request, &client, Some(&visitor)).await? {
+            Step::StepUp { factor: Factor::Passkey, voluntary } => {
+                (Some(visitor.account), SecondFactorReason::StepUp, voluntary)
+            }
+            // The session or the request changed meanwhile: the dispatcher knows where to.
+            _ => return authorize::proceed(x, request.clone()).await,
+        }
+    };
+    let Some(account) = account else { return x.go(&login) };
+    let application = match &request {
+        Some(request) => Some(authorize::application(&*authorize::client_of(&x, request).await?)),
+        None => None,
+    };
+    let page = SecondFactor {
+        csrf: x.csrf(),
+        request: sealed,
+        application,
+        person: Person::new(&account.username, account.profile.name.as_deref()),
+        reason,
+        voluntary,
+        rp_host: x.rp.rp_id.clone(),
+        switch_href: login,
+    };
+    x.page(&Page::SecondFactor(page))
+}

@@ -1,0 +1,130 @@
+//! Throttling of password guesses: which buckets a guess heats, and whether it is looked at.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use idp_core::account::name_key;
+use idp_core::audit::{Actor, AuditEvent};
+use idp_core::credential::throttle::{BucketKind, Heat, WINDOW_S, bucket, wait_s};
+use idp_core::id::AccountId;
+use idp_core::seal::Purpose;
+use idp_store::RecordFailure;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::http::cookies::CookieKind;
+use crate::http::exchange::Exchange;
+use crate::http::problem::Problem;
+
+/// Guesses being checked right now, by bucket: parallel ones count before their outcome is known.
+/// Bounded by the requests in work.
+#[derive(Default)]
+pub struct InFlight(Mutex<HashMap<i64, i64>>);
+
+/// A guess under way; counts until it is dropped.
+pub struct Guess {
+    pub buckets: Vec<i64>,
+    all: Arc<InFlight>,
+}
+
+impl Drop for Guess {
+    fn drop(&mut self) {
+        let mut counts = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for bucket in &self.buckets {
+            if let Some(count) = counts.get_mut(bucket) {
+                *count -= 1;
+                if *count <= 0 {
+                    counts.remove(bucket);
+                }
+            }
+        }
+    }
+}
+
+/// What the `known` cookie holds: this browser signed in to this account before.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    account: AccountId,
+    browser: [u8; 16],
+}
+
+/// Begins a guess at the password of `username`.
+///
+/// # Errors
+/// 429 with the seconds to wait, the same for names that exist and names that do not.
+pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> Result<Guess, Problem> {
+    let buckets = buckets(x, username, account);
+    let numbers: Vec<i64> = buckets.iter().map(|(_, number)| *number).collect();
+    let stored = x.app.store.find_throttles(x.realm.id, &numbers).await?;
+    let all = Arc::clone(&x.app.guesses);
+    let mut counts = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+    for (kind, number) in &buckets {
+        let under_way = counts.get(number).copied().unwrap_or(0);
+        let before = stored.iter().find(|t| t.bucket == *number);
+        let heat = Heat {
+            failures: before.map_or(0, |t| t.failures) + under_way,
+            updated: before.filter(|_| under_way == 0).map_or(x.now, |t| t.updated),
+        };
+        if let Some(seconds) = wait_s(*kind, Some(heat), x.now) {
+            return Err(Problem::Wait { status: 429, code: "throttled", seconds });
+        }
+    }
+    for number in &numbers {
+        *counts.entry(*number).or_insert(0) += 1;
+    }
+    drop(counts);
+    Ok(Guess { buckets: numbers, all })
+}
+
+/// Counts a guess that was wrong.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn failed(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> Result<(), Problem> {
+    let mut audit = x.audit(AuditEvent::SignInFailed, Actor::Operator, json!({ "method": "password" }));
+    audit.actor = account.map_or(Actor::Anonymous, Actor::Account);
+    audit.account_id = account;
+    let op = RecordFailure {
+        realm: x.realm.id,
+        buckets: guess.buckets.clone(),
+        window_s: WINDOW_S,
+        now: x.now,
+        audit: Some(audit),
+    };
+    Ok(x.app.store.write(op).await?)
+}
+
+/// Remembers on this browser that the account signed in here.
+///
+/// # Errors
+/// Only when it cannot be sealed.
+pub fn remember(x: &mut Exchange, account: AccountId) -> Result<(), Problem> {
+    if known(x).is_some_and(|k| k.account == account) {
+        return Ok(());
+    }
+    let known = Known { account, browser: x.app.random() };
+    let sealed = x.seal(Purpose::Known, &known)?;
+    x.set_cookie(CookieKind::Known, &sealed);
+    Ok(())
+}
+
+fn known(x: &Exchange) -> Option<Known> {
+    x.cookie(CookieKind::Known).and_then(|sealed| x.open(Purpose::Known, sealed))
+}
+
+/// The buckets of a guess: the address first, then the account or this browser's own.
+fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(BucketKind, i64); 2] {
+    let mac = |label: &str, parts: &[&[u8]]| x.app.sealer().mac(x.realm.id, label, parts);
+    let address = match x.address {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        // A household or host has a /64; each of its addresses must not get guesses of its own.
+        IpAddr::V6(ip) => ip.octets().iter().take(8).copied().collect(),
+    };
+    let address = (BucketKind::Address, mac("throttle.address", &[&address]));
+    let of_name = match known(x).filter(|k| Some(k.account) == account) {
+        Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
+        None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
+    };
+    [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))
+}

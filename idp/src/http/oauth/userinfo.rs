@@ -1,0 +1,72 @@
+//! `/userinfo`: claims about whoever signed in. OIDC Core §5.3, RFC 6750 §2.
+
+use idp_core::oauth::error::{ErrorCode, OAuthError};
+use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::claims;
+use idp_core::seal::Purpose;
+use poem::http::header;
+use serde_json::Value;
+
+use super::token::AccessToken;
+use crate::event;
+use crate::http::cors;
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::problem::Problem;
+
+/// `GET /userinfo`: the token in the header.
+pub async fn get(x: Exchange) -> Outcome {
+    let token = bearer(&x)?;
+    answer(x, token).await
+}
+
+/// `POST /userinfo`: the token in the header, or in a form (RFC 6750 §2.2); not in both.
+pub async fn post(mut x: Exchange) -> Outcome {
+    let in_header = bearer(&x)?;
+    let has_body = x.header(header::CONTENT_TYPE).is_some();
+    let in_body = if has_body { x.form().await?.one("access_token").map(str::to_owned) } else { None };
+    match (in_header, in_body) {
+        (Some(_), Some(_)) => Err(Problem::Bearer(Some(OAuthError::new(
+            ErrorCode::InvalidRequest,
+            "bearer.one_method",
+            "the access token came in the header and in the body",
+        )))),
+        (header, body) => answer(x, header.or(body)).await,
+    }
+}
+
+fn bearer(x: &Exchange) -> Result<Option<String>, Problem> {
+    let Some(value) = x.header(header::AUTHORIZATION) else { return Ok(None) };
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim().to_owned())),
+        _ => Err(Problem::Bearer(None)),
+    }
+}
+
+async fn answer(x: Exchange, token: Option<String>) -> Outcome {
+    let token = token.ok_or(Problem::Bearer(None))?;
+    let refuse = || {
+        Problem::Bearer(Some(OAuthError::new(
+            ErrorCode::InvalidToken,
+            "bearer.live",
+            "the access token is wrong, expired or revoked",
+        )))
+    };
+    let token: AccessToken = x.open(Purpose::AccessToken, &token).ok_or_else(refuse)?;
+    if x.now >= token.expires {
+        return Err(refuse());
+    }
+    let status = x.app.store.find_grant(x.realm.id, &token.grant).await?.filter(|g| g.is_good()).ok_or_else(refuse)?;
+    let account = x.app.store.find_account(x.realm.id, &status.grant.account_id).await?.ok_or_else(refuse)?;
+    let client = x.app.store.cached_client(x.realm.id, &status.grant.client_id).await?;
+    event::note(|e| {
+        e.client_id = Some(status.grant.client_id.to_string());
+        e.account = Some(account.id.to_string());
+    });
+    let claims = Value::Object(claims::of(&account, &Scopes::from_stored(&status.grant.scope)));
+    let headers = x.headers.clone();
+    let mut response = x.reply(200, &claims)?;
+    if let Some(client) = client {
+        cors::client(&mut response, &headers, &client);
+    }
+    Ok(response)
+}
