@@ -66,7 +66,7 @@ struct Running {
 }
 
 async fn start(options: Options) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (address, open) = (listener.local_addr().unwrap(), options.open.clone());
     let (stop, stopped) = watch::channel(false);
     let served = tokio::spawn(serve(listener, options, app(), stopped));
