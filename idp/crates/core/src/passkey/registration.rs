@@ -5,7 +5,6 @@
 use ciborium::Value;
 
 use super::authenticator_data::{AuthenticatorData, MAX_CREDENTIAL_ID_LEN};
-use super::client_data::{CREATE, ClientData};
 use super::cose::{KeyError, PublicKey};
 use super::options::{
     AuthenticatorSelection, CreationExtensions, CreationOptions, CredentialParameters, Kind, RelyingPartyEntity,
@@ -14,8 +13,7 @@ use super::options::{
 use super::policy::{PasskeyType, Policy, Requirement, passkey_type};
 use super::record::{Passkey, PasskeyState};
 use super::wire::RegistrationResponse;
-use super::{Ceremony, Expected, Reason, Refused, cbor};
-use crate::encoding::base64url;
+use super::{Ceremony, Expected, Reason, Refused, cbor, check_client_data};
 use crate::id::AccountId;
 use crate::rule::Rule;
 use crate::secret::sha256;
@@ -254,22 +252,8 @@ pub fn verify(
     ensure(response.type_ == "public-key", Reason::CredentialType)?;
     ensure(response.id == response.raw_id, Reason::Id)?;
 
-    // Steps 5, 6: UTF-8 and JSON.
-    let client_data =
-        ClientData::parse(&response.response.client_data_json).map_err(|e| refuse(Reason::ClientData).because(&e))?;
-    // Step 7: the other ceremony's signatures do not count here.
-    ensure(client_data.type_ == CREATE, Reason::Type)?;
-    // Step 8: this ceremony, not an earlier one or somebody else's.
-    ensure(client_data.challenge == base64url(expected.challenge), Reason::Challenge)?;
-    // Step 9: byte for byte; a suffix or another port is another site.
-    if !expected.origins.contains(&client_data.origin) {
-        return Err(refuse(Reason::Origin).because(&client_data.origin));
-    }
-    // Steps 10, 11: no page of ours expects to be framed by others.
-    ensure(client_data.cross_origin != Some(true), Reason::CrossOrigin)?;
-    ensure(client_data.top_origin.is_none(), Reason::TopOrigin)?;
-    // Step 12.
-    let client_data_hash = sha256(&response.response.client_data_json);
+    // Steps 5 to 12: type, challenge, origin, crossOrigin and topOrigin.
+    let client_data_hash = check_client_data(expected, Ceremony::Registration, &response.response.client_data_json)?;
 
     // Step 13.
     let object = AttestationObject::parse(&response.response.attestation_object)
