@@ -284,6 +284,7 @@ pub fn verify(
     if !policy.algorithms.contains(&key.alg()) {
         return Err(refuse(Reason::Algorithm).because(&key.alg()));
     }
+    ensure(key.is_valid(), Reason::PublicKey)?;
 
     // Steps 21, 22; steps 23 and 24 (trust) have no roots to go by yet.
     let attestation =
