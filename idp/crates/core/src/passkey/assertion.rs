@@ -94,16 +94,17 @@ const fn rule(id: &'static str, spec: &'static str, text: &'static str) -> Rule 
 /// The options for `navigator.credentials.get()` (WebAuthn L3 §5.5). `allowed` stays empty until a factor was
 /// verified: a typed name must not reveal credential ids (WebAuthn L3 §14.6.3).
 pub fn options(rp_id: &str, challenge: &[u8], allowed: &[Passkey], policy: &Policy) -> RequestOptions {
+    let allowed: Vec<&Passkey> = allowed.iter().filter(|p| p.rp_id == rp_id).collect();
     let user_verification = if allowed.is_empty() {
         policy.user_verification.ask(&policy.allowed_types.iter().collect::<Vec<_>>())
     } else {
-        policy.user_verification.ask_each(allowed.iter().map(Passkey::passkey_type))
+        policy.user_verification.ask_each(allowed.iter().map(|p| p.passkey_type()))
     };
     RequestOptions {
         challenge: challenge.to_vec(),
         timeout: TIMEOUT_MS,
         rp_id: rp_id.to_owned(),
-        allow_credentials: allowed.iter().filter(|p| p.rp_id == rp_id).map(Into::into).collect(),
+        allow_credentials: allowed.into_iter().map(Into::into).collect(),
         user_verification,
         hints: policy.hints.clone(),
     }

@@ -116,7 +116,7 @@ impl PublicKey {
     }
 
     /// The key as the signature library wants it: RSA in its parts, the others as one string.
-    fn algorithm(&self) -> Result<(&'static dyn VerificationAlgorithm, &[u8]), RsaPublicKeyComponents<&[u8]>> {
+    fn algorithm(&self) -> Result<OneString<'_>, RsaPublicKeyComponents<&[u8]>> {
         match self {
             Self::Ec2 { alg: ES256, point } => Ok((&ECDSA_P256_SHA256_ASN1, point)),
             Self::Ec2 { alg: ES384, point } => Ok((&ECDSA_P384_SHA384_ASN1, point)),
@@ -126,6 +126,9 @@ impl PublicKey {
         }
     }
 }
+
+/// A key that is one string of bytes, and its algorithm.
+type OneString<'a> = (&'static dyn VerificationAlgorithm, &'a [u8]);
 
 /// An EC2 key: both coordinates in full length (RFC 9053 §7.1.1; compressed points are not allowed by
 /// WebAuthn L3 §5.8.5).

@@ -2,6 +2,8 @@
 //!
 //! WebAuthn L3 §7.1.
 
+use std::fmt::Display;
+
 use ciborium::Value;
 
 use super::authenticator_data::{AuthenticatorData, MAX_CREDENTIAL_ID_LEN};
@@ -277,14 +279,7 @@ pub fn verify(
         .attested_credential
         .ok_or_else(|| refuse(Reason::AuthenticatorData).because(&"there is no attested credential"))?;
     ensure(response.raw_id == credential.credential_id, Reason::Id)?;
-    let key = PublicKey::parse(credential.public_key).map_err(|e| match e {
-        KeyError::Algorithm(_) => refuse(Reason::Algorithm).because(&e),
-        KeyError::Malformed | KeyError::Parameters => refuse(Reason::PublicKey).because(&e),
-    })?;
-    if !policy.algorithms.contains(&key.alg()) {
-        return Err(refuse(Reason::Algorithm).because(&key.alg()));
-    }
-    ensure(key.is_valid(), Reason::PublicKey)?;
+    let key = acceptable_key(credential.public_key, policy)?;
 
     // Steps 21, 22; steps 23 and 24 (trust) have no roots to go by yet.
     let attestation =
@@ -307,6 +302,18 @@ pub fn verify(
         attestation,
         attestation_format: object.fmt,
     })
+}
+
+/// Step 20: a key whose algorithm was asked for and that can verify something.
+fn acceptable_key(cose_key: &[u8], policy: &Policy) -> Result<PublicKey, Refused> {
+    let refuse = |reason, found: &dyn Display| Err(Refused::new(Ceremony::Registration, reason).because(found));
+    match PublicKey::parse(cose_key) {
+        Ok(key) if !policy.algorithms.contains(&key.alg()) => refuse(Reason::Algorithm, &key.alg()),
+        Ok(key) if !key.is_valid() => refuse(Reason::PublicKey, &"the signature library refuses it"),
+        Ok(key) => Ok(key),
+        Err(e @ KeyError::Algorithm(_)) => refuse(Reason::Algorithm, &e),
+        Err(e) => refuse(Reason::PublicKey, &e),
+    }
 }
 
 /// Longest statement format identifier (WebAuthn L3 §8.1).

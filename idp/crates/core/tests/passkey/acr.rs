@@ -2,7 +2,7 @@
 
 use idp_core::acr::{Acr, Acr::*, Authenticated, Demand, Evidence, Freshness, choose, supported_acr_values};
 use idp_core::id::{EventId, FlowId};
-use idp_core::passkey::policy::Combination;
+use idp_core::passkey::policy::{Combination, Mode, Policy};
 use idp_core::realm::RealmSettings;
 use idp_core::session::{AuthEvent, Method, PasskeyProof};
 use idp_core::time::Timestamp;
@@ -99,6 +99,20 @@ fn every_row_of_the_table() {
     }
 }
 
+fn supported() -> Vec<&'static str> {
+    supported_acr_values(&RealmSettings::default(), &Policy::default())
+}
+
+#[test]
+fn nothing_is_advertised_that_the_policy_keeps_out_of_reach() {
+    let off = Policy { enabled: false, ..Policy::default() };
+    let values = supported_acr_values(&RealmSettings::default(), &off);
+    assert_eq!(values, ["https://refeds.org/profile/sfa", AAL1_URI, "aal1"]);
+    let alone = Policy { allow_second_factor: false, mode: Mode::PasskeyOnly, ..Policy::default() };
+    let no_mfa = settings(|s| s.uv_counts_as_second_factor = false);
+    assert!(supported_acr_values(&no_mfa, &alone).contains(&"phr"));
+}
+
 #[test]
 fn nothing_attests_hardware_yet_so_neither_phrh_nor_aal3_is_reached_or_advertised() {
     for demand in ["phrh", "aal3", "http://idmanagement.gov/ns/assurance/aal/3"] {
@@ -106,12 +120,13 @@ fn nothing_attests_hardware_yet_so_neither_phrh_nor_aal3_is_reached_or_advertise
         let found = chosen(&events, &RealmSettings::default(), &ask(&[demand])).unwrap();
         assert!(!found.met);
         assert_eq!(found.acr.as_deref(), Some("phr"));
-        assert!(!supported_acr_values().contains(&demand));
+        assert!(!supported().contains(&demand));
     }
-    for value in supported_acr_values() {
+    assert_eq!(supported().len(), 7);
+    for value in supported() {
         let events = [password(5), passkey(true, false, 5)];
         let found = chosen(&events, &RealmSettings::default(), &ask(&[value])).unwrap();
-        assert_eq!((found.acr.as_deref(), found.met), (Some(*value), true));
+        assert_eq!((found.acr.as_deref(), found.met), (Some(value), true));
     }
 }
 

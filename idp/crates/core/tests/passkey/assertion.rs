@@ -88,6 +88,9 @@ fn a_known_account_may_leave_the_handle_out_but_not_be_another() {
     assert_eq!(verify(&asked(Some(account()))), None);
     assert_eq!(verify(&asked(Some(AccountId::from_bytes([8; 16])))), Some(User));
     assert_eq!(verify(&asked(None)), Some(User));
+    let foreign = Faults { user_handle: Some(Some(vec![1; 64])), ..Faults::default() };
+    let response = bench.key.get_with(&request_options(&bench.policy), ORIGIN, &foreign);
+    assert_eq!(reason(verify_asked(&asked(Some(account())), &response, &bench.passkey, &bench.policy)), Some(User));
 }
 
 #[test]
