@@ -18,13 +18,12 @@ async function listen() {
     const renew = setTimeout(() => mine.abort('renew'), RENEW_MS);
     try {
       const { next } = await authenticate({ username: named(), mediation: 'conditional', request: request() }, mine.signal);
-      location.assign(next);
-      return;
+      return location.assign(next);
     } catch (error) {
       if (mine.signal.aborted && mine.signal.reason === 'renew') continue;
-      // Nobody asked for anything yet: only an answer of the server to a picked passkey is worth a word.
-      if (!mine.signal.aborted && error.problem?.code) fail(error);
-      return;
+      // Nobody asked for anything yet: only a picked passkey that was refused is worth a word, and another try.
+      if (mine.signal.aborted || error.path !== '/webauthn/authenticate') return;
+      fail(error);
     } finally {
       clearTimeout(renew);
     }
@@ -32,10 +31,13 @@ async function listen() {
 }
 
 if (ready()) {
+  const quietly = async () => await PublicKeyCredential.isConditionalMediationAvailable?.() && listen();
   const button = document.getElementById('passkey-login');
   button.addEventListener('click', async () => {
+    // A browser runs one ceremony at a time.
     autofill?.abort('button');
-    await run(button, signal => authenticate({ username: named(), request: request() }, signal));
+    const leaving = await run(button, signal => authenticate({ username: named(), request: request() }, signal));
+    if (!leaving) quietly();
   });
-  PublicKeyCredential.isConditionalMediationAvailable?.().then(can => can && listen());
+  quietly();
 }
