@@ -116,7 +116,7 @@ export function fail(error) {
 
 /** Shows what only works with a passkey, or says why it does not. */
 export function ready() {
-  for (const part of document.querySelectorAll('[data-passkey]')) part.hidden = !supported;
+  for (const part of document.querySelectorAll('[data-passkey]')) supported ? part.hidden = false : part.remove();
   if (!supported) notify([words.unsupported, words.unsupportedText]);
   // A page that comes back from the browser's memory has used-up seals and a waiting button.
   addEventListener('pageshow', event => event.persisted && location.reload());
