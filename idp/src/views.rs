@@ -167,6 +167,11 @@ impl Views {
     pub fn asset(&self, path: &str) -> Option<Asset> {
         self.assets.find(path)
     }
+
+    /// The paths of all assets, without the stylesheets of brands.
+    pub fn asset_paths(&self) -> impl Iterator<Item = &str> {
+        self.assets.paths()
+    }
 }
 
 fn register_functions(tera: &mut Tera, words: &Arc<Words>, assets: &Arc<Assets>) {
