@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::BoxFuture;
 use idp_core::audit::AuditEvent;
 use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
 use idp_core::encoding::{base64url, from_base64url};
@@ -141,7 +142,7 @@ pub fn serve(app: Arc<App>, issuer: &str, url: &str, client: ClientId, listener:
     Running { stop, task }
 }
 
-type Answer = futures_util::future::BoxFuture<'static, Result<Response, Fault>>;
+type Answer = BoxFuture<'static, Result<Response, Fault>>;
 
 /// An endpoint whose failures become the demo's error page.
 fn page(demo: &Arc<Demo>, handler: fn(Arc<Demo>, Request) -> Answer) -> impl poem::Endpoint + use<> {
@@ -195,23 +196,29 @@ impl Demo {
 
     async fn oidc(&self) -> Result<(CoreProviderMetadata, OidcClient), Fault> {
         let metadata =
-            CoreProviderMetadata::discover_async(IssuerUrl::new(self.issuer.clone())?, &|r| self.call(r)).await?;
+            CoreProviderMetadata::discover_async(IssuerUrl::new(self.issuer.clone())?, &caller(&self.http)).await?;
         let id = openidconnect::ClientId::new(CLIENT_ID.to_owned());
         let client = CoreClient::from_provider_metadata(metadata.clone(), id, None)
             .set_redirect_uri(RedirectUrl::new(format!("{}/callback", self.url))?);
         Ok((metadata, client))
     }
+}
 
-    /// The openidconnect crate's requests through our HTTP client.
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-        let (parts, body) = request.into_parts();
-        let sent =
-            self.http.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await?;
-        let mut response = HttpResponse::new(Vec::new());
-        *response.status_mut() = sent.status();
-        *response.headers_mut() = sent.headers().clone();
-        *response.body_mut() = sent.bytes().await?.to_vec();
-        Ok(response)
+/// The openidconnect crate's requests through our HTTP client.
+fn caller(http: &reqwest::Client) -> impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, reqwest::Error>> {
+    let http = http.clone();
+    move |request| {
+        let http = http.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let sent =
+                http.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await?;
+            let mut response = HttpResponse::new(Vec::new());
+            *response.status_mut() = sent.status();
+            *response.headers_mut() = sent.headers().clone();
+            *response.body_mut() = sent.bytes().await?.to_vec();
+            Ok(response)
+        })
     }
 }
 
@@ -284,18 +291,19 @@ async fn arrive(demo: Arc<Demo>, request: Request) -> Result<Response, Fault> {
     if let Some(error) = query.get("error") {
         return Ok(demo.fault(error, query.get("error_description").cloned()));
     }
+    let call = caller(&demo.http);
     let code = AuthorizationCode::new(query.get("code").cloned().unwrap_or_default());
     let (_, client) = demo.oidc().await?;
     let tokens = client
         .exchange_code(code)?
         .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().clone()))
-        .request_async(&|r| demo.call(r))
+        .request_async(&call)
         .await?;
     let id_token = tokens.id_token().ok_or("no ID token came")?;
     id_token.claims(&client.id_token_verifier(), &nonce)?;
     let text = id_token.to_string();
     let userinfo: CoreUserInfoClaims =
-        client.user_info(tokens.access_token().clone(), None)?.request_async(&|r| demo.call(r)).await?;
+        client.user_info(tokens.access_token().clone(), None)?.request_async(&call).await?;
     let visit = Visit::Home { claims: payload(&text)?, id_token: text, userinfo: rows(&userinfo)? };
     demo.keep(&browser, visit);
     Ok(answer::redirect("/"))
