@@ -3,8 +3,6 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
-
 use crate::http::{Browser, Connection};
 use crate::prepare::{Person, prepare};
 use crate::product::{Home, pin_self};
@@ -71,17 +69,17 @@ pub fn load(operation: Operation, load: &Load) -> Result<bool, Failure> {
     #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2⁵³")]
     let per_op = |n: u64| round(n as f64 / found.latencies.len().max(1) as f64, 2);
     let cpu = after.cpu.saturating_sub(before.cpu);
-    let report = json!({
-        "cpu_us_per_op": per_op(u64::try_from(cpu.as_micros())?),
-        "ops_per_s": round(found.latencies.len() as f64 / elapsed.as_secs_f64(), 1),
-        "p50_ms": quantile_ms(&found.latencies, 50),
-        "p99_ms": quantile_ms(&found.latencies, 99),
-        "rss_mb": round(rss_mb, 1),
-        "db_bytes_per_op": per_op(bytes),
-        "commits_per_op": per_op(after.commits - before.commits),
-        "statements_per_op": per_op(after.statements - before.statements),
-        "errors": found.errors.len(),
-    });
+    let report = [
+        ("cpu_us_per_op", per_op(u64::try_from(cpu.as_micros())?)),
+        ("ops_per_s", round(found.latencies.len() as f64 / elapsed.as_secs_f64(), 1)),
+        ("p50_ms", quantile_ms(&found.latencies, 50)),
+        ("p99_ms", quantile_ms(&found.latencies, 99)),
+        ("rss_mb", round(rss_mb, 1)),
+        ("db_bytes_per_op", per_op(bytes)),
+        ("commits_per_op", per_op(after.commits - before.commits)),
+        ("statements_per_op", per_op(after.statements - before.statements)),
+        ("errors", found.errors.len() as f64),
+    ];
     print(&report, load.json);
     if found.errors.is_empty() {
         return Ok(true);
@@ -155,21 +153,23 @@ pub fn start(as_json: bool) -> Result<bool, Failure> {
         times.push(product.stop()?);
     }
     times.sort_unstable();
-    let report = json!({
-        "first_start_ms": quantile_ms(&[first], 50),
-        "start_ms": quantile_ms(&times, 50),
-        "idle_rss_mb": round(rss_mb, 1),
-    });
+    let report = [
+        ("first_start_ms", quantile_ms(&[first], 50)),
+        ("start_ms", quantile_ms(&times, 50)),
+        ("idle_rss_mb", round(rss_mb, 1)),
+    ];
     print(&report, as_json);
     Ok(true)
 }
 
-fn print(report: &Value, as_json: bool) {
+/// As one line of JSON (numbers only, so nothing needs escaping), or as text for people.
+fn print(report: &[(&str, f64)], as_json: bool) {
     if as_json {
-        println!("{report}");
+        let members: Vec<String> = report.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        println!("{{{}}}", members.join(","));
         return;
     }
-    for (name, value) in report.as_object().unwrap_or(&Map::new()) {
+    for (name, value) in report {
         println!("{name:<20}{value:>12}");
     }
 }
