@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use idp_core::id::RealmId;
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::InFlight;
 use crate::keys::KeyRings;
-use crate::metrics::Metrics;
+use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::password::PasswordPool;
 use crate::views::Views;
 
@@ -50,6 +51,8 @@ pub struct Parts {
     pub theme_dir: Option<PathBuf>,
     pub clock: Clock,
     pub random: Random,
+    /// Open connections, counted by the listener.
+    pub connections: Arc<AtomicUsize>,
 }
 
 /// Why an application could not be built.
@@ -84,10 +87,15 @@ impl App {
     /// A faulty theme, or a cryptographic library that does not work.
     pub fn build(parts: Parts) -> Result<Arc<Self>, BuildError> {
         let (current, previous) = &parts.keys;
+        let store = parts.store.clone();
+        let db: DbReader = Arc::new(move || {
+            let counts = store.counts();
+            DbCounts { commits: counts.commits, statements: counts.statements }
+        });
         Ok(Arc::new(Self {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::new(parts.connections, db)),
             keys: KeyRings::default(),
             guesses: Arc::default(),
             sealer: Sealer::new(current, previous.as_ref())?,

@@ -24,7 +24,7 @@ pub struct WideEvent {
     /// What the decision was, in one word, such as `issued`, `login_needed`, `denied`.
     pub outcome: Option<&'static str>,
     /// Error code as the protocol names it.
-    pub error: Option<&'static str>,
+    pub error: Option<String>,
     /// Rule that refused.
     pub rule: Option<&'static str>,
     /// Database statements and commits this request waited for.

@@ -21,8 +21,8 @@ use idp_core::time::Timestamp;
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera};
 
-use assets::Assets;
 pub use assets::Asset;
+use assets::Assets;
 pub use pages::*;
 use words::Words;
 
@@ -167,6 +167,11 @@ impl Views {
     pub fn asset(&self, path: &str) -> Option<Asset> {
         self.assets.find(path)
     }
+
+    /// The paths of all assets, without the stylesheets of brands.
+    pub fn asset_paths(&self) -> impl Iterator<Item = &str> {
+        self.assets.paths()
+    }
 }
 
 fn register_functions(tera: &mut Tera, words: &Arc<Words>, assets: &Arc<Assets>) {
@@ -191,8 +196,11 @@ fn register_functions(tera: &mut Tera, words: &Arc<Words>, assets: &Arc<Assets>)
     tera.register_function("exact", move |args: Kwargs, state: &State<'_>| -> Result<String, tera::Error> {
         let lang = state.get::<String>("lang")?.unwrap_or_default();
         let at = times::Civil::of(args.must_get::<i64>("at")?);
-        let month = tera::Value::from(all.say(&lang, &format!("month-{}", at.month), std::iter::empty()).map_err(tera::Error::message)?);
-        let (day, year, clock) = (tera::Value::from(at.day), tera::Value::from(at.year.to_string()), tera::Value::from(at.clock()));
+        let month = tera::Value::from(
+            all.say(&lang, &format!("month-{}", at.month), std::iter::empty()).map_err(tera::Error::message)?,
+        );
+        let (day, year, clock) =
+            (tera::Value::from(at.day), tera::Value::from(at.year.to_string()), tera::Value::from(at.clock()));
         let parts = [("day", &day), ("month", &month), ("year", &year), ("clock", &clock)];
         all.say(&lang, "time-exact", parts.into_iter()).map_err(tera::Error::message)
     });

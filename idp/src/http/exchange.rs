@@ -107,7 +107,8 @@ impl Exchange {
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
         self.content_type("application/json")?;
         let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|e| Problem::bad("body_invalid", &format!("the body cannot be read: {e}")))
+        serde_json::from_slice(&bytes)
+            .map_err(|e| Problem::bad("body_invalid", &format!("the body cannot be read: {e}")))
     }
 
     fn content_type(&self, expected: &str) -> Result<(), Problem> {
@@ -205,10 +206,10 @@ impl Exchange {
     /// Only when the store fails.
     pub async fn visitor(&self) -> Result<Option<Visitor>, Problem> {
         let Some(secret) = self.cookie(CookieKind::Session).and_then(from_base64url) else { return Ok(None) };
-        let idle_since = self.now.plus_s(-self.realm.settings.session_idle_s);
-        let found = self.app.store.find_session(self.realm.id, &sha256(&secret), self.now, idle_since).await?;
+        let idle_s = self.realm.settings.session_idle_s;
+        let found = self.app.store.find_session(self.realm.id, &sha256(&secret), self.now, idle_s).await?;
         let Some(session) = found else { return Ok(None) };
-        let account = self.app.store.find_account(self.realm.id, session.account_id).await?;
+        let account = self.app.store.find_account(self.realm.id, &session.account_id).await?;
         Ok(account.filter(|a| a.state == AccountState::Active).map(|account| Visitor { session, account }))
     }
 

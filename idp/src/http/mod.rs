@@ -1,8 +1,8 @@
 //! HTTP: one endpoint a file, one router, one error renderer.
 
 mod account;
-mod assets;
 mod answer;
+mod assets;
 mod cookies;
 mod cors;
 mod discovery;

@@ -96,9 +96,10 @@ pub fn app_endpoint(app: &Arc<App>) -> Arc<dyn DynEndpoint<Output = Response>> {
     for path in paths {
         // A method that a path does not have goes to the same renderer as an unknown path.
         let other = Served { app: Arc::clone(app), row: None };
-        let methods = ROUTES.iter().filter(|r| r.path == path).map(|row| {
-            (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) })
-        });
+        let methods = ROUTES
+            .iter()
+            .filter(|r| r.path == path)
+            .map(|row| (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) }));
         route = route.at(path, ByMethod { methods: methods.collect(), other });
     }
     let route = route.at("/*rest", Served { app: Arc::clone(app), row: None });
@@ -151,8 +152,13 @@ impl Served {
         let surface = self.row.map_or(Surface::Page, |r| r.surface);
         let outcome = match self.row {
             Some(row) => {
-                let exchange =
-                    Exchange::new(Arc::clone(&self.app), (Arc::clone(&realm), rp), request, address, request_id.clone());
+                let exchange = Exchange::new(
+                    Arc::clone(&self.app),
+                    (Arc::clone(&realm), rp),
+                    request,
+                    address,
+                    request_id.clone(),
+                );
                 // A panic is a bug of ours, never the end of the process or a hanging request.
                 AssertUnwindSafe((row.handler)(exchange)).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
             }
@@ -193,8 +199,8 @@ fn host_of(request: &Request) -> Option<String> {
 
 async fn find_realm(app: &App, host: Option<&str>) -> Result<Option<(Arc<Realm>, RelyingParty)>, idp_store::Error> {
     let Some(host) = host else { return Ok(None) };
-    let realms = app.store.cached_realms().await?;
-    Ok(realms.iter().find_map(|realm| Some((Arc::clone(realm), realm.relying_party(host)?.clone()))))
+    let realm = app.store.cached_realm_by_host(host).await?;
+    Ok(realm.and_then(|realm| realm.relying_party(host).cloned().map(|rp| (realm, rp))))
 }
 
 /// RFC 9110 §15.5.20: no realm lives at this host. Says nothing about which ones do.

@@ -53,6 +53,11 @@ impl Assets {
         self.0.get(path).cloned()
     }
 
+    /// The paths of all files.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The address to link `path` by.
     pub fn href(&self, path: &str) -> Option<String> {
         self.0.get(path).map(|asset| format!("/assets/{path}?v={}", asset.version))

@@ -67,7 +67,10 @@ pub fn palette(brand: Rgb) -> Palette {
 /// `color` moved towards `end`, no more than needed for 4.5 : 1 on `ground` (and a little, since browsers mix the
 /// ground in another colour space).
 fn until_legible(color: Rgb, end: Rgb, ground: Rgb) -> Rgb {
-    (0..=50).map(|step| mix(color, end, f64::from(step) / 50.0)).find(|ink| contrast(*ink, ground) >= 4.8).unwrap_or(end)
+    (0..=50)
+        .map(|step| mix(color, end, f64::from(step) / 50.0))
+        .find(|ink| contrast(*ink, ground) >= 4.8)
+        .unwrap_or(end)
 }
 
 fn mix(from: Rgb, to: Rgb, share: f64) -> Rgb {

@@ -228,9 +228,15 @@ pub enum PasswordState {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum SecurityNotice {
-    Added { name: String },
-    Renamed { name: String },
-    Removed { name: String },
+    Added {
+        name: String,
+    },
+    Renamed {
+        name: String,
+    },
+    Removed {
+        name: String,
+    },
     /// The name was empty or too long.
     BadName,
     /// Refused: it is the last way in.

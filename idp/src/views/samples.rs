@@ -1,3 +1,370 @@
 //! A sample of every page in every state it can have.
 //!
-//! Rendered by the tests and looked at by whoever changes a theme.
+//! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
+
+use idp_core::time::Timestamp;
+
+use super::{
+    Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, ErrorKind, ErrorPage, Frame,
+    GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page, PasskeyKind, PasskeyRow,
+    PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind,
+    SetupNotice, WebUrl,
+};
+
+/// What a malicious person types wherever they may.
+pub const MARKUP: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+
+const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+const REQUEST: &str = "/authorize/resume?request=c2VhbGVk";
+
+/// The frame of the samples: 15 January 2027, somebody signed in.
+pub fn sample_frame() -> Frame {
+    Frame {
+        realm_name: "Northwind".into(),
+        brand_color: None,
+        lang: "en".into(),
+        request_id: "01J9Z6W3KQ4T".into(),
+        signed_in_as: Some("ada".into()),
+        help: WebUrl::parse("https://northwind.example/help"),
+        privacy: WebUrl::parse("https://northwind.example/privacy"),
+        now: NOW,
+    }
+}
+
+/// Every page in every state, by a name that fits a file.
+pub fn sample_pages() -> Vec<(String, Page)> {
+    let mut all = Vec::new();
+    logins(&mut all);
+    asks(&mut all);
+    security(&mut all);
+    setups(&mut all);
+    ends(&mut all);
+    errors(&mut all);
+    demo(&mut all);
+    all
+}
+
+type Samples = Vec<(String, Page)>;
+
+fn add(all: &mut Samples, name: &str, page: Page) {
+    all.push((name.to_owned(), page));
+}
+
+fn application() -> Application {
+    Application {
+        host: Some("files.northwind.example".into()),
+        policy: WebUrl::parse("https://files.northwind.example/privacy"),
+        terms: WebUrl::parse("https://files.northwind.example/terms"),
+        ..Application::named("Northwind Files")
+    }
+}
+
+fn hostile() -> Application {
+    Application { host: Some(MARKUP.into()), ..Application::named(MARKUP) }
+}
+
+fn long() -> String {
+    "Wolfeschlegelsteinhausenbergerdorff".repeat(6).chars().take(200).collect()
+}
+
+fn ada() -> Person {
+    Person::new("ada", Some("Ada Lovelace"))
+}
+
+fn mallory() -> Person {
+    Person::new(MARKUP, Some(MARKUP))
+}
+
+fn login(step: LoginStep, username: &str) -> Login {
+    Login {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        step,
+        username: username.into(),
+        password_allowed: true,
+        again: false,
+        rp_host: "northwind.example".into(),
+        notice: None,
+        restart_href: "/login?request=sealed".into(),
+    }
+}
+
+fn logins(all: &mut Samples) {
+    use LoginStep::{Identify, Prove};
+    let first = || login(Identify, "");
+    let proof = || login(Prove, "ada");
+    let plain = Login { request: None, application: None, ..first() };
+    add(all, "login", Page::Login(first()));
+    add(all, "login-plain", Page::Login(plain.clone()));
+    add(all, "login-again", Page::Login(Login { again: true, ..proof() }));
+    add(all, "login-again-plain", Page::Login(Login { again: true, ..plain }));
+    add(all, "login-nameless", Page::Login(Login { application: None, ..first() }));
+    add(all, "login-password", Page::Login(proof()));
+    add(all, "login-passkey-only", Page::Login(Login { password_allowed: false, ..proof() }));
+    let notices = [
+        ("wrong-password", LoginNotice::WrongPassword),
+        ("throttled", LoginNotice::Throttled { minutes: 5 }),
+        ("expired", LoginNotice::Expired),
+        ("passkey-needed", LoginNotice::PasskeyNeeded),
+    ];
+    for (name, notice) in notices {
+        add(all, &format!("login-{name}"), Page::Login(Login { notice: Some(notice), ..proof() }));
+    }
+    let markup = Login {
+        csrf: MARKUP.into(),
+        request: Some(MARKUP.into()),
+        application: Some(hostile()),
+        rp_host: MARKUP.into(),
+        restart_href: MARKUP.into(),
+        ..login(Prove, MARKUP)
+    };
+    add(all, "login-markup", Page::Login(markup.clone()));
+    add(all, "login-markup-first", Page::Login(Login { step: Identify, ..markup }));
+    let long_names = Login { application: Some(Application::named(&long())), ..login(Prove, &long()) };
+    add(all, "login-long", Page::Login(long_names));
+}
+
+/// Second factor, chooser, consent.
+fn asks(all: &mut Samples) {
+    let second = |reason, voluntary| SecondFactor {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        person: ada(),
+        reason,
+        voluntary,
+        rp_host: "northwind.example".into(),
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    use SecondFactorReason::{AfterPassword, StepUp};
+    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
+    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
+    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
+    add(all, "step-up-plain", Page::SecondFactor(bare));
+
+    let choose = |application, person| Choose {
+        csrf: "csrf".into(),
+        request: "sealed".into(),
+        application,
+        person,
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    add(all, "choose", Page::Choose(choose(Some(application()), ada())));
+    add(all, "choose-markup", Page::Choose(choose(Some(hostile()), mallory())));
+    add(all, "choose-long", Page::Choose(choose(None, Person::new(&long(), None))));
+
+    let consent = |application, person, items| Consent {
+        csrf: "csrf".into(),
+        request: "sealed".into(),
+        application,
+        person,
+        items,
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    let items = |value: Option<&str>, scope: &str| {
+        let value = value.map(str::to_owned);
+        vec![
+            ConsentItem::Identity { value: None },
+            ConsentItem::Profile { value: value.clone() },
+            ConsentItem::Email { value },
+            ConsentItem::Other { scope: scope.into() },
+        ]
+    };
+    let usual = vec![
+        ConsentItem::Identity { value: None },
+        ConsentItem::Profile { value: Some("Ada Lovelace".into()) },
+        ConsentItem::Email { value: Some("ada@northwind.example".into()) },
+    ];
+    add(all, "consent", Page::Consent(consent(application(), ada(), usual)));
+    add(all, "consent-markup", Page::Consent(consent(hostile(), mallory(), items(Some(MARKUP), MARKUP))));
+    let long_one = consent(Application::named(&long()), Person::new(&long(), None), items(None, &long()));
+    add(all, "consent-long", Page::Consent(long_one));
+}
+
+fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
+    PasskeyRow {
+        id: "cGFzc2tleQ".into(),
+        name: name.into(),
+        kind,
+        created: NOW.plus_s(-86_400 * 75),
+        last_used: Some(NOW.plus_s(-7_300)),
+        last_used_client: Some("Safari on iOS".into()),
+        suspended: false,
+        current: false,
+        last_way_in: false,
+    }
+}
+
+fn security(all: &mut Samples) {
+    use PasskeyKind::{SecurityKey, Synced, ThisDevice};
+    let page = |passkeys, notice| Security {
+        csrf: "csrf".into(),
+        person: ada(),
+        passkeys,
+        limit: 10,
+        password: PasswordState::Set { changed: NOW.plus_s(-86_400 * 400) },
+        rp_host: "northwind.example".into(),
+        notice,
+    };
+    let usual = || {
+        vec![
+            PasskeyRow { current: true, ..passkey("Ada’s iPhone", Synced) },
+            PasskeyRow {
+                last_used: Some(NOW.plus_s(-86_400)),
+                last_used_client: Some("Edge on Windows".into()),
+                ..passkey("Work laptop", ThisDevice)
+            },
+            PasskeyRow { last_used: None, last_used_client: None, ..passkey("Blue key", SecurityKey) },
+        ]
+    };
+    add(all, "security", Page::Security(page(usual(), None)));
+    let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
+    add(all, "security-empty", Page::Security(unset));
+    let only = PasskeyRow { last_way_in: true, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
+    add(all, "security-last", Page::Security(page(vec![only.clone()], Some(SecurityNotice::LastWayIn))));
+    add(all, "security-one", Page::Security(page(vec![only], None)));
+    let many = (1..=10i64).map(|n| PasskeyRow {
+        created: NOW.plus_s(-2_700_000 * n * n),
+        last_used: Some(NOW.plus_s(-60 * n * n * n * n)),
+        suspended: n == 4,
+        ..passkey(&format!("Key {n}"), SecurityKey)
+    });
+    add(all, "security-full", Page::Security(page(many.collect(), Some(SecurityNotice::BadName))));
+    let strange = PasskeyRow { last_used_client: Some(MARKUP.into()), ..passkey(MARKUP, Synced) };
+    let markup = Security {
+        person: mallory(),
+        rp_host: MARKUP.into(),
+        ..page(vec![strange.clone(), passkey(&long(), Synced)], None)
+    };
+    add(all, "security-markup", Page::Security(markup));
+    let name = || MARKUP.to_owned();
+    let notices = [
+        ("added", SecurityNotice::Added { name: "Work laptop".into() }),
+        ("renamed", SecurityNotice::Renamed { name: name() }),
+        ("removed", SecurityNotice::Removed { name: name() }),
+    ];
+    for (state, notice) in notices {
+        add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
+    }
+    for (state, row) in [
+        ("remove", passkey("Work laptop", ThisDevice)),
+        ("remove-key", passkey("Blue key", SecurityKey)),
+        ("remove-markup", strange),
+    ] {
+        add(all, state, Page::RemovePasskey(RemovePasskey { csrf: "csrf".into(), passkey: row }));
+    }
+}
+
+fn setups(all: &mut Samples) {
+    let setup = |kind, username: &str| Setup {
+        csrf: "csrf".into(),
+        pass: "pass".into(),
+        kind,
+        username: username.into(),
+        email: String::new(),
+        password_allowed: kind == SetupKind::AccessPass,
+        password_min: 12,
+        rp_host: "northwind.example".into(),
+        expires: NOW.plus_s(3_600),
+        notice: None,
+    };
+    use SetupKind::{AccessPass, FirstOwner};
+    add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
+    add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
+    add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
+    for (name, notice) in [("short", SetupNotice::PasswordTooShort), ("common", SetupNotice::PasswordTooCommon)] {
+        let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
+        add(all, &format!("setup-{name}"), Page::Setup(page));
+    }
+    let markup = Setup { email: MARKUP.into(), pass: MARKUP.into(), ..setup(FirstOwner, MARKUP) };
+    add(all, "setup-markup", Page::Setup(markup));
+    for (name, kind) in [("passkey", MessageKind::PasskeyCreated), ("password", MessageKind::PasswordSet)] {
+        let page = Message { kind, person: Some(ada()), href: "/login".into() };
+        add(all, &format!("setup-done-{name}"), Page::Message(page));
+    }
+    let page = Message { kind: MessageKind::PasswordSet, person: None, href: MARKUP.into() };
+    add(all, "message-markup", Page::Message(page));
+}
+
+/// Signing out, going on.
+fn ends(all: &mut Samples) {
+    let confirm =
+        |application, person| LogoutConfirm { csrf: "csrf".into(), logout: MARKUP.into(), application, person };
+    add(all, "logout", Page::LogoutConfirm(confirm(Some(application()), ada())));
+    add(all, "logout-plain", Page::LogoutConfirm(confirm(None, mallory())));
+    let over = |kept, application, href: Option<&str>| LoggedOut { kept, application, href: href.map(str::to_owned) };
+    add(all, "logged-out", Page::LoggedOut(over(false, Some(application()), Some("https://files.northwind.example/"))));
+    add(all, "logged-out-plain", Page::LoggedOut(over(false, None, Some("/login"))));
+    add(all, "logged-out-bare", Page::LoggedOut(over(false, None, None)));
+    add(all, "logged-in-still", Page::LoggedOut(over(true, None, Some("/account/security"))));
+    let on = GoOn { href: REQUEST.into(), application: Some(application()) };
+    add(all, "go-on", Page::GoOn(on));
+    add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None }));
+}
+
+fn errors(all: &mut Samples) {
+    let kinds = [
+        (ErrorKind::UnknownApplication, "invalid_client"),
+        (ErrorKind::RedirectMismatch, "redirect_uri_mismatch"),
+        (ErrorKind::BadRequest, "invalid_request"),
+        (ErrorKind::Expired, "request_expired"),
+        (ErrorKind::Cookies, "cookie_missing"),
+        (ErrorKind::LinkOver, "pass_over"),
+        (ErrorKind::NotFound, "not_found"),
+        (ErrorKind::Forbidden, "forbidden"),
+        (ErrorKind::TooMany, "too_many_requests"),
+        (ErrorKind::Internal, "internal_error"),
+        (ErrorKind::Unavailable, "unavailable"),
+    ];
+    for (kind, code) in kinds {
+        let known = kind == ErrorKind::Expired;
+        let page = ErrorPage {
+            kind,
+            code: code.into(),
+            detail: (kind == ErrorKind::RedirectMismatch).then(|| {
+                "redirect_uri https://files.northwind.example/cb?x=1 is not registered; register it exactly as sent"
+                    .into()
+            }),
+            application: known.then(application),
+            href: known.then(|| "https://files.northwind.example/".into()),
+        };
+        add(all, &format!("error-{code}"), Page::Error(page));
+    }
+    let page = ErrorPage {
+        kind: ErrorKind::NotFound,
+        code: MARKUP.into(),
+        detail: Some(MARKUP.into()),
+        application: None,
+        href: Some("/account".into()),
+    };
+    add(all, "error-markup", Page::Error(page));
+}
+
+fn demo(all: &mut Samples) {
+    let home = DemoHome { issuer: "http://localhost:8080".into(), sign_in_href: "/login".into() };
+    add(all, "demo-home", Page::DemoHome(home));
+    let row = |name: &str, value: &str| DemoRow { name: name.into(), value: value.into() };
+    let claims = DemoClaims {
+        claims_json: "{\n  \"iss\": \"http://localhost:8080\",\n  \"sub\": \"0192f6c4\",\n  \"acr\": \"phr\"\n}".into(),
+        acr: Some("phr".into()),
+        amr: ["swk", "pop", "user", "mfa"].map(str::to_owned).into(),
+        auth_time: Some(NOW.plus_s(-30)),
+        userinfo: vec![row("sub", "0192f6c4"), row("name", "Ada Lovelace"), row("email", "ada@northwind.example")],
+        step_up_href: "/step-up".into(),
+        sign_out_href: "/logout".into(),
+    };
+    add(all, "demo-claims", Page::DemoClaims(claims.clone()));
+    let markup = DemoClaims {
+        claims_json: MARKUP.into(),
+        acr: None,
+        amr: Vec::new(),
+        auth_time: None,
+        userinfo: vec![row(MARKUP, MARKUP)],
+        ..claims
+    };
+    add(all, "demo-claims-markup", Page::DemoClaims(markup));
+    let error = |description| DemoError { code: "access_denied".into(), description, home_href: "/".into() };
+    add(all, "demo-error", Page::DemoError(error(None)));
+    add(all, "demo-error-markup", Page::DemoError(error(Some(MARKUP.into()))));
+}

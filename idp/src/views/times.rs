@@ -50,10 +50,7 @@ pub fn ago(at_ms: i64, now_ms: i64) -> (&'static str, i64) {
     const UNITS: [(&str, i64); 5] =
         [("years", 365 * 86_400), ("months", 30 * 86_400), ("days", 86_400), ("hours", 3_600), ("minutes", 60)];
     let seconds = now_ms.saturating_sub(at_ms) / 1000;
-    UNITS
-        .iter()
-        .find(|(_, length)| seconds >= *length)
-        .map_or(("now", 0), |(unit, length)| (*unit, seconds / length))
+    UNITS.iter().find(|(_, length)| seconds >= *length).map_or(("now", 0), |(unit, length)| (*unit, seconds / length))
 }
 
 #[cfg(test)]

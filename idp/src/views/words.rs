@@ -69,7 +69,9 @@ impl Words {
         for (name, value) in args {
             let value = match value.as_i64() {
                 Some(number) if value.is_number() => FluentValue::from(number),
-                _ => FluentValue::from(value.as_str().ok_or_else(|| format!("`{key}`: `{name}` has no value"))?.to_owned()),
+                _ => FluentValue::from(
+                    value.as_str().ok_or_else(|| format!("`{key}`: `{name}` has no value"))?.to_owned(),
+                ),
             };
             given.set(name.to_owned(), value);
         }

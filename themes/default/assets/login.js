@@ -3,6 +3,8 @@ import { authenticate, fail, ready, request, run } from './passkey.js';
 
 // A challenge lives five minutes; a page may be open for an hour.
 const RENEW_MS = 4 * 60 * 1000;
+// Refused so often in a row, the autofill keeps quiet; the button still works.
+const REFUSALS = 3;
 const username = document.getElementById('username');
 const named = () => (username?.readOnly && username.value) || undefined;
 let autofill = null;
@@ -12,19 +14,19 @@ const visible = () => document.visibilityState === 'visible' ? undefined
 
 /** Waits quietly until a passkey is picked from the autofill; asks for a new challenge before the old one ends. */
 async function listen() {
-  for (;;) {
+  for (let refused = 0; refused < REFUSALS;) {
     await visible();
     const mine = autofill = new AbortController();
     const renew = setTimeout(() => mine.abort('renew'), RENEW_MS);
     try {
       const { next } = await authenticate({ username: named(), mediation: 'conditional', request: request() }, mine.signal);
-      location.assign(next);
-      return;
+      return location.assign(next);
     } catch (error) {
       if (mine.signal.aborted && mine.signal.reason === 'renew') continue;
-      // Nobody asked for anything yet: only an answer of the server to a picked passkey is worth a word.
-      if (!mine.signal.aborted && error.problem?.code) fail(error);
-      return;
+      // Nobody asked for anything yet: only a picked passkey that was refused is worth a word, and another try.
+      if (mine.signal.aborted || error.path !== '/webauthn/authenticate') return;
+      refused += 1;
+      fail(error);
     } finally {
       clearTimeout(renew);
     }
@@ -32,10 +34,13 @@ async function listen() {
 }
 
 if (ready()) {
+  const quietly = async () => await PublicKeyCredential.isConditionalMediationAvailable?.() && listen();
   const button = document.getElementById('passkey-login');
   button.addEventListener('click', async () => {
+    // A browser runs one ceremony at a time.
     autofill?.abort('button');
-    await run(button, signal => authenticate({ username: named(), request: request() }, signal));
+    const leaving = await run(button, signal => authenticate({ username: named(), request: request() }, signal));
+    if (!leaving) quietly();
   });
-  PublicKeyCredential.isConditionalMediationAvailable?.().then(can => can && listen());
+  quietly();
 }

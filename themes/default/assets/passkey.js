@@ -5,9 +5,9 @@ export const supported = typeof PublicKeyCredential === 'function' && !!navigato
 
 /** What the server answered instead of going on: problem+json (RFC 9457). */
 class Refused extends Error {
-  constructor(problem) {
+  constructor(problem, path) {
     super(problem.title ?? '');
-    this.problem = problem;
+    Object.assign(this, { problem, path });
   }
 }
 
@@ -24,7 +24,7 @@ async function post(path, body, { csrf, signal } = {}) {
     throw error.name === 'AbortError' ? error : new Offline();
   }
   const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(json);
+  if (!answer.ok) throw new Refused(json, path);
   return json;
 }
 
@@ -116,16 +116,17 @@ export function fail(error) {
 
 /** Shows what only works with a passkey, or says why it does not. */
 export function ready() {
-  for (const part of document.querySelectorAll('[data-passkey]')) part.hidden = !supported;
+  for (const part of document.querySelectorAll('[data-passkey]')) supported ? part.hidden = false : part.remove();
   if (!supported) notify([words.unsupported, words.unsupportedText]);
   // A page that comes back from the browser's memory has used-up seals and a waiting button.
   addEventListener('pageshow', event => event.persisted && location.reload());
   return supported;
 }
 
-/** Runs a ceremony behind `button`: busy until it ends, "stop" ends it; then on to the address it gives. */
+/** Runs a ceremony behind `button`: busy until it ends, "stop" ends it; then on to the address it gives.
+ *  Tells whether the page is being left. */
 export async function run(button, ceremony) {
-  if (button.getAttribute('aria-busy') === 'true') return;
+  if (button.getAttribute('aria-busy') === 'true') return true;
   const stop = document.getElementById('passkey-stop');
   const label = button.querySelector('span');
   const before = label.textContent;
@@ -143,11 +144,13 @@ export async function run(button, ceremony) {
     const { next } = await ceremony(controller.signal);
     // The button stays busy: the next page is on its way.
     location.assign(next ?? location.pathname);
+    return true;
   } catch (error) {
     const inStop = document.activeElement === stop;
     busy(false);
     if (inStop) button.focus();
     fail(error);
+    return false;
   } finally {
     stop?.removeEventListener('click', abort);
   }

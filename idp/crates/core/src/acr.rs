@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 
 use crate::id::FlowId;
-use crate::passkey::policy::Combination;
+use crate::passkey::policy::{Combination, Policy};
 use crate::realm::RealmSettings;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -68,18 +68,21 @@ impl Acr {
     }
 }
 
-/// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in here can reach.
+/// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
 /// phrh and aal3 need a verified attestation, which there is not yet.
-pub const fn supported_acr_values() -> &'static [&'static str] {
-    &[
-        "phr",
-        "https://refeds.org/profile/mfa",
-        "https://refeds.org/profile/sfa",
-        "http://idmanagement.gov/ns/assurance/aal/2",
-        "http://idmanagement.gov/ns/assurance/aal/1",
-        "aal2",
-        "aal1",
-    ]
+pub fn supported_acr_values(settings: &RealmSettings, policy: &Policy) -> Vec<&'static str> {
+    let reachable = |combination| policy.enabled && policy.accepts(combination, true);
+    let alone = reachable(Combination::PasskeyAlone);
+    let both = reachable(Combination::PasswordAndPasskey);
+    let mut values = Vec::new();
+    if alone || both {
+        values.push(Acr::Phr.wire());
+    }
+    if both || (alone && settings.uv_counts_as_second_factor) {
+        values.extend([Acr::RefedsMfa.wire(), Acr::Aal2.wire(), "aal2"]);
+    }
+    values.extend([Acr::RefedsSfa.wire(), Acr::Aal1.wire(), "aal1"]);
+    values
 }
 
 /// What a session has to show.

@@ -11,8 +11,8 @@ use idp_core::id::{ClientId, RealmId};
 use idp_core::realm::Realm;
 
 use crate::error::Result;
-use crate::keys::SigningKey;
 use crate::store::Store;
+use idp_core::jose::keyset::StoredKey;
 
 /// Clients kept at most; beyond, the cache starts over.
 const CLIENTS: usize = 10_000;
@@ -54,7 +54,7 @@ impl Realms {
 pub(crate) struct Cache {
     realms: Map<(), Arc<Realms>>,
     clients: Map<(RealmId, ClientId), Arc<Client>>,
-    keys: Map<RealmId, Arc<Vec<SigningKey>>>,
+    keys: Map<RealmId, Arc<Vec<StoredKey>>>,
 }
 
 /// Entries of one generation.
@@ -127,7 +127,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn cached_signing_keys(&self, realm: RealmId) -> Result<Arc<Vec<SigningKey>>> {
+    pub async fn cached_signing_keys(&self, realm: RealmId) -> Result<Arc<Vec<StoredKey>>> {
         let (generation, cache) = (self.generation(), &self.cache().keys);
         if let Some(keys) = cache.find(generation, &realm) {
             return Ok(keys);

@@ -3,6 +3,7 @@
 use idp_core::audit::Audit;
 use idp_core::client::SigningAlg;
 use idp_core::id::RealmId;
+use idp_core::jose::keyset::StoredKey;
 use idp_core::time::Timestamp;
 
 use crate::audit;
@@ -12,39 +13,7 @@ use crate::store::{Store, Write};
 use crate::vals;
 use crate::words::Word as _;
 
-/// Life of a signing key; it only moves from `Next` to `Active` to `Retired`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
-    /// Signs. One for each algorithm.
-    Active,
-    /// Published, so that relying parties know it before it signs.
-    Next,
-    /// Signs no more; what it signed can still be verified.
-    Retired,
-}
-
-/// One signing key.
-#[derive(Clone)]
-pub struct SigningKey {
-    pub kid: String,
-    pub alg: SigningAlg,
-    pub state: KeyState,
-    /// The public key as JWK (RFC 7517), a JSON text.
-    pub public_jwk: String,
-    /// The private key (PKCS #8), sealed by the key-encryption key.
-    pub private_sealed: Vec<u8>,
-    pub created: Timestamp,
-    pub retired: Option<Timestamp>,
-}
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut f = f.debug_struct("SigningKey");
-        f.field("kid", &self.kid).field("alg", &self.alg).field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-impl FromRow for SigningKey {
+impl FromRow for StoredKey {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
         Ok(Self {
             kid: row.text()?.to_owned(),
@@ -63,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn list_signing_keys(&self, realm: RealmId) -> Result<Vec<SigningKey>> {
+    pub async fn list_signing_keys(&self, realm: RealmId) -> Result<Vec<StoredKey>> {
         const SQL: &str = "SELECT kid, alg, state, public_jwk, private_sealed, created_ms, retired_ms \
              FROM signing_keys WHERE realm_id = $1 ORDER BY created_ms, kid";
         self.few(SQL, vals![realm]).await
@@ -76,7 +45,7 @@ const INSERT: &str = "INSERT INTO signing_keys \
      WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE realm_id = $1 AND alg = $3 AND state = $4) \
      ON CONFLICT DO NOTHING";
 
-async fn insert(c: &mut Conn, realm: RealmId, key: &SigningKey) -> Result<bool> {
+async fn insert(c: &mut Conn, realm: RealmId, key: &StoredKey) -> Result<bool> {
     let (alg, state) = (key.alg.word(), key.state.word());
     let values = vals![realm, &key.kid, alg, state, &key.public_jwk, &key.private_sealed, key.created];
     Ok(c.exec(INSERT, values).await? == 1)
@@ -87,7 +56,7 @@ async fn insert(c: &mut Conn, realm: RealmId, key: &SigningKey) -> Result<bool> 
 #[derive(Clone, Debug)]
 pub struct EnsureKeys {
     pub realm: RealmId,
-    pub keys: Vec<SigningKey>,
+    pub keys: Vec<StoredKey>,
     pub audit: Audit,
 }
 

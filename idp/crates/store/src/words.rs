@@ -6,7 +6,7 @@ use idp_core::grant::GrantState;
 use idp_core::pass::PassKind;
 use idp_core::passkey::record::PasskeyState;
 
-use crate::keys::KeyState;
+use idp_core::jose::keyset::KeyState;
 
 /// A value kept as a word in a TEXT column.
 pub(crate) trait Word: Sized {

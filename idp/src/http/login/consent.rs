@@ -5,7 +5,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::interact::Step;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::scope::Scopes;
-use idp_store::SaveConsent;
+use idp_store::consents::SaveConsent;
 use serde_json::json;
 
 use crate::http::exchange::{Exchange, Outcome};
@@ -57,7 +57,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let detail = json!({ "scope": scope.as_str() });
     let mut audit = x.audit(AuditEvent::ConsentGiven, Actor::Account(account), detail);
     audit.client_id = Some(client.id.clone());
-    let consent = idp_store::Consent {
+    let consent = idp_store::consents::Consent {
         account_id: account,
         client_id: client.id.clone(),
         scope: scope.as_str().to_owned(),

@@ -9,7 +9,7 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Verdict};
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
-use idp_store::{FinishSignIn, PasskeyUse, SignInSession, SignedIn, UsedChallenge};
+use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn, UsedChallenge};
 use serde_json::json;
 
 use super::partial::Partial;
@@ -45,7 +45,11 @@ pub enum Stand {
 ///
 /// # Errors
 /// 403 for an account that may not sign in, 409 for a ceremony that was used or outrun.
-pub async fn finish(x: &mut Exchange, proved: Proved, request: Option<&AuthorizationRequest>) -> Result<Stand, Problem> {
+pub async fn finish(
+    x: &mut Exchange,
+    proved: Proved,
+    request: Option<&AuthorizationRequest>,
+) -> Result<Stand, Problem> {
     let account = &proved.account;
     if account.state != AccountState::Active {
         return Err(Problem::api(403, "account_disabled", "this account is switched off: ask your administrator"));
@@ -148,7 +152,7 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, standin
             return Err(Problem::api(409, "session_ended", "the session ended meanwhile: sign in again"));
         }
     }
-    x.app.metrics.sign_in(method);
+    x.app.metrics.sign_in(method, "success");
     event::note(|e| {
         e.account = Some(account.id.to_string());
         e.outcome = Some("signed_in");

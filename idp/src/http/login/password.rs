@@ -27,7 +27,13 @@ pub async fn post(mut x: Exchange) -> Outcome {
         return Err(Problem::bad("password_too_long", "a password has at most 1024 bytes"));
     }
     let account = named(&x, &username).await?;
-    let back = |notice| Shown { request: request.clone(), username: username.clone(), step: LoginStep::Prove, again: false, notice: Some(notice) };
+    let back = |notice| Shown {
+        request: request.clone(),
+        username: username.clone(),
+        step: LoginStep::Prove,
+        again: false,
+        notice: Some(notice),
+    };
 
     let id = account.as_ref().map(|a| a.id);
     let guess = match throttle::begin(&x, &username, id).await {

@@ -9,7 +9,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::throttle::{BucketKind, Heat, WINDOW_S, bucket, wait_s};
 use idp_core::id::AccountId;
 use idp_core::seal::Purpose;
-use idp_store::RecordFailure;
+use idp_store::throttles::RecordFailure;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -92,7 +92,8 @@ pub async fn failed(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> 
         now: x.now,
         audit: Some(audit),
     };
-    Ok(x.app.store.write(op).await?)
+    x.app.store.write(op).await?;
+    Ok(())
 }
 
 /// Remembers on this browser that the account signed in here.

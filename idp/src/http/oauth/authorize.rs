@@ -6,7 +6,7 @@ use std::sync::Arc;
 use idp_core::acr::Authenticated;
 use idp_core::client::Client;
 use idp_core::id::{ClientId, FlowId, GrantId};
-use idp_core::interact::{Consent, Facts, Factor, Need, Step, Visitor as Who, next_step};
+use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, next_step};
 use idp_core::jose::jws;
 use idp_core::oauth::authorize::code::{self, AuthContext, Code};
 use idp_core::oauth::authorize::{AuthorizationRequest, Input, address, respond, validate};
@@ -58,8 +58,11 @@ pub fn resume_url(sealed: &str) -> String {
 pub fn seal(x: &Exchange, request: &AuthorizationRequest) -> Result<String, Problem> {
     let sealed = x.seal(Purpose::Request, request)?;
     if sealed.len() > MOST_SEALED {
-        let error =
-            OAuthError::new(ErrorCode::InvalidRequest, "params.length", "the request is too long: shorten its parameters");
+        let error = OAuthError::new(
+            ErrorCode::InvalidRequest,
+            "params.length",
+            "the request is too long: shorten its parameters",
+        );
         return Err(Problem::Denied(Box::new(request.to.clone()), error));
     }
     Ok(sealed)
@@ -72,7 +75,10 @@ pub fn seal(x: &Exchange, request: &AuthorizationRequest) -> Result<String, Prob
 pub async fn reopen(x: &Exchange, sealed: Option<&str>) -> Result<AuthorizationRequest, Problem> {
     let request: Option<AuthorizationRequest> = sealed.and_then(|s| x.open(Purpose::Request, s));
     let Some(request) = request else {
-        return Err(Problem::bad("request_invalid", "this sign-in cannot be continued: start again at the application"));
+        return Err(Problem::bad(
+            "request_invalid",
+            "this sign-in cannot be continued: start again at the application",
+        ));
     };
     let client = x.app.store.cached_client(x.realm.id, request.to.client_id()).await?;
     request.to.recheck(client.as_deref())?;
@@ -167,8 +173,7 @@ pub async fn decide(
             consent: consent.as_ref().map(Option::as_ref),
             passkeys: passkeys.as_deref(),
         });
-        let facts =
-            Facts { request, realm: &x.realm, rp_id: &x.rp.rp_id, client, visitor: who, now: x.now };
+        let facts = Facts { request, realm: &x.realm, rp_id: &x.rp.rp_id, client, visitor: who, now: x.now };
         match (next_step(&facts), visitor) {
             (Step::Need(Need::Passkeys), Some(v)) if passkeys.is_none() => {
                 passkeys = Some(x.app.store.list_passkeys(x.realm.id, &v.account.id).await?);

@@ -5,7 +5,7 @@ use idp_core::jose::jws;
 use idp_core::oauth::params::RawParams;
 use idp_core::oidc::logout::{self, InvalidLogout, LogoutRequest};
 use idp_core::seal::Purpose;
-use idp_store::EndSession;
+use idp_store::sessions::EndSession;
 use serde_json::json;
 
 use super::authorize::application;
@@ -62,7 +62,11 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<LogoutRequest, Prob
         Problem::Page(
             400,
             Box::new(ErrorPage {
-                kind: if reason == InvalidLogout::RedirectUri { ErrorKind::RedirectMismatch } else { ErrorKind::BadRequest },
+                kind: if reason == InvalidLogout::RedirectUri {
+                    ErrorKind::RedirectMismatch
+                } else {
+                    ErrorKind::BadRequest
+                },
                 code: reason.code().to_owned(),
                 detail: Some(reason.to_string()),
                 application: None,

@@ -1,7 +1,5 @@
 //! `POST /token`: a code becomes tokens. RFC 6749 §4.1.3 and §5, OIDC Core §3.1.3.
 
-use std::sync::Arc;
-
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::client::Client;
 use idp_core::grant::{Grant, GrantState};
@@ -14,7 +12,7 @@ use idp_core::oauth::params::RawParams;
 use idp_core::oidc::id_token;
 use idp_core::seal::Purpose;
 use idp_core::time::Timestamp;
-use idp_store::{BurnCode, RedeemCode, Redeemed};
+use idp_store::grants::{BurnCode, RedeemCode, Redeemed};
 use poem::http::header;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,13 +38,11 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let refuse = |error| Problem::OAuth(error, basic);
     let presented = present(authorization.as_deref(), &params).map_err(refuse)?;
     let client = x.app.store.cached_client(x.realm.id, &presented.client_id).await?;
-    let Some(client) = authenticate(&presented, client.as_deref()).map_err(refuse).map(|_| client)? else {
-        return Err(refuse(OAuthError::new(ErrorCode::InvalidClient, "client.active", "the client is unknown")));
-    };
+    let client = authenticate(&presented, client.as_deref()).map_err(refuse)?;
     event::note(|e| e.client_id = Some(client.id.to_string()));
     let headers = x.headers.clone();
     let outcome = match params.one("grant_type") {
-        Some("authorization_code") => redeem(&x, &client, &params).await,
+        Some("authorization_code") => redeem(&x, client, &params).await,
         Some(_) => Err(Problem::OAuth(
             OAuthError::new(ErrorCode::UnsupportedGrantType, "grant.known", "only authorization_code is supported"),
             basic,
@@ -65,7 +61,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         }
         Err(problem) => return Err(problem),
     };
-    cors::client(&mut response, &headers, &client);
+    cors::client(&mut response, &headers, client);
     Ok(response)
 }
 
@@ -74,7 +70,7 @@ pub async fn preflight(x: Exchange) -> Outcome {
     Ok(cors::preflight(&x.headers, "GET, POST"))
 }
 
-async fn redeem(x: &Exchange, client: &Arc<Client>, params: &RawParams) -> Result<serde_json::Value, Problem> {
+async fn redeem(x: &Exchange, client: &Client, params: &RawParams) -> Result<serde_json::Value, Problem> {
     let sealed: Option<Code> = params.one("code").and_then(|c| x.open(Purpose::Code, c));
     let code = match code::decide(params, client, sealed, x.now) {
         Decision::Refuse(error) => return Err(Problem::OAuth(error, false)),

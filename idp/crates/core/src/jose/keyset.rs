@@ -26,7 +26,7 @@ pub enum KeyState {
 }
 
 /// A signing key as the store keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredKey {
     pub kid: String,
     pub alg: SigningAlg,
@@ -37,6 +37,13 @@ pub struct StoredKey {
     pub private_sealed: Vec<u8>,
     pub created: Timestamp,
     pub retired: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut f = f.debug_struct("StoredKey");
+        f.field("kid", &self.kid).field("alg", &self.alg).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// A key could not be made, read or used.

@@ -3,14 +3,12 @@
 //! WebAuthn L3 §7.2.
 
 use super::authenticator_data::AuthenticatorData;
-use super::client_data::{ClientData, GET};
 use super::cose::PublicKey;
 use super::options::{RequestOptions, TIMEOUT_MS};
 use super::policy::{PasskeyType, Policy, Requirement};
 use super::record::Passkey;
 use super::wire::AuthenticationResponse;
-use super::{Ceremony, Expected, Reason, Refused};
-use crate::encoding::base64url;
+use super::{Ceremony, Expected, Reason, Refused, check_client_data};
 use crate::id::AccountId;
 use crate::rule::Rule;
 use crate::secret::{same, sha256};
@@ -96,16 +94,17 @@ const fn rule(id: &'static str, spec: &'static str, text: &'static str) -> Rule 
 /// The options for `navigator.credentials.get()` (WebAuthn L3 §5.5). `allowed` stays empty until a factor was
 /// verified: a typed name must not reveal credential ids (WebAuthn L3 §14.6.3).
 pub fn options(rp_id: &str, challenge: &[u8], allowed: &[Passkey], policy: &Policy) -> RequestOptions {
+    let allowed: Vec<&Passkey> = allowed.iter().filter(|p| p.rp_id == rp_id).collect();
     let user_verification = if allowed.is_empty() {
         policy.user_verification.ask(&policy.allowed_types.iter().collect::<Vec<_>>())
     } else {
-        policy.user_verification.ask_each(allowed.iter().map(Passkey::passkey_type))
+        policy.user_verification.ask_each(allowed.iter().map(|p| p.passkey_type()))
     };
     RequestOptions {
         challenge: challenge.to_vec(),
         timeout: TIMEOUT_MS,
         rp_id: rp_id.to_owned(),
-        allow_credentials: allowed.iter().filter(|p| p.rp_id == rp_id).map(Into::into).collect(),
+        allow_credentials: allowed.into_iter().map(Into::into).collect(),
         user_verification,
         hints: policy.hints.clone(),
     }
@@ -184,20 +183,8 @@ pub fn verify(
         None => ensure(account.is_some(), Reason::User)?,
     }
 
-    // Steps 7 to 9: UTF-8 and JSON.
-    let client_data =
-        ClientData::parse(&response.response.client_data_json).map_err(|e| refuse(Reason::ClientData).because(&e))?;
-    // Step 10: the other ceremony's signatures do not count here.
-    ensure(client_data.type_ == GET, Reason::Type)?;
-    // Step 11: this ceremony, not an earlier one or somebody else's.
-    ensure(client_data.challenge == base64url(expected.challenge), Reason::Challenge)?;
-    // Step 12: byte for byte; a suffix or another port is another site.
-    if !expected.origins.contains(&client_data.origin) {
-        return Err(refuse(Reason::Origin).because(&client_data.origin));
-    }
-    // Steps 13, 14: no page of ours expects to be framed by others.
-    ensure(client_data.cross_origin != Some(true), Reason::CrossOrigin)?;
-    ensure(client_data.top_origin.is_none(), Reason::TopOrigin)?;
+    // Steps 7 to 14, 20: type, challenge, origin, crossOrigin and topOrigin.
+    let client_data_hash = check_client_data(expected, Ceremony::Assertion, &response.response.client_data_json)?;
 
     // Step 15: asked for this RP ID, and the record is of this RP ID.
     let data = AuthenticatorData::parse(&response.response.authenticator_data)
@@ -213,8 +200,7 @@ pub fn verify(
     ensure(data.flags.backup_eligible() || !data.flags.backup_state(), Reason::BackupState)?;
     ensure(data.flags.backup_eligible() == passkey.backup_eligible, Reason::BackupEligible)?;
 
-    // Steps 20, 21.
-    let client_data_hash = sha256(&response.response.client_data_json);
+    // Step 21.
     let message = [response.response.authenticator_data.as_slice(), &client_data_hash].concat();
     let key = PublicKey::parse(&passkey.public_key).map_err(|e| refuse(Reason::PublicKey).because(&e))?;
     ensure(key.verifies(&message, &response.response.signature), Reason::Signature)?;

@@ -35,5 +35,12 @@ pub enum CeremonyPurpose {
     /// Another passkey for an account, by its session or an access pass.
     Register { account: AccountId, pass: Option<Hash> },
     /// The first owner's account and passkey.
-    SetUp { pass: Hash, account: AccountId, username: String, email: Option<String>, name: Option<String>, user_handle: Vec<u8> },
+    SetUp {
+        pass: Hash,
+        account: AccountId,
+        username: String,
+        email: Option<String>,
+        name: Option<String>,
+        user_handle: Vec<u8>,
+    },
 }

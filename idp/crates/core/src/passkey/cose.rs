@@ -3,8 +3,8 @@
 //! RFC 9052 §7, RFC 9053, RFC 8230 §4; signature formats of WebAuthn L3 §6.5.5.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 use ciborium::Value;
 
@@ -38,8 +38,7 @@ pub enum KeyError {
     Parameters,
 }
 
-/// A credential public key whose form is checked; whether an EC point lies on its curve is the
-/// signature library's to check, at the first verification.
+/// A credential public key whose form is checked; [`PublicKey::is_valid`] looks deeper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
     /// An uncompressed point (SEC 1 §2.3.3) and the algorithm that goes with its curve.
@@ -100,21 +99,36 @@ impl PublicKey {
         }
     }
 
+    /// Whether the signature library takes the key: an EC point lies on its curve, an RSA modulus is odd.
+    pub fn is_valid(&self) -> bool {
+        match self.algorithm() {
+            Ok((algorithm, key)) => ParsedPublicKey::new(algorithm, key).is_ok(),
+            Err(rsa) => rsa.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).is_ok(),
+        }
+    }
+
     /// Whether `signature` over `message` was made with this key's private half.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let (algorithm, key): (&'static dyn VerificationAlgorithm, &[u8]) = match self {
-            Self::Ec2 { alg: ES256, point } => (&ECDSA_P256_SHA256_ASN1, point),
-            Self::Ec2 { alg: ES384, point } => (&ECDSA_P384_SHA384_ASN1, point),
-            Self::Ec2 { point, .. } => (&ECDSA_P521_SHA512_ASN1, point),
-            Self::Ed25519 { x } => (&ED25519, x),
-            Self::Rsa { n, e } => {
-                let key = RsaPublicKeyComponents { n, e };
-                return key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok();
-            }
-        };
-        UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok()
+        match self.algorithm() {
+            Ok((algorithm, key)) => UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok(),
+            Err(rsa) => rsa.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok(),
+        }
+    }
+
+    /// The key as the signature library wants it: RSA in its parts, the others as one string.
+    fn algorithm(&self) -> Result<OneString<'_>, RsaPublicKeyComponents<&[u8]>> {
+        match self {
+            Self::Ec2 { alg: ES256, point } => Ok((&ECDSA_P256_SHA256_ASN1, point)),
+            Self::Ec2 { alg: ES384, point } => Ok((&ECDSA_P384_SHA384_ASN1, point)),
+            Self::Ec2 { point, .. } => Ok((&ECDSA_P521_SHA512_ASN1, point)),
+            Self::Ed25519 { x } => Ok((&ED25519, x)),
+            Self::Rsa { n, e } => Err(RsaPublicKeyComponents { n, e }),
+        }
     }
 }
+
+/// A key that is one string of bytes, and its algorithm.
+type OneString<'a> = (&'static dyn VerificationAlgorithm, &'a [u8]);
 
 /// An EC2 key: both coordinates in full length (RFC 9053 §7.1.1; compressed points are not allowed by
 /// WebAuthn L3 §5.8.5).

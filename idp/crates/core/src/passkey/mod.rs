@@ -16,6 +16,8 @@ pub mod refused;
 pub mod registration;
 pub mod wire;
 
+use crate::encoding::base64url;
+use crate::secret::{Hash, sha256};
 use crate::time::Timestamp;
 
 pub use refused::{Ceremony, Reason, Refused};
@@ -41,4 +43,26 @@ impl Expected<'_> {
     pub fn is_open(&self, now: Timestamp) -> bool {
         now.ms_since(self.issued) < CEREMONY_LIFETIME_S * 1000
     }
+}
+
+/// The checks on client data, which both ceremonies share. Answers their hash.
+fn check_client_data(expected: &Expected<'_>, ceremony: Ceremony, json: &[u8]) -> Result<Hash, Refused> {
+    let refuse = |reason| Refused::new(ceremony, reason);
+    let ensure = |holds: bool, reason| if holds { Ok(()) } else { Err(refuse(reason)) };
+
+    // §7.1 steps 5, 6; §7.2 steps 8, 9: UTF-8 and JSON.
+    let data = client_data::ClientData::parse(json).map_err(|e| refuse(Reason::ClientData).because(&e))?;
+    // §7.1 step 7; §7.2 step 10: the other ceremony's signatures do not count here.
+    ensure(data.type_ == ceremony.client_data_type(), Reason::Type)?;
+    // §7.1 step 8; §7.2 step 11: this ceremony, not an earlier one or somebody else's.
+    ensure(data.challenge == base64url(expected.challenge), Reason::Challenge)?;
+    // §7.1 step 9; §7.2 step 12: byte for byte; a suffix or another port is another site.
+    if !expected.origins.contains(&data.origin) {
+        return Err(refuse(Reason::Origin).because(&data.origin));
+    }
+    // §7.1 steps 10, 11; §7.2 steps 13, 14: no page of ours expects to be framed by others.
+    ensure(data.cross_origin != Some(true), Reason::CrossOrigin)?;
+    ensure(data.top_origin.is_none(), Reason::TopOrigin)?;
+    // §7.1 step 12; §7.2 step 20.
+    Ok(sha256(json))
 }

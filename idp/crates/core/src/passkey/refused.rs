@@ -16,6 +16,16 @@ pub enum Ceremony {
     Assertion,
 }
 
+impl Ceremony {
+    /// `type` of its client data.
+    pub const fn client_data_type(self) -> &'static str {
+        match self {
+            Self::Registration => super::client_data::CREATE,
+            Self::Assertion => super::client_data::GET,
+        }
+    }
+}
+
 /// What did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {

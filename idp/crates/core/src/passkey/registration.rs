@@ -2,10 +2,11 @@
 //!
 //! WebAuthn L3 §7.1.
 
+use std::fmt::Display;
+
 use ciborium::Value;
 
 use super::authenticator_data::{AuthenticatorData, MAX_CREDENTIAL_ID_LEN};
-use super::client_data::{CREATE, ClientData};
 use super::cose::{KeyError, PublicKey};
 use super::options::{
     AuthenticatorSelection, CreationExtensions, CreationOptions, CredentialParameters, Kind, RelyingPartyEntity,
@@ -14,8 +15,7 @@ use super::options::{
 use super::policy::{PasskeyType, Policy, Requirement, passkey_type};
 use super::record::{Passkey, PasskeyState};
 use super::wire::RegistrationResponse;
-use super::{Ceremony, Expected, Reason, Refused, cbor};
-use crate::encoding::base64url;
+use super::{Ceremony, Expected, Reason, Refused, cbor, check_client_data};
 use crate::id::AccountId;
 use crate::rule::Rule;
 use crate::secret::sha256;
@@ -254,22 +254,8 @@ pub fn verify(
     ensure(response.type_ == "public-key", Reason::CredentialType)?;
     ensure(response.id == response.raw_id, Reason::Id)?;
 
-    // Steps 5, 6: UTF-8 and JSON.
-    let client_data =
-        ClientData::parse(&response.response.client_data_json).map_err(|e| refuse(Reason::ClientData).because(&e))?;
-    // Step 7: the other ceremony's signatures do not count here.
-    ensure(client_data.type_ == CREATE, Reason::Type)?;
-    // Step 8: this ceremony, not an earlier one or somebody else's.
-    ensure(client_data.challenge == base64url(expected.challenge), Reason::Challenge)?;
-    // Step 9: byte for byte; a suffix or another port is another site.
-    if !expected.origins.contains(&client_data.origin) {
-        return Err(refuse(Reason::Origin).because(&client_data.origin));
-    }
-    // Steps 10, 11: no page of ours expects to be framed by others.
-    ensure(client_data.cross_origin != Some(true), Reason::CrossOrigin)?;
-    ensure(client_data.top_origin.is_none(), Reason::TopOrigin)?;
-    // Step 12.
-    let client_data_hash = sha256(&response.response.client_data_json);
+    // Steps 5 to 12: type, challenge, origin, crossOrigin and topOrigin.
+    let client_data_hash = check_client_data(expected, Ceremony::Registration, &response.response.client_data_json)?;
 
     // Step 13.
     let object = AttestationObject::parse(&response.response.attestation_object)
@@ -293,13 +279,7 @@ pub fn verify(
         .attested_credential
         .ok_or_else(|| refuse(Reason::AuthenticatorData).because(&"there is no attested credential"))?;
     ensure(response.raw_id == credential.credential_id, Reason::Id)?;
-    let key = PublicKey::parse(credential.public_key).map_err(|e| match e {
-        KeyError::Algorithm(_) => refuse(Reason::Algorithm).because(&e),
-        KeyError::Malformed | KeyError::Parameters => refuse(Reason::PublicKey).because(&e),
-    })?;
-    if !policy.algorithms.contains(&key.alg()) {
-        return Err(refuse(Reason::Algorithm).because(&key.alg()));
-    }
+    let key = acceptable_key(credential.public_key, policy)?;
 
     // Steps 21, 22; steps 23 and 24 (trust) have no roots to go by yet.
     let attestation =
@@ -322,6 +302,18 @@ pub fn verify(
         attestation,
         attestation_format: object.fmt,
     })
+}
+
+/// Step 20: a key whose algorithm was asked for and that can verify something.
+fn acceptable_key(cose_key: &[u8], policy: &Policy) -> Result<PublicKey, Refused> {
+    let refuse = |reason, found: &dyn Display| Err(Refused::new(Ceremony::Registration, reason).because(found));
+    match PublicKey::parse(cose_key) {
+        Ok(key) if !policy.algorithms.contains(&key.alg()) => refuse(Reason::Algorithm, &key.alg()),
+        Ok(key) if !key.is_valid() => refuse(Reason::PublicKey, &"the signature library refuses it"),
+        Ok(key) => Ok(key),
+        Err(e @ KeyError::Algorithm(_)) => refuse(Reason::Algorithm, &e),
+        Err(e) => refuse(Reason::PublicKey, &e),
+    }
 }
 
 /// Longest statement format identifier (WebAuthn L3 §8.1).

@@ -57,7 +57,7 @@ impl Conn {
         self.counters.statement();
         match &mut self.database {
             Database::Sqlite(c) => sqlite::exec(c, sql, values),
-            Database::Postgres(t) => postgres::exec(&mut **t, sql, values).await,
+            Database::Postgres(t) => postgres::exec(t, sql, values).await,
         }
     }
 
@@ -69,7 +69,7 @@ impl Conn {
         self.counters.statement();
         match &mut self.database {
             Database::Sqlite(c) => sqlite::one(c, sql, values),
-            Database::Postgres(t) => postgres::one(&mut **t, sql, values).await,
+            Database::Postgres(t) => postgres::one(t, sql, values).await,
         }
     }
 
@@ -81,13 +81,13 @@ impl Conn {
         self.counters.statement();
         match &mut self.database {
             Database::Sqlite(c) => sqlite::all(c, sql, values),
-            Database::Postgres(t) => postgres::all(&mut **t, sql, values).await,
+            Database::Postgres(t) => postgres::all(t, sql, values).await,
         }
     }
 
     /// Whether a row is there, locked until the commit.
     pub(crate) async fn lock(&mut self, sql: Locking, values: &[Val<'_>]) -> Result<bool> {
-        Ok(self.lock_all::<i64>(sql, values).await?.first().is_some())
+        Ok(!self.lock_all::<i64>(sql, values).await?.is_empty())
     }
 
     /// All rows of a locking read.

@@ -198,8 +198,8 @@ both! {
         assert!(db.store.write(create()).await.unwrap() && !db.store.write(create()).await.unwrap());
         assert_eq!(db.store.write(add()).await.unwrap(), Membership::Done);
         assert_eq!(db.store.write(add()).await.unwrap(), Membership::Already);
-        assert_eq!(db.store.list_groups(REALM).await.unwrap(), [group.clone()]);
-        assert_eq!(db.store.list_groups_of(REALM, &account.id).await.unwrap(), [group.clone()]);
+        assert_eq!(db.store.list_groups(REALM).await.unwrap(), std::slice::from_ref(&group));
+        assert_eq!(db.store.list_groups_of(REALM, &account.id).await.unwrap(), std::slice::from_ref(&group));
         assert_eq!(db.store.list_group_members(REALM, "staff").await.unwrap()[0].id, account.id);
         assert_eq!(db.store.write(remove()).await.unwrap(), Membership::Done);
         assert_eq!(db.store.write(remove()).await.unwrap(), Membership::Already);

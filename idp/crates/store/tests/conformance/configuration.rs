@@ -9,14 +9,14 @@ use idp_core::id::{ClientId, RealmId};
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_store::Store;
 use idp_store::clients::{ClientUpdated, CreateClient, DeleteClient, UpdateClient};
-use idp_store::keys::{EnsureKeys, KeyState, RetireKey, RotateKey, SigningKey};
+use idp_store::keys::{EnsureKeys, KeyState, RetireKey, RotateKey, StoredKey};
 use idp_store::realms::{RealmCreated, RealmUpdated, SetPolicy, Taken, UpdateRealm};
 
 use crate::both;
 use crate::fixtures::*;
 
-fn key(kid: &str, alg: SigningAlg, state: KeyState) -> SigningKey {
-    SigningKey {
+fn key(kid: &str, alg: SigningAlg, state: KeyState) -> StoredKey {
+    StoredKey {
         kid: kid.to_owned(),
         alg,
         state,
@@ -27,7 +27,7 @@ fn key(kid: &str, alg: SigningAlg, state: KeyState) -> SigningKey {
     }
 }
 
-fn ensure(keys: Vec<SigningKey>) -> EnsureKeys {
+fn ensure(keys: Vec<StoredKey>) -> EnsureKeys {
     EnsureKeys { realm: REALM, keys, audit: audit(AuditEvent::KeyCreated) }
 }
 

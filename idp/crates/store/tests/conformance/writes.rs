@@ -1,5 +1,7 @@
 //! Writes as such: grouped, undone one by one, committed whether or not somebody waits.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -81,6 +83,54 @@ impl Write for Nulls {
         c.one::<i64>(ACCOUNTS, vals![none.0, REALM]).await?;
         Ok(c.one(AUDIT, vals![none.1, none.2]).await?.unwrap_or(-1))
     }
+}
+
+/// PostgreSQL says 40001 to the first runs of it.
+struct Collides {
+    runs: Arc<AtomicU32>,
+    collisions: u32,
+}
+
+impl Write for Collides {
+    type Out = ();
+    async fn run(&self, c: &mut Conn) -> Result<()> {
+        const SQL: &str = "DO $$ BEGIN RAISE EXCEPTION 'collision' USING ERRCODE = '40001'; END $$";
+        if self.runs.fetch_add(1, Relaxed) < self.collisions {
+            c.exec(SQL, &[]).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn runs_a_write_that_collides_on_postgres_five_times_and_then_is_busy() {
+    let db = Db::postgres().await;
+    for (collisions, runs, busy) in [(2, 3, false), (4, 5, false), (100, 5, true)] {
+        let counter = Arc::new(AtomicU32::new(0));
+        let result = db.store.write(Collides { runs: Arc::clone(&counter), collisions }).await;
+        assert_eq!((counter.load(Relaxed), matches!(result, Err(Error::Busy))), (runs, busy));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recovers_when_the_server_closes_all_connections() {
+    use sqlx::Connection as _;
+    let db = Db::postgres().await;
+    join_all((0..40).map(|n| db.store.write(Insert(n, End::Good)))).await;
+    let other = db.other().await;
+    let mut c = sqlx::PgConnection::connect(&db.url).await.unwrap();
+    let terminate = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(terminate).execute(&mut c).await.unwrap();
+    let results = join_all((100..140).map(|n| db.store.write(Insert(n, End::Good)))).await;
+    assert!(results.iter().all(Result::is_ok), "{:?}", results.into_iter().find_map(Result::err));
+    assert_eq!(count(&db.store).await, 80);
+    // The listener came back, too.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let before = other.generation();
+    db.store.write(crate::fixtures::create_realm("a")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(other.generation() > before);
 }
 
 both! {

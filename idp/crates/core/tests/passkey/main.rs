@@ -1,0 +1,13 @@
+//! Passkey ceremonies, the passkey policy and acr, from outside the crate.
+//!
+//! WebAuthn L3 §7; the W3C's vectors; webauthn-rs-core as the second opinion.
+
+mod acr;
+mod arbitrary_bytes;
+mod assertion;
+mod differential;
+mod options;
+mod policy;
+mod registration;
+mod support;
+mod vectors;

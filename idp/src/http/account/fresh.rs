@@ -1,0 +1,48 @@
+//! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
+
+use idp_core::interact::usable;
+use idp_core::passkey::record::Passkey;
+use idp_core::rule::Rule;
+use idp_core::session::Method;
+
+use crate::http::exchange::{Exchange, Visitor};
+use crate::http::problem::Problem;
+
+/// How old a sign-in may be, in seconds.
+const FRESH_S: i64 = 300;
+
+/// The rules of this page, for documentation.
+pub const RULES: &[Rule] = &[Rule {
+    id: "account.fresh",
+    spec: "ASVS 5.0 §7.5.1",
+    text: "Factors are changed only within 5 minutes of a sign-in as strong as the account's strongest factor.",
+}];
+
+/// Checks the session.
+///
+/// # Errors
+/// 403 with where to sign in again.
+pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
+    let has_passkey = usable(passkeys, &x.rp.rp_id, &x.realm.policy).next().is_some();
+    let fresh = visitor.session.events.iter().any(|event| {
+        let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
+        let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
+        young && strong
+    });
+    if fresh {
+        return Ok(());
+    }
+    Err(Problem::Request {
+        status: 403,
+        code: "sign_in_again",
+        detail: "sign in again before you change how you sign in".to_owned(),
+        next: Some("/login?again=1".to_owned()),
+    })
+}
+
+/// Whether the session rests on more than one factor.
+pub fn has_two_factors(visitor: &Visitor) -> bool {
+    let password = visitor.session.events.iter().any(|e| e.method == Method::Password);
+    let passkey = visitor.session.events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
+    password && passkey
+}

@@ -1,0 +1,157 @@
+//! `/account/security`: the passkeys of an account, and its password.
+
+use idp_core::audit::{Actor, AuditEvent};
+use idp_core::encoding::{base64url, from_base64url};
+use idp_core::oauth::params::RawParams;
+use idp_core::passkey::policy::PasskeyType;
+use idp_core::passkey::record::{Passkey, PasskeyState};
+use idp_core::session::Method;
+use idp_store::passkeys::{PasskeyRemoved, RemovePasskey, RenamePasskey};
+use serde_json::json;
+
+use super::fresh;
+use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::problem::Problem;
+use crate::http::webauthn::register::clean_name;
+use crate::views::{self, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+
+/// `GET /account/security`.
+pub async fn get(x: Exchange) -> Outcome {
+    let Some(visitor) = x.visitor().await? else { return x.go("/login") };
+    let query = x.query();
+    let passkeys = list(&x, &visitor).await?;
+    let named = |key: &str| query.one(key).and_then(from_base64url).and_then(|id| find(&passkeys, &id));
+    let notice = if query.one("added").is_some() {
+        passkeys.iter().max_by_key(|p| p.created).map(|p| SecurityNotice::Added { name: p.name.clone() })
+    } else if let Some(passkey) = named("renamed") {
+        Some(SecurityNotice::Renamed { name: passkey.name.clone() })
+    } else if query.one("removed").is_some() {
+        Some(SecurityNotice::Removed { name: String::new() })
+    } else if query.one("bad-name").is_some() {
+        Some(SecurityNotice::BadName)
+    } else {
+        query.one("last").map(|_| SecurityNotice::LastWayIn)
+    };
+    show(x, visitor, &passkeys, notice).await
+}
+
+async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
+    let account = &visitor.account;
+    let page = Security {
+        csrf: x.csrf(),
+        person: Person::new(&account.username, account.profile.name.as_deref()),
+        passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
+        limit: usize::from(x.realm.policy.max_passkeys),
+        password: if account.password_hash.is_some() {
+            PasswordState::Set { changed: account.updated }
+        } else {
+            PasswordState::Unset
+        },
+        rp_host: x.rp.rp_id.clone(),
+        notice,
+    };
+    let name = account.username.clone();
+    x.page_for(&Page::Security(page), Some(name))
+}
+
+/// `POST /account/security/rename`.
+pub async fn rename(mut x: Exchange) -> Outcome {
+    let form = x.form().await?;
+    x.check_csrf(form.one("csrf"))?;
+    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+    let passkey = asked(&x, &visitor, &form).await?;
+    let Some(name) = clean_name(form.one("name")) else { return x.go("/account/security?bad-name=1") };
+    let detail = json!({ "from": passkey.name, "to": name });
+    let audit = x.audit(AuditEvent::PasskeyRenamed, Actor::Account(visitor.account.id), detail);
+    let id = base64url(&passkey.credential_id);
+    let op = RenamePasskey {
+        realm: x.realm.id,
+        account: visitor.account.id,
+        credential_id: passkey.credential_id,
+        name,
+        audit,
+    };
+    x.app.store.write(op).await?;
+    x.go(&format!("/account/security?renamed={id}"))
+}
+
+/// `GET /account/security/remove`: the question before.
+pub async fn confirm_remove(mut x: Exchange) -> Outcome {
+    let Some(visitor) = x.visitor().await? else { return x.go("/login") };
+    let passkey = asked(&x, &visitor, &x.query()).await?;
+    let passkeys = list(&x, &visitor).await?;
+    if fresh::require(&x, &visitor, &passkeys).is_err() {
+        return x.go("/login?again=1");
+    }
+    let row = row(&x, &visitor, &passkeys, &passkey);
+    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row };
+    let name = visitor.account.username;
+    x.page_for(&Page::RemovePasskey(page), Some(name))
+}
+
+/// `POST /account/security/remove`. Ends the sessions the passkey opened, perhaps this one.
+pub async fn remove(mut x: Exchange) -> Outcome {
+    let form = x.form().await?;
+    x.check_csrf(form.one("csrf"))?;
+    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+    let passkey = asked(&x, &visitor, &form).await?;
+    let passkeys = list(&x, &visitor).await?;
+    fresh::require(&x, &visitor, &passkeys)?;
+    let detail = json!({ "passkey": passkey.name });
+    let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
+    let op = RemovePasskey {
+        realm: x.realm.id,
+        account: visitor.account.id,
+        credential_id: passkey.credential_id,
+        keep_one: true,
+        audit,
+    };
+    match x.app.store.write(op).await? {
+        PasskeyRemoved::LastWayIn => x.go("/account/security?last=1"),
+        PasskeyRemoved::Gone | PasskeyRemoved::Done { .. } => x.go("/account/security?removed=1"),
+    }
+}
+
+async fn list(x: &Exchange, visitor: &Visitor) -> Result<Vec<Passkey>, Problem> {
+    Ok(x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?)
+}
+
+fn find<'a>(passkeys: &'a [Passkey], id: &[u8]) -> Option<&'a Passkey> {
+    passkeys.iter().find(|p| p.credential_id == id)
+}
+
+/// The passkey a form or link names; only one's own can be named.
+async fn asked(x: &Exchange, visitor: &Visitor, params: &RawParams) -> Result<Passkey, Problem> {
+    let id = params.one("passkey").and_then(from_base64url).unwrap_or_default();
+    let passkeys = list(x, visitor).await?;
+    find(&passkeys, &id).cloned().ok_or_else(|| Problem::api(404, "passkey_unknown", "you have no such passkey"))
+}
+
+fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> PasskeyRow {
+    let others = all.iter().any(|p| p.credential_id != passkey.credential_id && p.state == PasskeyState::Active);
+    PasskeyRow {
+        id: base64url(&passkey.credential_id),
+        name: passkey.name.clone(),
+        kind: match (passkey.backup_eligible, passkey.passkey_type()) {
+            (true, _) => PasskeyKind::Synced,
+            (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
+            (false, _) => PasskeyKind::ThisDevice,
+        },
+        created: passkey.created,
+        last_used: passkey.last_used,
+        last_used_client: passkey.last_used_client.clone(),
+        suspended: passkey.state == PasskeyState::Suspended,
+        current: visitor
+            .session
+            .events
+            .iter()
+            .any(|e| matches!(&e.method, Method::Passkey(proof) if proof.credential_id == passkey.credential_id)),
+        last_way_in: passkey.state == PasskeyState::Active && !others && !password_lets_in(x, visitor),
+    }
+}
+
+/// Whether the password alone would still let in.
+fn password_lets_in(x: &Exchange, visitor: &Visitor) -> bool {
+    use idp_core::passkey::policy::Combination;
+    visitor.account.password_hash.is_some() && x.realm.policy.accepts(Combination::PasswordAlone, false)
+}

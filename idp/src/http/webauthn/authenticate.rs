@@ -1,0 +1,132 @@
+//! `POST /webauthn/authenticate`: an assertion becomes a session, in one commit.
+
+use idp_core::account::Account;
+use idp_core::audit::{Actor, AuditEvent};
+use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::passkey::assertion::{self, Asked, Counter, Found};
+use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
+use idp_core::passkey::policy::{CloneResponse, SignIn, judge_sign_in};
+use idp_core::passkey::record::Passkey;
+use idp_core::passkey::wire::AuthenticationResponse;
+use idp_core::passkey::{Ceremony, Reason, Refused};
+use idp_core::session::{Method, PasskeyProof};
+use idp_store::passkeys::SuspendPasskey;
+use idp_store::sign_in::PasskeyUse;
+use poem::http::header;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{state, user_agent};
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::finish::{Proved, Stand, finish, next_url};
+use crate::http::login::partial::Partial;
+use crate::http::oauth::authorize;
+use crate::http::problem::Problem;
+
+#[derive(Deserialize)]
+struct Body {
+    ceremony: String,
+    credential: Value,
+    request: Option<String>,
+}
+
+/// `{"status", "next"}`.
+pub async fn post(mut x: Exchange) -> Outcome {
+    let body: Body = x.json().await?;
+    let ceremony = state::reopen(&mut x, &body.ceremony)?;
+    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
+    let response = AuthenticationResponse::from_json(&body.credential)?;
+    let (passkey, account) = find(&x, &response).await?;
+    let proved = verify(&x, &ceremony, &response, (passkey, account), request.as_ref()).await?;
+    let stand = finish(&mut x, proved, request.as_ref()).await?;
+    if stand == Stand::PasskeyNeeded {
+        let text = "a passkey alone does not let in here: sign in with your password first";
+        return Err(Problem::api(403, "policy_refused", text));
+    }
+    let status = if stand == Stand::Complete { "complete" } else { "second_factor" };
+    let next = next_url(&x, stand, request.as_ref())?;
+    x.reply(200, &json!({ "status": status, "next": next }))
+}
+
+/// The passkey and its owner (WebAuthn L3 §7.2 step 6). An unknown id may be said: the browser can then forget it.
+async fn find(x: &Exchange, response: &AuthenticationResponse) -> Result<(Passkey, Account), Problem> {
+    let unknown = || Problem::from(Refused::new(Ceremony::Assertion, Reason::Unknown));
+    let passkey = x.app.store.find_passkey(x.realm.id, &response.raw_id).await?.ok_or_else(unknown)?;
+    let account = x.app.store.find_account(x.realm.id, &passkey.account_id).await?.ok_or_else(unknown)?;
+    Ok((passkey, account))
+}
+
+async fn verify(
+    x: &Exchange,
+    ceremony: &CeremonyState,
+    response: &AuthenticationResponse,
+    (passkey, owner): (Passkey, Account),
+    request: Option<&AuthorizationRequest>,
+) -> Result<Proved, Problem> {
+    let CeremonyPurpose::Authenticate { account, listed, flow } = &ceremony.purpose else {
+        return Err(Problem::bad("ceremony_invalid", "this ceremony registers a passkey; it cannot sign in"));
+    };
+    // A ceremony belongs to the request it was begun for, or it could answer another one's max_age.
+    if *flow != request.map(|r| r.id) {
+        return Err(Problem::bad("ceremony_invalid", "this ceremony was started for another sign-in"));
+    }
+    let policy = &x.realm.policy;
+    let allowed: Vec<Vec<u8>> = if *listed {
+        let passkeys = x.app.store.list_passkeys(x.realm.id, &owner.id).await?;
+        passkeys.into_iter().map(|p| p.credential_id).collect()
+    } else {
+        Vec::new()
+    };
+    let asked = Asked { ceremony: state::expected(x, ceremony), allowed: &allowed, account: *account };
+    let found = Found { passkey: &passkey, user_handle: &owner.user_handle };
+    let verified = assertion::verify(&asked, found, response, policy, x.now)?;
+
+    let second = Partial::read(x, *flow).is_some_and(|p| p.account == owner.id);
+    let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
+    if verified.counter == Counter::CloneSignal {
+        cloned(x, &passkey).await?;
+    }
+    if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
+        return Err(Problem::api(403, violation.code(), violation.public()));
+    }
+    let proof = PasskeyProof {
+        credential_id: passkey.credential_id.clone(),
+        user_verified: verified.user_verified,
+        backup_eligible: verified.backup_eligible,
+        backup_state: verified.backup_state,
+    };
+    Ok(Proved {
+        account: owner,
+        method: Method::Passkey(proof),
+        passkey: Some(PasskeyUse {
+            credential_id: passkey.credential_id,
+            counter: verified.new_counter,
+            backup_state: verified.backup_state,
+            user_verified: verified.user_verified,
+            client: x.header(header::USER_AGENT).and_then(user_agent::words),
+        }),
+        challenge: Some(state::used(ceremony)),
+        clear: Vec::new(),
+    })
+}
+
+/// A counter that went back: the policy says whether the passkey is set aside; it is told in any case.
+async fn cloned(x: &Exchange, passkey: &Passkey) -> Result<(), Problem> {
+    let detail = json!({ "passkey": passkey.name, "stored_counter": passkey.counter });
+    let audit = x.audit(AuditEvent::PasskeyCloned, Actor::Account(passkey.account_id), detail);
+    if x.realm.policy.clone_response.of(passkey.backup_eligible) == CloneResponse::Block {
+        let op = SuspendPasskey {
+            realm: x.realm.id,
+            account: passkey.account_id,
+            credential_id: passkey.credential_id.clone(),
+            audit,
+        };
+        x.app.store.write(op).await?;
+    } else {
+        x.app.store.write(idp_store::audit::RecordAudit { realm: x.realm.id, audit }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! `POST /webauthn/register`: a passkey is kept, in one commit with the pass that allowed it.
+
+use idp_core::account::{Account, AccountState, Profile, Role};
+use idp_core::audit::{Actor, AuditEvent};
+use idp_core::encoding::base64url;
+use idp_core::id::AccountId;
+use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
+use idp_core::passkey::policy::judge_registration;
+use idp_core::passkey::record::Passkey;
+use idp_core::passkey::registration::{Registered, verify};
+use idp_core::passkey::wire::RegistrationResponse;
+use idp_core::passkey::{Ceremony, Reason, Refused};
+use idp_core::secret::Hash;
+use idp_store::accounts::NameTaken;
+use idp_store::passkeys::{OwnerSetUp, PasskeyRegistered, RegisterPasskey, SetUpOwner};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state;
+use crate::http::account::fresh;
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::problem::Problem;
+
+/// Most characters of a passkey's name.
+pub const MOST_NAME: usize = 80;
+
+#[derive(Deserialize)]
+struct Body {
+    ceremony: String,
+    credential: Value,
+    name: Option<String>,
+}
+
+/// 201 with the passkey's record and `next`.
+pub async fn post(mut x: Exchange) -> Outcome {
+    let body: Body = x.json().await?;
+    let ceremony = state::reopen(&mut x, &body.ceremony)?;
+    let (account, existing) = match &ceremony.purpose {
+        CeremonyPurpose::Authenticate { .. } => {
+            return Err(Problem::bad("ceremony_invalid", "this ceremony signs in; it cannot register a passkey"));
+        }
+        CeremonyPurpose::Register { account, pass } => (*account, allowed(&x, *account, *pass).await?),
+        CeremonyPurpose::SetUp { account, .. } => (*account, 0),
+    };
+    let response = RegistrationResponse::from_json(&body.credential)?;
+    let policy = x.realm.policy.clone();
+    let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
+        return Err(Problem::api(403, violation.code(), violation.public()));
+    }
+    let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered).to_owned());
+    let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
+    let record = record(&passkey);
+    let next = write(&x, &ceremony, passkey).await?;
+    let mut body = record;
+    if let Some(members) = body.as_object_mut() {
+        members.insert("next".to_owned(), next.into());
+    }
+    x.reply(201, &body)
+}
+
+/// A name as its owner typed it, if there is anything to it.
+pub fn clean_name(name: Option<&str>) -> Option<String> {
+    let name: String = name?.trim().chars().filter(|c| !c.is_control()).take(MOST_NAME).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+fn proposed_name(registered: &Registered) -> &'static str {
+    use idp_core::passkey::policy::PasskeyType::{Device, Phone, SecurityKey};
+    match (registered.passkey_type(), registered.backup_eligible) {
+        (Some(SecurityKey), _) => "Security key",
+        (Some(Phone), _) => "Phone",
+        (Some(Device), false) => "This device",
+        (_, true) => "Synced passkey",
+        (None, false) => "Passkey",
+    }
+}
+
+/// The record as the contract shows it.
+fn record(passkey: &Passkey) -> Value {
+    json!({
+        "id": base64url(&passkey.credential_id),
+        "name": passkey.name,
+        "rp_id": passkey.rp_id,
+        "alg": passkey.alg,
+        "synced": passkey.backup_eligible,
+        "discoverable": passkey.discoverable,
+        "transports": passkey.transports,
+        "created_at": passkey.created.secs(),
+    })
+}
+
+/// Checks again what allowed the ceremony, since five minutes may have passed, and counts the passkeys there are.
+async fn allowed(x: &Exchange, account: AccountId, pass: Option<Hash>) -> Result<usize, Problem> {
+    let passkeys = x.app.store.list_passkeys(x.realm.id, &account).await?;
+    if pass.is_none() {
+        let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
+        fresh::require(x, &visitor, &passkeys)?;
+    }
+    Ok(passkeys.iter().filter(|p| p.rp_id == x.rp.rp_id).count())
+}
+
+async fn write(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Result<String, Problem> {
+    let taken = || Problem::from(Refused::new(Ceremony::Registration, Reason::Registered));
+    let used = || Problem::api(409, "ceremony_used", "this passkey was kept already");
+    let over = || Problem::api(403, "link_over", "this link was used or is too old: ask for another one");
+    let detail = json!({ "passkey": passkey.name, "synced": passkey.backup_eligible });
+    match &ceremony.purpose {
+        CeremonyPurpose::Register { account, pass } => {
+            let actor = if pass.is_some() { Actor::Pass } else { Actor::Account(*account) };
+            let mut audit = x.audit(AuditEvent::PasskeyRegistered, actor, detail);
+            audit.account_id = Some(*account);
+            let op = RegisterPasskey {
+                realm: x.realm.id,
+                passkey,
+                challenge: state::used(ceremony),
+                pass: *pass,
+                max_passkeys: i64::from(x.realm.policy.max_passkeys),
+                now: x.now,
+                audit,
+            };
+            match x.app.store.write(op).await? {
+                PasskeyRegistered::Registered if pass.is_some() => Ok("/setup/done".to_owned()),
+                PasskeyRegistered::Registered => Ok("/account/security?added=1".to_owned()),
+                PasskeyRegistered::ChallengeUsed => Err(used()),
+                PasskeyRegistered::PassGone => Err(over()),
+                PasskeyRegistered::CredentialExists => Err(taken()),
+                PasskeyRegistered::TooMany => {
+                    Err(Problem::api(409, "too_many_passkeys", "you have as many passkeys as are allowed"))
+                }
+                PasskeyRegistered::AccountGone => {
+                    Err(Problem::api(403, "account_disabled", "this account is switched off"))
+                }
+            }
+        }
+        CeremonyPurpose::SetUp { .. } => match set_up(x, ceremony, passkey).await? {
+            OwnerSetUp::Done => Ok("/setup/done".to_owned()),
+            OwnerSetUp::ChallengeUsed => Err(used()),
+            OwnerSetUp::PassGone => Err(over()),
+            OwnerSetUp::CredentialExists => Err(taken()),
+            OwnerSetUp::NameTaken(NameTaken::Username) => {
+                Err(Problem::api(409, "username_taken", "this user name is taken: choose another one"))
+            }
+            OwnerSetUp::NameTaken(NameTaken::Email) => {
+                Err(Problem::api(409, "email_taken", "this e-mail address belongs to another account"))
+            }
+        },
+        CeremonyPurpose::Authenticate { .. } => Err(Problem::bad("ceremony_invalid", "this ceremony signs in")),
+    }
+}
+
+async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Result<OwnerSetUp, Problem> {
+    let CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle } = &ceremony.purpose else {
+        return Err(Problem::bad("ceremony_invalid", "this ceremony is for something else"));
+    };
+    let mut audit = x.audit(AuditEvent::AccountCreated, Actor::Pass, json!({ "username": username, "role": "owner" }));
+    audit.account_id = Some(*account);
+    let account = Account {
+        id: *account,
+        username: username.clone(),
+        profile: Profile { name: name.clone(), email: email.clone(), ..Profile::default() },
+        user_handle: user_handle.clone(),
+        role: Role::Owner,
+        state: AccountState::Active,
+        password_hash: None,
+        password_version: 0,
+        created: x.now,
+        updated: x.now,
+    };
+    let op = SetUpOwner {
+        realm: x.realm.id,
+        account,
+        passkey,
+        challenge: state::used(ceremony),
+        pass: *pass,
+        now: x.now,
+        audit,
+    };
+    Ok(x.app.store.write(op).await?)
+}

@@ -1,0 +1,159 @@
+//! `POST /webauthn/register/options`: by a set-up link, an access pass, or a session that is fresh and strong enough.
+
+use idp_core::account::{Account, check_email, check_username};
+use idp_core::id::AccountId;
+use idp_core::interact::usable;
+use idp_core::pass::{Pass, PassKind};
+use idp_core::passkey::ceremony::CeremonyPurpose;
+use idp_core::passkey::options::Kind;
+use idp_core::passkey::policy::EnrolmentRequires;
+use idp_core::passkey::record::Passkey;
+use idp_core::passkey::registration::{self, OptionsFor};
+use idp_core::secret::{Hash, sha256};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::state;
+use crate::http::account::fresh;
+use crate::http::exchange::{Exchange, Outcome};
+use crate::http::problem::Problem;
+
+#[derive(Deserialize)]
+struct Body {
+    kind: Option<Kind>,
+    username: Option<String>,
+    #[serde(default)]
+    traits: Traits,
+    pass: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Traits {
+    email: Option<String>,
+    name: Option<String>,
+}
+
+/// Whom the passkey is for.
+struct Owner {
+    user_handle: Vec<u8>,
+    username: String,
+    display_name: String,
+    passkeys: Vec<Passkey>,
+}
+
+/// `{"ceremony", "csrf", "publicKey"}`.
+pub async fn post(mut x: Exchange) -> Outcome {
+    x.check_origin()?;
+    let body: Body = x.json().await?;
+    let policy = x.realm.policy.clone();
+    if !policy.enabled || !policy.allow_registration {
+        return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
+    }
+    let (owner, purpose) = match body.pass.as_deref().filter(|p| !p.is_empty()) {
+        Some(secret) => {
+            let pass = live_pass(&x, secret).await?;
+            match (pass.kind, pass.account_id) {
+                (PassKind::Setup, _) => first_owner(&x, &body, pass.hash)?,
+                (PassKind::Access, Some(account)) => by_pass(&x, account, pass.hash).await?,
+                (PassKind::Access, None) => return Err(pass_over()),
+            }
+        }
+        None => by_session(&x).await?,
+    };
+    let active = owner.passkeys.iter().filter(|p| p.rp_id == x.rp.rp_id).count();
+    if active >= usize::from(policy.max_passkeys) {
+        return Err(Problem::api(
+            409,
+            "too_many_passkeys",
+            "you have as many passkeys as are allowed: remove one first",
+        ));
+    }
+    let (begun, ceremony) = state::begin(&mut x, purpose)?;
+    let options = registration::options(
+        &OptionsFor {
+            rp_id: &begun.rp_id,
+            rp_name: &x.realm.display_name,
+            user_handle: &owner.user_handle,
+            username: &owner.username,
+            display_name: &owner.display_name,
+            challenge: &begun.challenge,
+            kind: body.kind,
+            passkeys: &owner.passkeys,
+        },
+        &policy,
+    );
+    let csrf = x.csrf();
+    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options }))
+}
+
+/// The pass behind a link's secret, if it still works.
+///
+/// # Errors
+/// 403, the same for a pass that was used, is over, or never was.
+pub async fn live_pass(x: &Exchange, secret: &str) -> Result<Pass, Problem> {
+    let hash = sha256(secret.as_bytes());
+    let pass = x.app.store.find_pass(x.realm.id, &hash).await?;
+    pass.filter(|p| p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)
+}
+
+fn pass_over() -> Problem {
+    Problem::api(403, "link_over", "this link was used, is too old, or never was: ask for another one")
+}
+
+fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let username = body.username.as_deref().unwrap_or_default().trim().to_owned();
+    check_username(&username).map_err(|e| Problem::api(422, "username_invalid", &e.to_string()))?;
+    let text = |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let (email, name) = (text(&body.traits.email), text(&body.traits.name));
+    if let Some(email) = &email {
+        check_email(email).map_err(|e| Problem::api(422, "email_invalid", &e.to_string()))?;
+    }
+    if name.as_ref().is_some_and(|n| n.chars().count() > 200 || n.chars().any(char::is_control)) {
+        return Err(Problem::api(
+            422,
+            "name_invalid",
+            "a name has at most 200 characters, none of them control characters",
+        ));
+    }
+    let user_handle = x.app.random::<64>().to_vec();
+    let owner = Owner {
+        user_handle: user_handle.clone(),
+        username: username.clone(),
+        display_name: name.clone().unwrap_or_else(|| username.clone()),
+        passkeys: Vec::new(),
+    };
+    let account = AccountId::new(x.now, x.app.random());
+    Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
+}
+
+async fn by_pass(x: &Exchange, account: AccountId, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let account = x.app.store.find_account(x.realm.id, &account).await?.ok_or_else(pass_over)?;
+    let purpose = CeremonyPurpose::Register { account: account.id, pass: Some(pass) };
+    Ok((owner(x, account).await?, purpose))
+}
+
+async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+    let owner = owner(x, visitor.account.clone()).await?;
+    fresh::require(x, &visitor, &owner.passkeys)?;
+    // Else a phished password would buy a phishing-resistant sign-in.
+    let first = usable(&owner.passkeys, &x.rp.rp_id, &x.realm.policy).next().is_none();
+    if first && x.realm.policy.enrolment_requires != EnrolmentRequires::Any && !fresh::has_two_factors(&visitor) {
+        let text = "your first passkey needs a link from your administrator: ask for an access pass";
+        return Err(Problem::api(403, "access_pass_required", text));
+    }
+    let purpose = CeremonyPurpose::Register { account: visitor.account.id, pass: None };
+    Ok((owner, purpose))
+}
+
+async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
+    let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
+    // What the authenticator shows: the address tells accounts apart best, the name second.
+    let shown = account.profile.email.clone().unwrap_or_else(|| account.username.clone());
+    Ok(Owner {
+        user_handle: account.user_handle.clone(),
+        username: shown,
+        display_name: account.display_name().to_owned(),
+        passkeys,
+    })
+}
