@@ -109,7 +109,11 @@ impl Problem {
 
 impl From<idp_store::Error> for Problem {
     fn from(error: idp_store::Error) -> Self {
-        if matches!(error, idp_store::Error::Busy) { Self::Wait { status: 503, code: "busy", seconds: 1 } } else { Self::internal(error) }
+        if matches!(error, idp_store::Error::Busy) {
+            Self::Wait { status: 503, code: "busy", seconds: 1 }
+        } else {
+            Self::internal(error)
+        }
     }
 }
 
