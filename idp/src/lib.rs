@@ -25,5 +25,6 @@ pub mod listen;
 pub mod metrics;
 pub mod password;
 pub mod settings;
+pub mod start;
 pub mod telemetry;
 pub mod views;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `idp`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    idp::cli::run()
+}

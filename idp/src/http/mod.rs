@@ -1,7 +1,7 @@
 //! HTTP: one endpoint a file, one router, one error renderer.
 
 mod account;
-mod answer;
+pub(crate) mod answer;
 mod assets;
 mod cookies;
 mod cors;

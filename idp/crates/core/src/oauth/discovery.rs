@@ -29,7 +29,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),
         "token_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
-        "acr_values_supported": crate::acr::supported_acr_values(),
+        "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(),
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

@@ -12,6 +12,7 @@ use super::{Ceremony, Expected, Reason, Refused, check_client_data};
 use crate::id::AccountId;
 use crate::rule::Rule;
 use crate::secret::{same, sha256};
+use crate::session::PasskeyProof;
 use crate::time::Timestamp;
 
 /// The checks of [`verify`], in its order.
@@ -149,6 +150,18 @@ pub struct Verified {
     pub counter: Counter,
     /// The counter to store: never lower than before, so that a copy is noticed each time it is used.
     pub new_counter: u32,
+}
+
+impl Verified {
+    /// What a session keeps of it.
+    pub fn proof(&self, passkey: &Passkey) -> PasskeyProof {
+        PasskeyProof {
+            credential_id: passkey.credential_id.clone(),
+            user_verified: self.user_verified,
+            backup_eligible: self.backup_eligible,
+            backup_state: self.backup_state,
+        }
+    }
 }
 
 /// Checks an assertion in the order of WebAuthn L3 §7.2; steps 1 to 4 are the browser's and the caller's.

@@ -77,13 +77,7 @@ impl PublicKey {
             }
             (RS256, 3, None) => {
                 let (Some(n), Some(e)) = (bytes(-1), bytes(-2)) else { return Err(KeyError::Parameters) };
-                // RFC 8230 §4: no leading zero octets. 2048 to 8192 bits, an exponent of at most 33.
-                let ok = (256..=1024).contains(&n.len()) && n.first() != Some(&0) && (1..=5).contains(&e.len());
-                if ok && e.first() != Some(&0) {
-                    Ok(Self::Rsa { n: n.clone(), e: e.clone() })
-                } else {
-                    Err(KeyError::Parameters)
-                }
+                rsa(n, e)
             }
             (alg, ..) if SUPPORTED.contains(&alg) => Err(KeyError::Parameters),
             (alg, ..) => Err(KeyError::Algorithm(alg)),
@@ -99,7 +93,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether the signature library takes the key: an EC point lies on its curve, an RSA modulus is odd.
+    /// Whether the signature library takes the key: an EC point lies on its curve.
     pub fn is_valid(&self) -> bool {
         match self.algorithm() {
             Ok((algorithm, key)) => ParsedPublicKey::new(algorithm, key).is_ok(),
@@ -129,6 +123,17 @@ impl PublicKey {
 
 /// A key that is one string of bytes, and its algorithm.
 type OneString<'a> = (&'static dyn VerificationAlgorithm, &'a [u8]);
+
+/// An RSA key of 2048 to 8192 bits without leading zeros (RFC 8230 §4). With an exponent of 1 anybody could sign.
+fn rsa(n: &[u8], e: &[u8]) -> Result<PublicKey, KeyError> {
+    let positive_odd = |number: &[u8]| number.first() != Some(&0) && number.last().is_some_and(|last| last % 2 == 1);
+    let lengths = (256..=1024).contains(&n.len()) && (1..=5).contains(&e.len());
+    if lengths && positive_odd(n) && positive_odd(e) && e != [1] {
+        Ok(PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() })
+    } else {
+        Err(KeyError::Parameters)
+    }
+}
 
 /// An EC2 key: both coordinates in full length (RFC 9053 §7.1.1; compressed points are not allowed by
 /// WebAuthn L3 §5.8.5).

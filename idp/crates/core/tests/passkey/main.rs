@@ -5,6 +5,7 @@
 mod acr;
 mod arbitrary_bytes;
 mod assertion;
+mod cose;
 mod differential;
 mod options;
 mod policy;

@@ -1,6 +1,6 @@
 //! The only folder that names a database driver, besides the migrations and the error type.
 //!
-//! One SQL text and one body for both databases: `$n` is bound by name, values and rows are those of [`value`].
+//! One SQL text and one body for both databases: `$n` is bound by name, values are [`Val`], rows [`Row`].
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

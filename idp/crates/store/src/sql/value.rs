@@ -132,7 +132,7 @@ impl<'r> Row<'r> {
     }
 
     /// The next column, a number or NULL.
-    pub fn i64_or_null(&mut self) -> Result<Option<i64>> {
+    pub(crate) fn i64_or_null(&mut self) -> Result<Option<i64>> {
         let at = self.advance();
         Ok(match self.source {
             Source::Sqlite(row) => row.get(at)?,
@@ -141,7 +141,7 @@ impl<'r> Row<'r> {
     }
 
     /// The next column, a text or NULL.
-    pub fn text_or_null(&mut self) -> Result<Option<&'r str>> {
+    pub(crate) fn text_or_null(&mut self) -> Result<Option<&'r str>> {
         let at = self.advance();
         Ok(match self.source {
             Source::Sqlite(row) => row.get_ref(at)?.as_str_or_null().map_err(|_| Error::Corrupt("a text column"))?,
@@ -150,7 +150,7 @@ impl<'r> Row<'r> {
     }
 
     /// The next column, bytes or NULL.
-    pub fn blob_or_null(&mut self) -> Result<Option<&'r [u8]>> {
+    pub(crate) fn blob_or_null(&mut self) -> Result<Option<&'r [u8]>> {
         let at = self.advance();
         Ok(match self.source {
             Source::Sqlite(row) => row.get_ref(at)?.as_blob_or_null().map_err(|_| Error::Corrupt("a bytes column"))?,
@@ -159,52 +159,55 @@ impl<'r> Row<'r> {
     }
 
     /// The next column, a number.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is NULL; those of the database when it is no number.
     pub fn i64(&mut self) -> Result<i64> {
         self.i64_or_null()?.ok_or(Error::Corrupt("a number column"))
     }
 
     /// The next column, a text.
-    pub fn text(&mut self) -> Result<&'r str> {
+    pub(crate) fn text(&mut self) -> Result<&'r str> {
         self.text_or_null()?.ok_or(Error::Corrupt("a text column"))
     }
 
     /// The next column, bytes.
-    pub fn blob(&mut self) -> Result<&'r [u8]> {
+    pub(crate) fn blob(&mut self) -> Result<&'r [u8]> {
         self.blob_or_null()?.ok_or(Error::Corrupt("a bytes column"))
     }
 
     /// The next column, 0 or 1.
-    pub fn bool(&mut self) -> Result<bool> {
+    pub(crate) fn bool(&mut self) -> Result<bool> {
         Ok(self.i64()? != 0)
     }
 
     /// The next column, a time.
-    pub fn time(&mut self) -> Result<Timestamp> {
+    pub(crate) fn time(&mut self) -> Result<Timestamp> {
         self.i64().map(Timestamp::from_ms)
     }
 
     /// The next column, a time or NULL.
-    pub fn time_or_null(&mut self) -> Result<Option<Timestamp>> {
+    pub(crate) fn time_or_null(&mut self) -> Result<Option<Timestamp>> {
         Ok(self.i64_or_null()?.map(Timestamp::from_ms))
     }
 
     /// The next column, an identifier or other value of fixed length.
-    pub fn id<T: TryFrom<&'r [u8]>>(&mut self, what: &'static str) -> Result<T> {
+    pub(crate) fn id<T: TryFrom<&'r [u8]>>(&mut self, what: &'static str) -> Result<T> {
         T::try_from(self.blob()?).map_err(|_| Error::Corrupt(what))
     }
 
     /// The next column, an identifier or NULL.
-    pub fn id_or_null<T: TryFrom<&'r [u8]>>(&mut self, what: &'static str) -> Result<Option<T>> {
+    pub(crate) fn id_or_null<T: TryFrom<&'r [u8]>>(&mut self, what: &'static str) -> Result<Option<T>> {
         self.blob_or_null()?.map(|bytes| T::try_from(bytes).map_err(|_| Error::Corrupt(what))).transpose()
     }
 
     /// The next column, a SHA-256 or NULL.
-    pub fn hash_or_null(&mut self, what: &'static str) -> Result<Option<Hash>> {
+    pub(crate) fn hash_or_null(&mut self, what: &'static str) -> Result<Option<Hash>> {
         self.id_or_null(what)
     }
 
     /// The next column, a client identifier.
-    pub fn client_id(&mut self, what: &'static str) -> Result<ClientId> {
+    pub(crate) fn client_id(&mut self, what: &'static str) -> Result<ClientId> {
         ClientId::parse(self.text()?).map_err(|_| Error::Corrupt(what))
     }
 
@@ -214,7 +217,7 @@ impl<'r> Row<'r> {
     }
 
     /// The next column, JSON.
-    pub fn json<T: DeserializeOwned>(&mut self, what: &'static str) -> Result<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&mut self, what: &'static str) -> Result<T> {
         serde_json::from_str(self.text()?).map_err(|_| Error::Corrupt(what))
     }
 

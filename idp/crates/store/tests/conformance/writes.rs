@@ -159,7 +159,8 @@ both! {
     async fn commits_once_when_the_caller_goes_away(db) {
         for n in 0..20 {
             let write = db.store.write(Insert(n, End::Good));
-            assert!(tokio::time::timeout(Duration::ZERO, write).await.is_err() || n >= 0);
+            // polled once, then dropped
+            drop(tokio::time::timeout(Duration::ZERO, write).await);
         }
         for _ in 0..100 {
             if count(&db.store).await == 20 { break }
