@@ -9,9 +9,10 @@ mod rp;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use idp::app::{App, Random};
+use idp::app::App;
 use idp::listen;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
+use idp::system::Random;
 use idp_core::id::RealmId;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
