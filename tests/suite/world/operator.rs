@@ -76,3 +76,21 @@ impl World {
         assert!(app.store.write(op).await.unwrap());
     }
 }
+
+impl World {
+    /// A second realm, with keys, at another host of the same process.
+    pub async fn second_realm(&self, host: &str) {
+        let plan = idp::start::RealmPlan {
+            name: host.to_owned(),
+            issuer: format!("https://{host}"),
+            display_name: host.to_owned(),
+            relying_parties: vec![idp_core::realm::RelyingParty {
+                rp_id: host.to_owned(),
+                hosts: vec![host.to_owned()],
+                origins: vec![format!("https://{host}")],
+            }],
+            rewrite: false,
+        };
+        start::ensure_realm(&self.app, plan).await.unwrap();
+    }
+}
