@@ -20,7 +20,7 @@ use idp_store::{Options, Store};
 pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, encode, query_of};
+pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use idp_core::jose::keyset::KeyState;
 use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RealmSettings};
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
-use idp_store::clients::{ClientUpdated, UpdateClient};
+use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
 use idp_store::keys::{EnsureKeys, RotateKey};
+use idp_store::passkeys::{PasskeyRemoved, RemovePasskey};
 use idp_store::realms::{RealmUpdated, SetPolicy, UpdateRealm};
 use idp_store::sessions::EndSession;
 use serde_json::json;
@@ -63,6 +64,24 @@ impl World {
         client.updated = self.clock.now().plus_s(1);
         let op = UpdateClient { realm: self.realm, client, seen, audit: self.audit(AuditEvent::ClientChanged) };
         assert_eq!(self.app.store.write(op).await.unwrap(), ClientUpdated::Updated);
+    }
+
+    pub async fn delete_client(&self, rp: &Rp) {
+        let op =
+            DeleteClient { realm: self.realm, id: rp.client.id.clone(), audit: self.audit(AuditEvent::ClientChanged) };
+        assert!(self.app.store.write(op).await.unwrap());
+    }
+
+    /// Removes one of a person's passkeys, as an operator: the last one too.
+    pub async fn remove_passkey(&self, person: &Person, number: usize) {
+        let op = RemovePasskey {
+            realm: self.realm,
+            account: person.id,
+            credential_id: person.keys[number].credential_id.clone(),
+            keep_one: false,
+            audit: self.audit(AuditEvent::PasskeyRemoved),
+        };
+        assert!(matches!(self.app.store.write(op).await.unwrap(), PasskeyRemoved::Done { .. }));
     }
 
     /// Retires the active key of an algorithm in favour of a new one.
