@@ -8,3 +8,4 @@ mod world;
 
 mod authorize;
 mod discovery;
+mod token;
