@@ -1,0 +1,3 @@
+//! `/authorize` and `/authorize/resume`.
+
+mod sign_in;

@@ -1,0 +1,3 @@
+//! `/.well-known/…`: what clients learn before they begin.
+
+mod metadata;
