@@ -43,18 +43,19 @@ export async function plugIn(page, options = {}) {
 }
 
 /** Notes what no page may do: errors in the console, refusals by the CSP, requests to another origin. */
-function watch(page, home, trouble) {
-  page.on('pageerror', error => trouble.push(`${page.url()}: ${error}`));
+function watch(page, home, stage) {
+  const note = text => stage.trouble.push(text);
+  page.on('pageerror', error => note(`${page.url()}: ${error}`));
   page.on('console', message => {
     // A 4xx that the product answers is no fault of the page.
     const answered = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !answered) trouble.push(`${page.url()}: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type()) && !answered) note(`${page.url()}: ${message.text()}`);
   });
   page.on('request', request => {
     const from = request.frame().url();
     const ours = home.some(origin => from.startsWith(origin));
     if (!request.isNavigationRequest() && ours && new URL(request.url()).origin !== new URL(from).origin) {
-      trouble.push(`${from} asks for ${request.url()}`);
+      note(`${from} asks for ${request.url()}`);
     }
   });
 }
@@ -64,7 +65,7 @@ export async function newPerson(stage, { key = {}, ...profile } = {}) {
   const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...profile });
   context.setDefaultTimeout(PATIENCE);
   const home = [stage.product.issuer, stage.product.demo];
-  context.on('page', page => watch(page, home, stage.trouble));
+  context.on('page', page => watch(page, home, stage));
   const page = await context.newPage();
   return { context, page, key: key && await plugIn(page, key) };
 }
