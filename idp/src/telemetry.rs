@@ -70,3 +70,41 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::Tracer as _;
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+
+    #[test]
+    fn posts_queued_traces_to_the_collector_at_shutdown() {
+        let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", collector.local_addr().unwrap());
+        let received = std::thread::spawn(move || {
+            let mut stream = BufReader::new(collector.accept().unwrap().0);
+            let (mut head, mut length) = (Vec::new(), 0);
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line == "\r\n" {
+                    break;
+                }
+                head.push(line);
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            (head.concat(), String::from_utf8_lossy(&body).into_owned())
+        });
+        let provider = provider(&endpoint).unwrap();
+        provider.tracer("idp").in_span("GET /authorize", |_| ());
+        Guard(Some(provider)).shutdown();
+        let (head, body) = received.join().unwrap();
+        assert!(head.starts_with("POST /v1/traces HTTP/1.1"), "{head}");
+        assert!(body.contains("GET /authorize") && body.contains("service.name"));
+    }
+}

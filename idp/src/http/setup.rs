@@ -3,6 +3,7 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::password::{LEAST_CHARACTERS, WeakPassword, check_new};
 use idp_core::pass::{Pass, PassKind};
+use idp_core::passkey::policy::Mode;
 use idp_core::secret::Secret;
 use idp_store::passwords::{PasswordSet, UsePassForPassword};
 use serde_json::json;
@@ -81,7 +82,7 @@ async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<SetupN
         kind: if pass.kind == PassKind::Setup { SetupKind::FirstOwner } else { SetupKind::AccessPass },
         username: account.as_ref().map(|a| a.username.clone()).unwrap_or_default(),
         email: account.and_then(|a| a.profile.email).unwrap_or_default(),
-        password_allowed: pass.kind == PassKind::Access,
+        password_allowed: pass.kind == PassKind::Access && x.realm.policy.mode != Mode::PasskeyOnly,
         password_min: LEAST_CHARACTERS,
         rp_host: x.rp.rp_id.clone(),
         expires: pass.expires,

@@ -10,7 +10,7 @@ const HEAD: &str = "\
 
 One TOML file, given as `--config FILE`. Each setting can also come from the environment, which wins over the file:
 `server.listen` is `IDP_SERVER__LISTEN`. Lists are separated by commas there. Secrets can also lie in files of their
-own: the key with `_file` appended (a relative path starts at the settings file), the variable with `_FILE`.
+own: the key with `_file` appended, the variable with `_FILE`. Relative paths in the file start at its folder.
 
 `idp serve` does not start with an unknown or malformed setting; it names all problems at once, as does
 `idp config check`.

@@ -239,8 +239,13 @@ fn nobody_terminates_tls(reader: &Reader, server: &Server, realm: &Realm) -> Opt
     })
 }
 
+/// A path; written in the settings file, a relative one starts at that file's folder.
 fn path(reader: &mut Reader, path: &'static str) -> Option<PathBuf> {
-    reader.text(path, |text| (!text.is_empty()).then(|| PathBuf::from(text)))
+    let folder = match reader.origin(path) {
+        Origin::File { file, .. } => file.parent().map(Path::to_owned).unwrap_or_default(),
+        _ => PathBuf::new(),
+    };
+    reader.text(path, |text| (!text.is_empty()).then(|| folder.join(text)))
 }
 
 fn number(reader: &mut Reader, path: &'static str) -> Option<u32> {

@@ -15,6 +15,8 @@ pub enum Kind {
     Number { min: u32, max: u32 },
     /// Any text that is not empty.
     Text,
+    /// A short name for commands.
+    Name,
     /// An issuer identifier (OIDC Discovery §3): an https origin, nothing after host and port.
     Issuer,
     /// An http or https URL.
@@ -40,6 +42,7 @@ impl Kind {
             Self::Path => "a path".into(),
             Self::Number { min, max } => format!("a whole number from {min} to {max}"),
             Self::Text => "a text that is not empty".into(),
+            Self::Name => "a name of lower-case letters, digits and hyphens".into(),
             Self::Issuer => "an https origin without path, query, fragment or trailing slash".into(),
             Self::Url => "an http or https URL".into(),
             Self::Database => "`sqlite:///PATH` or `postgres://USER:PASSWORD@HOST/NAME`".into(),
@@ -58,6 +61,7 @@ impl Kind {
             Self::Path => r#""/etc/idp/file""#,
             Self::Number { .. } => "100",
             Self::Text => r#""some text""#,
+            Self::Name => r#""default""#,
             Self::Issuer => r#""https://id.example.org""#,
             Self::Url => r#""http://collector:4318""#,
             Self::Database => r#""sqlite:///var/lib/idp/idp.db""#,
@@ -138,7 +142,7 @@ pub const TABLE: &[Row] = &[
         Value("128"),
         "Open connections of one address (IPv6: of one /64 network); more are closed at once. Trusted proxies are exempt.",
     ),
-    row("realm.name", Kind::Text, Value("default"), "Name of the first realm in commands."),
+    row("realm.name", Kind::Name, Value("default"), "Name of the first realm in commands."),
     row(
         "realm.issuer",
         Kind::Issuer,

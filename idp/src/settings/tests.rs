@@ -78,6 +78,14 @@ fn secrets_come_from_files_beside_the_settings() {
 }
 
 #[test]
+fn relative_paths_in_the_file_start_at_its_folder() {
+    let text = format!("{}[theme]\ndir = \"theme\"\n", minimal());
+    let dir = load(&text, &[]).unwrap().theme.dir.unwrap();
+    assert!(dir.is_absolute() && dir.ends_with("theme"), "{}", dir.display());
+    assert_eq!(load(&minimal(), &[("IDP_THEME__DIR", "theme")]).unwrap().theme.dir.unwrap(), Path::new("theme"));
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let settings =
         load(&minimal().replace("sqlite:///var/lib/idp/idp.db", "postgres://u:hunter2@db/idp"), &[]).unwrap();

@@ -76,6 +76,8 @@ pub struct Login {
     pub step: LoginStep,
     /// As typed, or the `login_hint`; may be empty in the first step.
     pub username: String,
+    /// Passkeys are offered here.
+    pub passkey_allowed: bool,
     /// A password field is offered in the second step.
     pub password_allowed: bool,
     /// The person is signed in, but the application wants to see them again (`prompt=login`, `max_age`).
@@ -218,9 +220,9 @@ pub enum PasskeyKind {
 
 /// The password of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum PasswordState {
-    Set { changed: Timestamp },
+    Set,
     Unset,
 }
 
@@ -234,9 +236,7 @@ pub enum SecurityNotice {
     Renamed {
         name: String,
     },
-    Removed {
-        name: String,
-    },
+    Removed,
     /// The name was empty or too long.
     BadName,
     /// Refused: it is the last way in.

@@ -82,6 +82,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         application: Some(application()),
         step,
         username: username.into(),
+        passkey_allowed: true,
         password_allowed: true,
         again: false,
         rp_host: "northwind.example".into(),
@@ -101,6 +102,7 @@ fn logins(all: &mut Samples) {
     add(all, "login-again-plain", Page::Login(Login { again: true, ..plain }));
     add(all, "login-nameless", Page::Login(Login { application: None, ..first() }));
     add(all, "login-password", Page::Login(proof()));
+    add(all, "login-password-first", Page::Login(Login { passkey_allowed: false, ..proof() }));
     add(all, "login-passkey-only", Page::Login(Login { password_allowed: false, ..proof() }));
     let notices = [
         ("wrong-password", LoginNotice::WrongPassword),
@@ -203,7 +205,7 @@ fn security(all: &mut Samples) {
         person: ada(),
         passkeys,
         limit: 10,
-        password: PasswordState::Set { changed: NOW.plus_s(-86_400 * 400) },
+        password: PasswordState::Set,
         rp_host: "northwind.example".into(),
         notice,
     };
@@ -242,7 +244,7 @@ fn security(all: &mut Samples) {
     let notices = [
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
-        ("removed", SecurityNotice::Removed { name: name() }),
+        ("removed", SecurityNotice::Removed),
     ];
     for (state, notice) in notices {
         add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));

@@ -26,7 +26,7 @@ pub async fn get(x: Exchange) -> Outcome {
     } else if let Some(passkey) = named("renamed") {
         Some(SecurityNotice::Renamed { name: passkey.name.clone() })
     } else if query.one("removed").is_some() {
-        Some(SecurityNotice::Removed { name: String::new() })
+        Some(SecurityNotice::Removed)
     } else if query.one("bad-name").is_some() {
         Some(SecurityNotice::BadName)
     } else {
@@ -42,11 +42,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         person: Person::new(&account.username, account.profile.name.as_deref()),
         passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
         limit: usize::from(x.realm.policy.max_passkeys),
-        password: if account.password_hash.is_some() {
-            PasswordState::Set { changed: account.updated }
-        } else {
-            PasswordState::Unset
-        },
+        password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
         rp_host: x.rp.rp_id.clone(),
         notice,
     };

@@ -28,6 +28,8 @@ pub struct Proved {
     pub challenge: Option<UsedChallenge>,
     /// Throttle buckets that this success clears.
     pub clear: Vec<i64>,
+    /// The passkey's counter went back and the policy wants a password on top.
+    pub doubtful: bool,
 }
 
 /// Where a sign-in stands now.
@@ -60,6 +62,11 @@ pub async fn finish(
 
     // One more factor for a session of the same account: the session was let in before.
     let standing = x.visitor().await?.filter(|v| v.account.id == account.id);
+    let password = events.iter().any(|e| e.method == Method::Password);
+    if proved.doubtful && !password {
+        Partial::keep(x, account, flow, &events)?;
+        return Ok(Stand::SecondFactor);
+    }
     if standing.is_none() {
         match verdict(x, account, &events).await? {
             Verdict::In => {}

@@ -4,6 +4,7 @@ use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::Mode;
 
+use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
@@ -21,7 +22,10 @@ pub async fn get(x: Exchange) -> Outcome {
     let by_password = query.one("password").is_some();
     let mut username = request.as_ref().and_then(|r| r.login_hint.clone()).unwrap_or_default();
     let mut again = false;
-    if let Some(visitor) = visitor.filter(|_| !switch) {
+    if by_password && let Some(partial) = Partial::read(&x, request.as_ref().map(|r| r.id)) {
+        let account = x.app.store.find_account(x.realm.id, &partial.account).await?;
+        username = account.map(|a| a.username).unwrap_or_default();
+    } else if let Some(visitor) = visitor.filter(|_| !switch) {
         again = match &request {
             // Signed in already, and nothing asks for more: there is nothing to do here.
             None if query.one("again").is_none() => return x.go("/account/security"),
@@ -37,7 +41,7 @@ pub async fn get(x: Exchange) -> Outcome {
         }
     }
     let step = if by_password && !username.is_empty() { LoginStep::Prove } else { LoginStep::Identify };
-    show(x, Shown { request, username, step, again, notice: None }).await
+    show(x, Shown { request, username, step, again, by_password, notice: None }).await
 }
 
 /// `POST /login`: the user name was typed; never says whether it exists.
@@ -50,7 +54,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     };
     let username: String = form.one("username").unwrap_or_default().trim().chars().take(254).collect();
     let step = if username.is_empty() { LoginStep::Identify } else { LoginStep::Prove };
-    show(x, Shown { request, username, step, again: false, notice: None }).await
+    show(x, Shown { request, username, step, again: false, by_password: false, notice: None }).await
 }
 
 /// What the page shows.
@@ -59,6 +63,8 @@ pub struct Shown {
     pub username: String,
     pub step: LoginStep,
     pub again: bool,
+    /// The password is asked as one more factor.
+    pub by_password: bool,
     pub notice: Option<LoginNotice>,
 }
 
@@ -83,13 +89,20 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Some(LoginNotice::Throttled { .. }) => 429,
         Some(_) => 401,
     };
+    let policy = x.realm.policy.clone();
     let page = views::Login {
         csrf: x.csrf(),
         request: sealed,
         application,
         step: shown.step,
         username: shown.username,
-        password_allowed: !matches!(x.realm.policy.mode, Mode::PasskeyOnly),
+        passkey_allowed: policy.enabled && policy.allow_login && policy.mode != Mode::PasswordThenPasskey,
+        password_allowed: match policy.mode {
+            Mode::PasskeyOnly => false,
+            // There the password is the second factor, after a passkey.
+            Mode::PasskeyThenSecondFactor => shown.by_password,
+            _ => true,
+        },
         again: shown.again,
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,

@@ -32,6 +32,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         username: username.clone(),
         step: LoginStep::Prove,
         again: false,
+        by_password: true,
         notice: Some(notice),
     };
 
@@ -49,8 +50,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
         throttle::failed(&x, &guess, id).await?;
         return show(x, back(LoginNotice::WrongPassword)).await;
     };
-    let proved =
-        Proved { account, method: Method::Password, passkey: None, challenge: None, clear: guess.buckets.clone() };
+    let proved = Proved {
+        account,
+        method: Method::Password,
+        passkey: None,
+        challenge: None,
+        clear: guess.buckets.clone(),
+        doubtful: false,
+    };
     let stand = finish(&mut x, proved, request.as_ref()).await?;
     if stand == Stand::PasskeyNeeded {
         return show(x, back(LoginNotice::PasskeyNeeded)).await;

@@ -86,9 +86,11 @@ async fn verify(
 
     let second = Partial::read(x, *flow).is_some_and(|p| p.account == owner.id);
     let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
-    if verified.counter == Counter::CloneSignal {
-        cloned(x, &passkey).await?;
+    let cloned = verified.counter == Counter::CloneSignal;
+    if cloned {
+        tell_clone(x, &passkey).await?;
     }
+    let doubtful = cloned && policy.clone_response.of(passkey.backup_eligible) == CloneResponse::StepUp;
     if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
@@ -110,11 +112,12 @@ async fn verify(
         }),
         challenge: Some(state::used(ceremony)),
         clear: Vec::new(),
+        doubtful,
     })
 }
 
 /// A counter that went back: the policy says whether the passkey is set aside; it is told in any case.
-async fn cloned(x: &Exchange, passkey: &Passkey) -> Result<(), Problem> {
+async fn tell_clone(x: &Exchange, passkey: &Passkey) -> Result<(), Problem> {
     let detail = json!({ "passkey": passkey.name, "stored_counter": passkey.counter });
     let audit = x.audit(AuditEvent::PasskeyCloned, Actor::Account(passkey.account_id), detail);
     if x.realm.policy.clone_response.of(passkey.backup_eligible) == CloneResponse::Block {

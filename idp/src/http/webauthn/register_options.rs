@@ -93,7 +93,12 @@ pub async fn post(mut x: Exchange) -> Outcome {
 pub async fn live_pass(x: &Exchange, secret: &str) -> Result<Pass, Problem> {
     let hash = sha256(secret.as_bytes());
     let pass = x.app.store.find_pass(x.realm.id, &hash).await?;
-    pass.filter(|p| p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)
+    let pass = pass.filter(|p| p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)?;
+    // Of several set-up links one makes the owner; the others are worth nothing from then on.
+    if pass.kind == PassKind::Setup && x.app.store.count_owners(x.realm.id).await? > 0 {
+        return Err(pass_over());
+    }
+    Ok(pass)
 }
 
 fn pass_over() -> Problem {
@@ -138,7 +143,12 @@ async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
     fresh::require(x, &visitor, &owner.passkeys)?;
     // Else a phished password would buy a phishing-resistant sign-in.
     let first = usable(&owner.passkeys, &x.rp.rp_id, &x.realm.policy).next().is_none();
-    if first && x.realm.policy.enrolment_requires != EnrolmentRequires::Any && !fresh::has_two_factors(&visitor) {
+    let confirmed = match x.realm.policy.enrolment_requires {
+        EnrolmentRequires::Any => true,
+        EnrolmentRequires::Confirmed => fresh::has_two_factors(&visitor),
+        EnrolmentRequires::AccessPass => false,
+    };
+    if first && !confirmed {
         let text = "your first passkey needs a link from your administrator: ask for an access pass";
         return Err(Problem::api(403, "access_pass_required", text));
     }

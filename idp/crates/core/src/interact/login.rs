@@ -1,6 +1,7 @@
 //! Whether somebody has to sign in, as whom, and how lately.
 
 use super::{Facts, Step, Visitor, authenticate};
+use crate::oauth::error::{ErrorCode, OAuthError};
 
 /// Holds for every visitor; the table has it for its rule and for requests without one.
 pub fn session(_: &Facts<'_>, _: &Visitor<'_>) -> Option<Step> {
@@ -9,18 +10,29 @@ pub fn session(_: &Facts<'_>, _: &Visitor<'_>) -> Option<Step> {
 
 pub fn hinted(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let other = facts.request.hinted.is_some_and(|hinted| hinted != visitor.account.id);
-    other.then_some(Step::Login { again: true })
+    if !other {
+        return None;
+    }
+    // Whoever signed in for this request is not whom the client meant, and asking again would only go round.
+    if signed_in_for(facts, visitor) {
+        let text = "somebody else signed in than id_token_hint names";
+        return Some(Step::Deny(OAuthError::new(ErrorCode::LoginRequired, "login.hint", text)));
+    }
+    Some(Step::Login { again: true })
 }
 
 /// A sign-in within this request is a choice too.
 pub fn selected(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let request = facts.request;
-    let signed_in_for_this = visitor.session.events.iter().any(|e| e.flow == Some(request.id));
-    let chosen = request.selected == Some(visitor.account.id) || signed_in_for_this;
+    let chosen = request.selected == Some(visitor.account.id) || signed_in_for(facts, visitor);
     (request.prompt.select_account && !chosen).then_some(Step::Choose)
 }
 
 pub fn fresh(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     // Without freshness demanded any event will do, and a session always has one.
     authenticate(facts, visitor, false).is_none().then_some(Step::Login { again: true })
+}
+
+fn signed_in_for(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
+    visitor.session.events.iter().any(|e| e.flow == Some(facts.request.id))
 }
