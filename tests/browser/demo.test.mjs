@@ -1,7 +1,7 @@
 // The demo application after sign-in: step-up, single sign-on, sign-out; and a passkey that is bound to its device.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newPerson } from './support/browser.mjs';
+import { lend, newPerson } from './support/browser.mjs';
 import { claims, openDemo, setUpOwner } from './support/flows.mjs';
 import { openStage } from './support/stage.mjs';
 
@@ -76,9 +76,7 @@ test('cancelling goes back to the application with access_denied', async () => {
 
 test('denied consent is access_denied too; "not you?" leads to the account chooser', async () => {
   const eve = await newPerson(stage);
-  const [passkey] = await ada.key.credentials();
-  await eve.key.add(passkey);
-  await page.goto(`${stage.product.issuer}/logout`);
+  await lend(ada.key, eve.key);
   await eve.page.goto(`${stage.product.issuer}/login`);
   await eve.page.waitForURL('**/account/security');
   await eve.page.goto(`${stage.product.issuer}/authorize?${await question(eve)}`);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { newPerson } from './support/browser.mjs';
+import { lend, newPerson } from './support/browser.mjs';
 import { setUpOwner, usePasskey } from './support/flows.mjs';
 import { openStage } from './support/stage.mjs';
 
@@ -56,7 +56,7 @@ test('a passkey that is not known here', async () => {
 test("somebody else's passkey after a user name, and then another way", async () => {
   const person = await newPerson(stage);
   const { page, key } = person;
-  for (const passkey of await ada.key.credentials()) await key.add(passkey);
+  await lend(ada.key, key);
   await key.present(false);
   await page.goto(`${stage.product.issuer}/login`);
   await page.fill('#username', 'grace');
@@ -72,7 +72,7 @@ test("somebody else's passkey after a user name, and then another way", async ()
 test('stopping while it waits says nothing; then the passkey works', async () => {
   const person = await atLogin();
   const { page, key } = person;
-  for (const passkey of await ada.key.credentials()) await key.add(passkey);
+  await lend(ada.key, key);
   await page.click('#passkey-login');
   await page.locator('#passkey-login[aria-busy=true]').filter({ hasText: 'Waiting' }).waitFor();
   await page.click('#passkey-stop');
@@ -100,7 +100,7 @@ test('the authenticator is pulled out while it waits', async () => {
 
 test('an authenticator that does not verify its user', async () => {
   const person = await atLogin();
-  for (const passkey of await ada.key.credentials()) await person.key.add(passkey);
+  await lend(ada.key, person.key);
   await person.key.verified(false);
   await usePasskey(person);
   await says(person.page, 'No passkey was used');

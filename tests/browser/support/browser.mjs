@@ -42,6 +42,15 @@ export async function plugIn(page, options = {}) {
   };
 }
 
+let lent = 0;
+
+/** Copies passkeys to another authenticator, as a password manager does. Their counters go on, or the product would
+ *  take them for clones: use the copy, not the original, from here on. */
+export async function lend(from, to) {
+  lent += 1000;
+  for (const passkey of await from.credentials()) await to.add({ ...passkey, signCount: passkey.signCount + lent });
+}
+
 /** Notes what no page may do: errors in the console, refusals by the CSP, requests to another origin. */
 function watch(page, home, stage) {
   const note = text => stage.trouble.push(text);
@@ -60,12 +69,29 @@ function watch(page, home, stage) {
   });
 }
 
+/** In the page: tells when it waits for a passkey from the autofill, or that this browser cannot (`no`). */
+function listening() {
+  if (!globalThis.PublicKeyCredential) return;
+  const available = PublicKeyCredential.isConditionalMediationAvailable.bind(PublicKeyCredential);
+  PublicKeyCredential.isConditionalMediationAvailable = async () => {
+    const answer = await available();
+    if (!answer) document.documentElement.dataset.listening = 'no';
+    return answer;
+  };
+  const get = navigator.credentials.get.bind(navigator.credentials);
+  navigator.credentials.get = options => {
+    if (options.mediation === 'conditional') document.documentElement.dataset.listening = 'yes';
+    return get(options);
+  };
+}
+
 /** Somebody with a browser profile of their own and, unless `key` is null, an authenticator. */
 export async function newPerson(stage, { key = {}, ...profile } = {}) {
   const context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...profile });
   context.setDefaultTimeout(PATIENCE);
   const home = [stage.product.issuer, stage.product.demo];
   context.on('page', page => watch(page, home, stage));
+  await context.addInitScript(listening);
   const page = await context.newPage();
   return { context, page, key: key && await plugIn(page, key) };
 }

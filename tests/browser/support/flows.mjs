@@ -9,8 +9,14 @@ export async function setUpOwner(stage, { page }, { username = 'ada', email = 'a
   await page.waitForURL('**/setup/done');
 }
 
-/** Signs in by the button of the page, whatever page asks for a passkey. */
+/**
+ * Signs in by the button of the page, whatever page asks for a passkey. The authenticator was not present so far: it
+ * would have answered the autofill, without a click.
+ */
 export async function usePasskey({ page, key }) {
+  await page.waitForSelector('#passkey-login');
+  // The page that asks for a second factor does not listen.
+  await page.waitForSelector('html[data-listening], body:not(:has(#username))');
   await key.present(true);
   await page.click('#passkey-login');
 }
@@ -18,7 +24,9 @@ export async function usePasskey({ page, key }) {
 /** The owner, signed in to their account. */
 export async function signedInOwner(stage, person, who) {
   await setUpOwner(stage, person, who);
+  await person.key.present(false);
   await person.page.click('#message-next');
+  await usePasskey(person);
   await person.page.waitForURL('**/account/security');
 }
 
