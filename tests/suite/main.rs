@@ -6,6 +6,9 @@
 mod rules;
 mod world;
 
+mod anonymous;
 mod authorize;
 mod discovery;
+mod logout;
 mod token;
+mod userinfo;
