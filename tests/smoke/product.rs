@@ -120,7 +120,6 @@ impl Place {
 pub struct Product {
     child: Child,
     pub port: u16,
-    pub health: u16,
     pub issuer: String,
     pub log: PathBuf,
     /// The line that `dev --json` prints.
@@ -144,7 +143,7 @@ impl Product {
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {line} {}", tail(&log)));
         let issuer = ready["issuer"].as_str().expect("issuer").to_owned();
-        Self { child, port: ports.0, health: 0, issuer, log, ready }
+        Self { child, port: ports.0, issuer, log, ready }
     }
 
     pub fn serve(place: &Place) -> Self {
@@ -167,7 +166,7 @@ impl Product {
             assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(20), "not ready: {}", tail(&log));
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, port, health, issuer: ISSUER.to_owned(), log, ready: Value::Null }
+        Self { child, port, issuer: ISSUER.to_owned(), log, ready: Value::Null }
     }
 
     pub fn browser(&self) -> Browser {
