@@ -3,10 +3,9 @@
 use std::fs;
 
 use idp_core::encoding::from_base64url;
-use idp_pg::Cluster;
 
 use crate::person::{begin, client, enrol, enrolled, finish, is_signed_in, redeem};
-use crate::product::{Place, Product, free_port};
+use crate::product::{Place, Product, free_port, postgres};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -46,8 +45,7 @@ fn live_a_life(place: &Place, product: &Product) -> Vec<String> {
 /// On PostgreSQL, whose driver logs its statements.
 #[test]
 fn nothing_secret_stands_in_the_log_even_at_its_finest() {
-    let cluster = Cluster::start();
-    let place = Place::serve(Some(&cluster.url("secrets")));
+    let place = Place::serve(Some(&postgres("secrets")));
     let trace = [("IDP_TELEMETRY__LOG_LEVEL", "trace")];
     let mut product = Product::serve_with(&place, free_port(), None, &trace);
     let secrets = live_a_life(&place, &product);
