@@ -41,3 +41,24 @@ export async function openDemo(stage, { page }) {
 
 /** The claims of the ID token, as the demo shows them. */
 export const claims = async page => JSON.parse(await page.textContent('#id-token-claims'));
+
+/**
+ * Sets the policy's mode and waits until the running product has taken it over: a step-up from a password session may
+ * be declined in `optional` alone. `request` begins such a step-up.
+ */
+export async function setMode(stage, { page }, mode, request) {
+  await stage.command(`policy set mode=${mode}`);
+  for (;;) {
+    await page.goto(request);
+    await page.waitForURL('**/login/second-factor?**');
+    if (await page.locator('#login-continue').count() === (mode === 'optional' ? 1 : 0)) return;
+  }
+}
+
+/** Types name and password, one after the other. */
+export async function usePassword({ page }, username, password) {
+  await page.fill('#username', username);
+  await page.click('#login-submit');
+  await page.fill('#password', password);
+  await page.click('#login-submit');
+}
