@@ -53,10 +53,10 @@ test('the second factor, and going on without it', async () => {
   await other.page.click('#passkey-create');
   await other.page.waitForURL('**/setup/done');
   await lend(other.key, key);
-  await setMode(stage, max, 'optional', shop.signIn({ acr_values: 'phr' }));
+  await setMode(stage, max, 'optional', shop.signIn({ acr_values: 'phr' }), '#login-continue');
   await page.click('#login-continue');
   assert.ok((await shop.arrival(max)).code);
-  await setMode(stage, max, 'passkey_first', shop.signIn({ acr_values: 'phr' }));
+  await setMode(stage, max, 'passkey_first', shop.signIn({ acr_values: 'phr' }), 'body:not(:has(#login-continue))');
   await max.context.clearCookies();
   await page.goto(shop.signIn());
   await usePassword(max, 'max', PASSWORD);

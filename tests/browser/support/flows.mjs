@@ -43,16 +43,12 @@ export async function openDemo(stage, { page }) {
 export const claims = async page => JSON.parse(await page.textContent('#id-token-claims'));
 
 /**
- * Sets the policy's mode and waits until the running product has taken it over: a step-up from a password session may
- * be declined in `optional` alone. `request` begins such a step-up.
+ * Sets the policy's mode and opens `request` until the running product has taken the mode over, which is seen by whether
+ * the page has what `sign` selects.
  */
-export async function setMode(stage, { page }, mode, request) {
+export async function setMode(stage, { page }, mode, request, sign) {
   await stage.command(`policy set mode=${mode}`);
-  for (;;) {
-    await page.goto(request);
-    await page.waitForURL('**/login/second-factor?**');
-    if (await page.locator('#login-continue').count() === (mode === 'optional' ? 1 : 0)) return;
-  }
+  do await page.goto(request); while (!await page.locator(sign).count());
 }
 
 /** Types name and password, one after the other. */
