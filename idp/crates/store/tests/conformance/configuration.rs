@@ -6,10 +6,11 @@ use futures_util::future::join_all;
 use idp_core::audit::AuditEvent;
 use idp_core::client::{ClientState, SigningAlg};
 use idp_core::id::{ClientId, RealmId};
+use idp_core::jose::keyset::{KeyState, StoredKey};
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_store::Store;
 use idp_store::clients::{ClientUpdated, CreateClient, DeleteClient, UpdateClient};
-use idp_store::keys::{EnsureKeys, KeyState, RetireKey, RotateKey, StoredKey};
+use idp_store::keys::{EnsureKeys, RetireKey, RotateKey};
 use idp_store::realms::{RealmCreated, RealmUpdated, SetPolicy, Taken, UpdateRealm};
 
 use crate::both;
@@ -66,8 +67,8 @@ both! {
         realm.settings.session_idle_s = 60;
         let update = |realm| UpdateRealm { realm, audit: audit(AuditEvent::RealmChanged) };
         assert_eq!(db.store.write(update(realm.clone())).await.unwrap(), RealmUpdated::Updated);
-        let policy = Policy { mode: Mode::PasskeyOnly };
-        let set = |realm| SetPolicy { realm, policy: Policy { mode: Mode::PasskeyOnly }, audit: audit(AuditEvent::PolicyChanged) };
+        let policy = Policy { mode: Mode::PasskeyOnly, ..Policy::default() };
+        let set = |realm| SetPolicy { realm, policy: Policy { mode: Mode::PasskeyOnly, ..Policy::default() }, audit: audit(AuditEvent::PolicyChanged) };
         assert!(db.store.write(set(realm.id)).await.unwrap());
         assert!(!db.store.write(set(RealmId(99))).await.unwrap());
         let read = db.store.find_realm("a").await.unwrap().unwrap();

@@ -1,0 +1,11 @@
+//! `/authorize` and `/authorize/resume`.
+
+mod accounts;
+mod acr;
+mod fresh;
+mod post;
+mod redirects;
+mod refusals;
+mod sealed;
+mod sign_in;
+mod silent;
