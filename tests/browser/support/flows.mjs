@@ -41,3 +41,20 @@ export async function openDemo(stage, { page }) {
 
 /** The claims of the ID token, as the demo shows them. */
 export const claims = async page => JSON.parse(await page.textContent('#id-token-claims'));
+
+/**
+ * Sets the policy's mode and opens `request` until the running product has taken the mode over, which is seen by whether
+ * the page has what `sign` selects.
+ */
+export async function setMode(stage, { page }, mode, request, sign) {
+  await stage.command(`policy set mode=${mode}`);
+  do await page.goto(request); while (!await page.locator(sign).count());
+}
+
+/** Types name and password, one after the other. */
+export async function usePassword({ page }, username, password) {
+  await page.fill('#username', username);
+  await page.click('#login-submit');
+  await page.fill('#password', password);
+  await page.click('#login-submit');
+}

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BINARY = process.env.IDP_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug', 'idp');
@@ -50,8 +49,13 @@ export async function start({ data, listen = '127.0.0.1:0', demoListen = '127.0.
   };
 }
 
-/** Runs a command of the binary on a data directory; gives its JSON. */
-export async function command(data, ...words) {
-  const { stdout } = await promisify(execFile)(BINARY, [...words, '--data', data, '--json']);
-  return JSON.parse(stdout);
+/** Runs a command of the binary on a data directory; gives its JSON. `input` is what it reads. */
+export function command(data, words, input = '') {
+  return new Promise((resolve, reject) => {
+    const child = execFile(BINARY, [...words, '--data', data, '--json'], (error, stdout) => {
+      if (error) reject(error);
+      else resolve(JSON.parse(stdout));
+    });
+    child.stdin.end(input);
+  });
 }

@@ -14,7 +14,7 @@ export async function openStage() {
   };
   // What a test brings about on purpose.
   stage.forgive = pattern => { stage.trouble = stage.trouble.filter(text => !pattern.test(text)); };
-  stage.command = (...words) => command(data, ...words);
+  stage.command = (words, input) => command(data, words.split(' '), input);
   after(async () => {
     await stage.browser.close();
     await stage.product.stop();
