@@ -6,5 +6,10 @@
 mod rules;
 mod world;
 
+mod account;
 mod authorize;
+mod consent;
 mod discovery;
+mod login;
+mod setup;
+mod webauthn;
