@@ -6,7 +6,9 @@ use crate::world::{Page, World};
 
 fn hardened(page: &Page, what: &str) {
     let csp = page.header("content-security-policy").unwrap_or_else(|| panic!("{what} has no policy"));
-    for part in ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+    for part in
+        ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"]
+    {
         assert!(csp.contains(part), "{what}: {csp}");
     }
     assert!(!csp.contains("unsafe"), "{what}: {csp}");

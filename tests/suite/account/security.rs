@@ -50,7 +50,8 @@ async fn passkeys_are_listed_with_what_tells_them_apart() {
     let page = w.browser().get("/account/security").await;
     assert_eq!((page.status, page.location()), (303, Some("/login")));
     for path in ["/", "/account"] {
-        assert_eq!(browser.get(path).await.location(), Some("/account/security"));
+        let page = browser.get(path).await;
+        assert_eq!(page.location(), Some("/account/security"), "{path}: {}", page.body);
     }
 }
 
@@ -186,7 +187,11 @@ async fn strangers_and_forged_forms_change_nothing() {
     for path in ["/account/security/remove", "/account/security/rename"] {
         let mut stranger = w.browser();
         stranger.get("/login").await;
-        assert_eq!(post(&mut stranger, path, &id(&ann, 1), "x").await.verdict(), refused(401, "not_signed_in"), "{path}");
+        assert_eq!(
+            post(&mut stranger, path, &id(&ann, 1), "x").await.verdict(),
+            refused(401, "not_signed_in"),
+            "{path}"
+        );
         let page = browser.post(path, &[("csrf", "x"), ("passkey", &id(&ann, 1)), ("name", "x")]).await;
         assert_eq!(page.verdict(), refused(403, "csrf_mismatch"), "{path}");
     }

@@ -139,12 +139,17 @@ both! {
         let rp = asking(&w, "app").await;
         let mut ann = w.person("ann").await;
         let mut browser = signed_in(&w, &mut ann).await;
-        let mut runs = Vec::new();
+        let mut pages = Vec::new();
         for scope in ["openid", "openid email", "openid profile", "openid"] {
-            let page = browser.open(&rp.ask().with("scope", scope).url()).await;
-            let mut tab = browser.clone();
-            runs.push(tokio::spawn(async move { decide(&mut tab, &page, "allow").await.code() }));
+            pages.push(browser.open(&rp.ask().with("scope", scope).url()).await);
         }
+        let runs: Vec<_> = pages
+            .into_iter()
+            .map(|page| {
+                let mut tab = browser.clone();
+                tokio::spawn(async move { decide(&mut tab, &page, "allow").await.code() })
+            })
+            .collect();
         for run in runs {
             assert!(!run.await.unwrap().is_empty());
         }

@@ -42,7 +42,9 @@ async fn a_request_that_was_changed_is_refused() {
         bad.push(String::from_utf8(bytes).unwrap());
     }
     for request in &bad {
-        for (path, decision) in [("/consent", "allow"), ("/consent", "deny"), ("/login/cancel", ""), ("/login/continue", "")] {
+        for (path, decision) in
+            [("/consent", "allow"), ("/consent", "deny"), ("/login/cancel", ""), ("/login/continue", "")]
+        {
             let fields = [("csrf", csrf.as_str()), ("request", request), ("decision", decision)];
             let answer = s.browser.post(path, &fields).await;
             assert_eq!(answer.verdict(), refused(400, "request_invalid"), "{path}: {request}");
@@ -131,13 +133,14 @@ async fn whoever_is_not_signed_in_agrees_to_nothing() {
 async fn markup_in_names_is_inert_on_every_page() {
     const MARKUP: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}";
     let w = World::sqlite().await;
-    let rp = w.rp_with("app", |s| {
-        s.consent = ConsentMode::Ask;
-        s.name = MARKUP.to_owned();
-        s.policy_uri = Some("javascript:alert(3)".to_owned());
-        s.tos_uri = Some("data:text/html,x".to_owned());
-    })
-    .await;
+    let rp = w
+        .rp_with("app", |s| {
+            s.consent = ConsentMode::Ask;
+            s.name = MARKUP.to_owned();
+            s.policy_uri = Some("javascript:alert(3)".to_owned());
+            s.tos_uri = Some("data:text/html,x".to_owned());
+        })
+        .await;
     let mut realm = w.realm().await;
     realm.display_name = MARKUP.to_owned();
     let audit = w.audit(idp_core::audit::AuditEvent::RealmChanged);

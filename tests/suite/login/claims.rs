@@ -28,9 +28,11 @@ async fn discourage_uv(w: &World) {
 #[tokio::test]
 async fn a_passkey_with_user_verification() {
     let w = World::sqlite().await;
-    for (name, options, kind) in
-        [("bound", Options::platform(), "hwk"), ("key", Options::security_key(), "hwk"), ("synced", Options::synced(), "swk")]
-    {
+    for (name, options, kind) in [
+        ("bound", Options::platform(), "hwk"),
+        ("key", Options::security_key(), "hwk"),
+        ("synced", Options::synced(), "swk"),
+    ] {
         let mut person = w.person_with_key(name, options).await;
         let claims = claims(&w, &mut person).await;
         assert_eq!(claims["acr"], "phr", "{name}");

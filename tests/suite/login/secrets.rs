@@ -62,7 +62,7 @@ async fn day(w: &World) -> Vec<(&'static str, String)> {
     browser.try_password("ann", "a wrong password, guessed").await;
     browser.try_password("ann", PASSWORD).await;
     let partial = browser.cookie("login").unwrap().to_owned();
-    let csrf = browser.csrf.clone();
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
     browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
     browser.clone().try_passkey(&mut ann.keys[0], &Faults { break_signature: true, ..Faults::default() }).await;
     let ask = rp.ask();

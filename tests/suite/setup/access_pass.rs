@@ -19,10 +19,14 @@ both! {
         let w = World::start(db).await;
         let ann = w.account("ann", None).await;
         let pass = w.access_pass(&ann).await;
+        let mut begun = Vec::new();
+        for _ in 0..8 {
+            let mut browser = w.browser();
+            begun.push((browser.begin_with_pass(&pass).await.value(), browser));
+        }
         let mut runs = Vec::new();
-        for n in 0..8 {
-            let (mut browser, pass) = (w.browser(), pass.clone());
-            let begun = browser.begin_with_pass(&pass).await.value();
+        for (n, (begun, mut browser)) in begun.into_iter().enumerate() {
+            let pass = pass.clone();
             runs.push(tokio::spawn(async move {
                 if n % 2 == 0 {
                     let answer = browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await;

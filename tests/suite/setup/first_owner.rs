@@ -48,13 +48,19 @@ both! {
         assert_eq!(set_up(&w, &link, "eve").await, refused(403, "link_over"));
     }
 
-    async fn one_of_many_uses_of_one_link_wins(db) {
+    async fn one_of_many_uses_of_links_wins(db) {
         let w = World::start(db).await;
         let link = w.setup_link().await;
-        let mut runs = Vec::new();
+        let mut started = Vec::new();
         for n in 0..8 {
+            // Half of them with links of their own.
+            let link = if n % 2 == 0 { link.clone() } else { w.setup_link().await };
             let mut browser = w.browser();
             let begun = begin(&mut browser, &link, &format!("owner{n}"), json!({})).await.value();
+            started.push((begun, browser));
+        }
+        let mut runs = Vec::new();
+        for (begun, mut browser) in started {
             runs.push(tokio::spawn(async move {
                 browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await.verdict()
             }));
@@ -97,7 +103,11 @@ async fn a_link_expires() {
     let late = browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await;
     assert_eq!(late.verdict(), refused(400, "ceremony_expired"));
     for token in ["", "x", "%00", &"A".repeat(43), &"A".repeat(4000)] {
-        assert_eq!(w.browser().get(&format!("/setup?token={token}")).await.verdict(), refused(403, "link_over"), "{token}");
+        assert_eq!(
+            w.browser().get(&format!("/setup?token={token}")).await.verdict(),
+            refused(403, "link_over"),
+            "{token}"
+        );
     }
 }
 

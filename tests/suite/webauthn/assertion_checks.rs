@@ -34,16 +34,25 @@ async fn each_fault_has_its_reason() {
     };
     let before = w.commits();
     let faults = [
-        (Faults { credential_type: Some("password".into()), ..Faults::default() }, "webauthn.assertion.credential_type"),
+        (
+            Faults { credential_type: Some("password".into()), ..Faults::default() },
+            "webauthn.assertion.credential_type",
+        ),
         (Faults { id: Some(vec![1; 32]), ..Faults::default() }, "webauthn.assertion.id_mismatch"),
         (Faults { raw_id: Some(vec![1; 32]), ..Faults::default() }, "webauthn.assertion.unknown_credential"),
         (Faults { user_handle: Some(None), ..Faults::default() }, "webauthn.assertion.user_mismatch"),
         (Faults { user_handle: Some(Some(vec![1; 64])), ..Faults::default() }, "webauthn.assertion.user_mismatch"),
         (member("origin", json!(7)), "webauthn.assertion.client_data"),
-        (Faults { ceremony_type: Some("webauthn.create".into()), ..Faults::default() }, "webauthn.assertion.ceremony_type"),
+        (
+            Faults { ceremony_type: Some("webauthn.create".into()), ..Faults::default() },
+            "webauthn.assertion.ceremony_type",
+        ),
         (Faults { challenge: Some("b3du".into()), ..Faults::default() }, "webauthn.assertion.challenge_mismatch"),
         (Faults { cross_origin: Some(true), ..Faults::default() }, "webauthn.assertion.cross_origin"),
-        (Faults { top_origin: Some("https://evil.example".into()), ..Faults::default() }, "webauthn.assertion.top_origin"),
+        (
+            Faults { top_origin: Some("https://evil.example".into()), ..Faults::default() },
+            "webauthn.assertion.top_origin",
+        ),
         (Faults { trailing: vec![0], ..Faults::default() }, "webauthn.assertion.authenticator_data"),
         (Faults { rp_id: Some("evil.example".into()), ..Faults::default() }, "webauthn.assertion.rp_id_mismatch"),
         (Faults { flip_flags: UP, ..Faults::default() }, "webauthn.assertion.user_not_present"),
@@ -122,7 +131,8 @@ async fn refuses_a_response_that_is_not_one() {
         let id = rule("webauthn.assertion.malformed_response");
         assert_eq!(answer.verdict(), refused(400, "malformed_response"), "{id}: {credential}");
     }
-    for body in ["", "{", "[]", "{}", "null", "\u{0}", "{\"ceremony\":7}", &format!("{}{}", "[".repeat(5000), "]".repeat(5000))]
+    for body in
+        ["", "{", "[]", "{}", "null", "\u{0}", "{\"ceremony\":7}", &format!("{}{}", "[".repeat(5000), "]".repeat(5000))]
     {
         let request = browser.request(reqwest::Method::POST, "/webauthn/authenticate").header("origin", &w.issuer);
         let request = request.header("x-csrf-token", &browser.csrf).header("content-type", "application/json");

@@ -29,7 +29,8 @@ async fn calls_from_other_origins_are_refused() {
     let begun = browser.begin_sign_in().await;
     let (csrf, issuer) = (browser.csrf.clone(), w.issuer.clone());
     let finish = json!({ "ceremony": begun["ceremony"], "credential": {} }).to_string();
-    let foreign = ["https://evil.example", "null", "http://localhost", "", &format!("{issuer}/"), &format!("{issuer}.evil")];
+    let foreign =
+        ["https://evil.example", "null", "http://localhost", "", &format!("{issuer}/"), &format!("{issuer}.evil")];
     for path in OPTIONS.iter().chain(&FINISH) {
         for origin in foreign {
             let headers = [("content-type", "application/json"), ("x-csrf-token", &csrf), ("origin", origin)];
@@ -127,7 +128,14 @@ async fn a_tampered_ceremony_is_refused() {
     let sealed = begun["ceremony"].as_str().unwrap().to_owned();
     let page = browser.get("/login").await;
     let csrf_seal = page.form("/login").into_iter().map(|(_, v)| v).next().unwrap();
-    let mut bad = vec![String::new(), "x".to_owned(), csrf_seal, format!("{sealed}A"), format!("{sealed}="), sealed[1..].to_owned()];
+    let mut bad = vec![
+        String::new(),
+        "x".to_owned(),
+        csrf_seal,
+        format!("{sealed}A"),
+        format!("{sealed}="),
+        sealed[1..].to_owned(),
+    ];
     for at in [0, sealed.len() / 2, sealed.len() - 1] {
         let mut bytes = sealed.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

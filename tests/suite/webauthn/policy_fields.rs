@@ -199,11 +199,13 @@ async fn algorithms_bind_new_keys_only() {
 async fn hints_and_requirements_reach_the_browser() {
     let w = World::sqlite().await;
     let ann = w.account("ann", None).await;
-    w.policy_fields(&[("hints", "security-key,hybrid"), ("user_verification", "preferred"), ("algorithms", "-257,-7")]).await;
+    w.policy_fields(&[("hints", "security-key,hybrid"), ("user_verification", "preferred"), ("algorithms", "-257,-7")])
+        .await;
     let begun = w.browser().begin_with_pass(&w.access_pass(&ann).await).await.value();
     assert_eq!(begun["publicKey"]["hints"], json!(["security-key", "hybrid"]));
     assert_eq!(begun["publicKey"]["authenticatorSelection"]["userVerification"], "preferred");
-    let algs: Vec<_> = begun["publicKey"]["pubKeyCredParams"].as_array().unwrap().iter().map(|p| p["alg"].clone()).collect();
+    let algs: Vec<_> =
+        begun["publicKey"]["pubKeyCredParams"].as_array().unwrap().iter().map(|p| p["alg"].clone()).collect();
     assert_eq!(algs, [json!(-257), json!(-7)]);
     let begun = w.browser().begin_sign_in().await;
     assert_eq!(begun["publicKey"]["hints"], json!(["security-key", "hybrid"]));

@@ -36,16 +36,28 @@ async fn each_fault_has_its_reason() {
         faults
     };
     let faults = [
-        (Faults { credential_type: Some("password".into()), ..Faults::default() }, "webauthn.registration.credential_type"),
+        (
+            Faults { credential_type: Some("password".into()), ..Faults::default() },
+            "webauthn.registration.credential_type",
+        ),
         (Faults { id: Some(vec![1; 32]), ..Faults::default() }, "webauthn.registration.id_mismatch"),
         (Faults { raw_id: Some(vec![1; 32]), ..Faults::default() }, "webauthn.registration.id_mismatch"),
-        (Faults { id: Some(vec![1; 32]), raw_id: Some(vec![1; 32]), ..Faults::default() }, "webauthn.registration.id_mismatch"),
+        (
+            Faults { id: Some(vec![1; 32]), raw_id: Some(vec![1; 32]), ..Faults::default() },
+            "webauthn.registration.id_mismatch",
+        ),
         (member("challenge", json!(7)), "webauthn.registration.client_data"),
-        (Faults { ceremony_type: Some("webauthn.get".into()), ..Faults::default() }, "webauthn.registration.ceremony_type"),
+        (
+            Faults { ceremony_type: Some("webauthn.get".into()), ..Faults::default() },
+            "webauthn.registration.ceremony_type",
+        ),
         (Faults { challenge: Some("b3du".into()), ..Faults::default() }, "webauthn.registration.challenge_mismatch"),
         (Faults { challenge: Some(String::new()), ..Faults::default() }, "webauthn.registration.challenge_mismatch"),
         (Faults { cross_origin: Some(true), ..Faults::default() }, "webauthn.registration.cross_origin"),
-        (Faults { top_origin: Some("https://evil.example".into()), ..Faults::default() }, "webauthn.registration.top_origin"),
+        (
+            Faults { top_origin: Some("https://evil.example".into()), ..Faults::default() },
+            "webauthn.registration.top_origin",
+        ),
         (Faults { top_origin: Some(w.issuer.clone()), ..Faults::default() }, "webauthn.registration.top_origin"),
         (Faults { rp_id: Some("evil.example".into()), ..Faults::default() }, "webauthn.registration.rp_id_mismatch"),
         (Faults { trailing: vec![0], ..Faults::default() }, "webauthn.registration.authenticator_data"),
@@ -53,7 +65,7 @@ async fn each_fault_has_its_reason() {
         (Faults { flip_flags: UP, ..Faults::default() }, "webauthn.registration.user_not_present"),
         (Faults { flip_flags: UV, ..Faults::default() }, "webauthn.registration.user_not_verified"),
         (Faults { flip_flags: BS, ..Faults::default() }, "webauthn.registration.backup_state"),
-        (Faults { key_alg: Some(-35), ..Faults::default() }, "webauthn.registration.algorithm_not_allowed"),
+        (Faults { key_alg: Some(-35), ..Faults::default() }, "webauthn.registration.public_key"),
         (Faults { key_alg: Some(-65535), ..Faults::default() }, "webauthn.registration.algorithm_not_allowed"),
         (Faults { key_alg: Some(-257), ..Faults::default() }, "webauthn.registration.public_key"),
     ];
@@ -155,7 +167,8 @@ async fn refuses_a_response_that_is_not_one() {
         assert_eq!(answer.verdict(), refused(400, "malformed_response"), "{id}: {credential}");
     }
     for (member, code) in [("clientDataJSON", "client_data"), ("attestationObject", "attestation_object")] {
-        let body = json!({ "ceremony": begun["ceremony"], "credential": with(&format!("/response/{member}"), json!("AAAA")) });
+        let body =
+            json!({ "ceremony": begun["ceremony"], "credential": with(&format!("/response/{member}"), json!("AAAA")) });
         assert_eq!(browser.json("/webauthn/register", &body).await.verdict(), refused(400, code));
     }
     rule("webauthn.registration.attestation_object");
