@@ -55,7 +55,7 @@ fn lets_the_owner_into_the_demo_application() {
     let back = go_on.split("id=\"go-on\" href=\"").nth(1).expect("a page that goes on").split('"').next().unwrap();
     let mut shown = demo.get(&back.replace("&amp;", "&")).unwrap();
     if shown.status != 200 {
-        shown = demo.get(&shown.location().to_owned()).unwrap();
+        shown = demo.get(shown.location()).unwrap();
     }
     assert!(shown.status == 200 && shown.body.contains("phr"), "{} {}", shown.status, shown.body);
 }

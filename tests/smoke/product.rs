@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -43,7 +44,8 @@ pub fn command(faketime: Option<&str>) -> Command {
     let mut command = match faketime {
         Some(offset) => {
             let mut command = Command::new("faketime");
-            command.args(["--exclude-monotonic", "-f", offset, BINARY]);
+            // It runs the binary as a child of its own: both are in a group, to be killed together.
+            command.args(["--exclude-monotonic", "-f", offset, BINARY]).process_group(0);
             command
         }
         None => Command::new(BINARY),
@@ -136,6 +138,8 @@ impl Place {
 /// A running product.
 pub struct Product {
     child: Child,
+    /// The child leads a group.
+    group: bool,
     pub port: u16,
     pub issuer: String,
     pub log: PathBuf,
@@ -160,7 +164,7 @@ impl Product {
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {line} {}", tail(&log)));
         let issuer = ready["issuer"].as_str().expect("issuer").to_owned();
-        Self { child, port: ports.0, issuer, log, ready }
+        Self { child, group: faketime.is_some(), port: ports.0, issuer, log, ready }
     }
 
     pub fn serve(place: &Place) -> Self {
@@ -183,7 +187,7 @@ impl Product {
             assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(20), "not ready: {}", tail(&log));
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, port, issuer: ISSUER.to_owned(), log, ready: Value::Null }
+        Self { child, group: faketime.is_some(), port, issuer: ISSUER.to_owned(), log, ready: Value::Null }
     }
 
     pub fn browser(&self) -> Browser {
@@ -192,7 +196,11 @@ impl Product {
 
     /// kill -9.
     pub fn kill(&mut self) {
-        self.child.kill().expect("killed");
+        if self.group {
+            let group = format!("-{}", self.child.id());
+            drop(Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status());
+        }
+        drop(self.child.kill());
         self.child.wait().expect("waited");
     }
 
@@ -220,8 +228,7 @@ impl Product {
 
 impl Drop for Product {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.kill();
     }
 }
 

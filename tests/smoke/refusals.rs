@@ -36,6 +36,9 @@ fn a_good_file_passes_and_its_doubts_are_said() {
     let place = Place::serve(None);
     let said = place.idp(&["config", "check"]);
     assert_eq!((said.code, said.out.trim()), (0, "The settings are good."));
+    assert!(!place.file("idp.db").exists(), "a check makes nothing");
+    assert_eq!(place.idp(&["migrate"]).code, 0);
+    assert!(place.file("idp.db").exists());
     let text = fs::read_to_string(&place.at[1]).unwrap().replace("trusted_proxies = [\"127.0.0.1\"]\n", "");
     fs::write(&place.at[1], text).unwrap();
     let said = place.json(&["config", "check"]);

@@ -19,7 +19,7 @@ fn sixty_four_parallel_redemptions_over_two_processes_yield_one_success_and_then
     let start = Barrier::new(64);
     let answers: Vec<_> = std::thread::scope(|scope| {
         let redeem = |n: usize| {
-            let mut browser = if n % 2 == 0 { a.browser() } else { b.browser() };
+            let mut browser = if n.is_multiple_of(2) { a.browser() } else { b.browser() };
             let (start, code, secret) = (&start, &code, &secret);
             scope.spawn(move || {
                 start.wait();
