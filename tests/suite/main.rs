@@ -7,9 +7,13 @@ mod rules;
 mod world;
 
 mod account;
+mod anonymous;
 mod authorize;
 mod consent;
 mod discovery;
 mod login;
+mod logout;
 mod setup;
+mod token;
+mod userinfo;
 mod webauthn;

@@ -14,9 +14,10 @@ use idp_store::{Options, Store};
 use serde_json::Value;
 
 use super::{Failure, runtime, serve, usage};
-use crate::app::{App, system_clock, system_random};
+use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan};
+use crate::system::{system_clock, system_random};
 use crate::{listen, views};
 
 /// Where a command acts. Global: it may stand before or after the subcommand.

@@ -10,6 +10,7 @@ mod exchange;
 mod login;
 mod oauth;
 mod problem;
+mod reply;
 mod router;
 mod setup;
 mod webauthn;

@@ -1,3 +1,6 @@
-//! `/.well-known/…`: what clients learn before they begin.
+//! `/.well-known/…` and what holds for every address: hosts, cross-origin calls, headers, methods.
 
+mod cors;
+mod headers;
+mod hosts;
 mod metadata;

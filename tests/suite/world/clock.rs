@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
-use idp::app::Clock;
+use idp::system::Clock;
 use idp_core::time::Timestamp;
 
 /// A clock that tests set.

@@ -10,9 +10,10 @@ mod rp;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use idp::app::{App, Random};
+use idp::app::App;
 use idp::listen;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
+use idp::system::Random;
 use idp_core::id::RealmId;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
@@ -21,7 +22,7 @@ use idp_store::{Options, Store};
 pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, encode, query_of};
+pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,8 @@ impl World {
         let issuer = format!("http://localhost:{}", address.port());
         let clock = TestClock::new();
         let options = listen::Options::default();
-        let keys = (Secret::new([7; 32]), None);
+        // One key for one database: what one installation seals, another cannot open.
+        let keys = (Secret::new(sha256(db_url.as_bytes())), None);
         let plan = Plan { store, keys, theme_dir: None, clock: clock.source(), random: random_source() };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {

@@ -9,8 +9,9 @@ use idp_core::jose::keyset::KeyState;
 use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RealmSettings};
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
-use idp_store::clients::{ClientUpdated, UpdateClient};
+use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
 use idp_store::keys::{EnsureKeys, RotateKey};
+use idp_store::passkeys::{PasskeyRemoved, RemovePasskey};
 use idp_store::realms::{RealmUpdated, SetPolicy, UpdateRealm};
 use idp_store::sessions::EndSession;
 use serde_json::json;
@@ -65,6 +66,24 @@ impl World {
         assert_eq!(self.app.store.write(op).await.unwrap(), ClientUpdated::Updated);
     }
 
+    pub async fn delete_client(&self, rp: &Rp) {
+        let op =
+            DeleteClient { realm: self.realm, id: rp.client.id.clone(), audit: self.audit(AuditEvent::ClientChanged) };
+        assert!(self.app.store.write(op).await.unwrap());
+    }
+
+    /// Removes one of a person's passkeys, as an operator: the last one too.
+    pub async fn remove_passkey(&self, person: &Person, number: usize) {
+        let op = RemovePasskey {
+            realm: self.realm,
+            account: person.id,
+            credential_id: person.keys[number].credential_id.clone(),
+            keep_one: false,
+            audit: self.audit(AuditEvent::PasskeyRemoved),
+        };
+        assert!(matches!(self.app.store.write(op).await.unwrap(), PasskeyRemoved::Done { .. }));
+    }
+
     /// Retires the active key of an algorithm in favour of a new one.
     pub async fn rotate_key(&self, alg: SigningAlg) {
         let app = &self.app;
@@ -74,5 +93,23 @@ impl World {
         assert_eq!(app.store.write(op).await.unwrap(), 1);
         let op = RotateKey { realm: self.realm, alg, now: app.now(), audit: self.audit(AuditEvent::KeyRetired) };
         assert!(app.store.write(op).await.unwrap());
+    }
+}
+
+impl World {
+    /// A second realm, with keys, at another host of the same process.
+    pub async fn second_realm(&self, host: &str) {
+        let plan = idp::start::RealmPlan {
+            name: host.to_owned(),
+            issuer: format!("https://{host}"),
+            display_name: host.to_owned(),
+            relying_parties: vec![idp_core::realm::RelyingParty {
+                rp_id: host.to_owned(),
+                hosts: vec![host.to_owned()],
+                origins: vec![format!("https://{host}")],
+            }],
+            rewrite: false,
+        };
+        start::ensure_realm(&self.app, plan).await.unwrap();
     }
 }

@@ -2,8 +2,8 @@
 
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::AuditEvent;
-use idp_core::encoding::base64url;
-use idp_core::id::AccountId;
+use idp_core::encoding::{base64url, from_base64url};
+use idp_core::id::{AccountId, Sid};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::secret::{Secret, sha256};
 use idp_softkey::{Alg, Options, SoftKey};
@@ -105,6 +105,16 @@ impl Person {
     /// The public identifier.
     pub fn sub(&self) -> String {
         self.id.to_string()
+    }
+
+    /// The session this person has in a browser.
+    pub async fn sid(&self, world: &World, browser: &Browser) -> Sid {
+        let secret = from_base64url(browser.cookie("session").expect("a session cookie")).unwrap();
+        let idle_s = world.realm().await.settings.session_idle_s;
+        let found = world.app.store.find_session(world.realm, &sha256(&secret), world.clock.now(), idle_s).await;
+        let session = found.unwrap().expect("a live session");
+        assert_eq!(session.account_id, self.id);
+        session.sid
     }
 }
 

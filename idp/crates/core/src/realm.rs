@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::acr::Acr;
+use crate::acr::value::Acr;
 use crate::id::RealmId;
 use crate::passkey::policy::Policy;
 

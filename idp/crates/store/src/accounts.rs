@@ -9,8 +9,9 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row, for_update};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, sessions, vals};
 
 macro_rules! select {

@@ -8,8 +8,9 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row, for_share};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, vals};
 
 impl FromRow for Pass {

@@ -13,8 +13,9 @@ use crate::passes;
 use crate::sign_in::{UsedChallenge, use_challenge};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Locking, Row, for_update};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, sessions, vals};
 
 macro_rules! select {

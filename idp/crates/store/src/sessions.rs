@@ -8,7 +8,8 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
+use crate::write::Write;
 use crate::{audit, vals};
 
 macro_rules! select {

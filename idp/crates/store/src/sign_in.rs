@@ -11,7 +11,7 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, Locking, for_share};
-use crate::store::Write;
+use crate::write::Write;
 use crate::{audit, throttles, vals};
 
 /// The challenge of a ceremony, to be used once (WebAuthn L3 §13.4.3).
