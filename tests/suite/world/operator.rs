@@ -78,7 +78,7 @@ impl World {
             realm: self.realm,
             account: person.id,
             credential_id: person.keys[number].credential_id.clone(),
-            keep_one: false,
+            must_remain: idp_store::passkeys::MustRemain::Nothing,
             audit: self.audit(AuditEvent::PasskeyRemoved),
         };
         assert!(matches!(self.app.store.write(op).await.unwrap(), PasskeyRemoved::Done { .. }));
