@@ -58,7 +58,7 @@ async fn errors_say_their_request_id_and_code() {
         ("/nothing-here", 404, "not_found"),
         ("/authorize/resume?request=x", 400, "request_invalid"),
         ("/setup?token=x", 403, "link_over"),
-        ("/token", 405, "method_not_allowed"),
+        ("/login/password", 405, "method_not_allowed"),
     ] {
         let page = browser.get(path).await;
         assert_eq!((page.status, page.code().as_deref()), (status, Some(code)), "{path}");
