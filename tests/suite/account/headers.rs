@@ -58,13 +58,16 @@ async fn errors_say_their_request_id_and_code() {
         ("/nothing-here", 404, "not_found"),
         ("/authorize/resume?request=x", 400, "request_invalid"),
         ("/setup?token=x", 403, "link_over"),
-        ("/token", 405, "method_not_allowed"),
+        ("/login/password", 405, "method_not_allowed"),
     ] {
         let page = browser.get(path).await;
         assert_eq!((page.status, page.code().as_deref()), (status, Some(code)), "{path}");
         assert!(page.has("error-page"), "{path}: {}", page.body);
         assert!(page.body.contains(page.header("x-request-id").unwrap()), "{path}: {}", page.body);
     }
+    let page = browser.get("/token").await;
+    assert_eq!((page.status, page.value()["error"].as_str()), (405, Some("invalid_request")));
+    assert_eq!(page.value()["request_id"].as_str(), page.header("x-request-id"));
     let answer = browser.json("/webauthn/authenticate", &serde_json::json!({})).await;
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(answer.value()["request_id"].as_str(), answer.header("x-request-id"));

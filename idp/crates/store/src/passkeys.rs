@@ -225,7 +225,9 @@ impl Write for SetUpOwner {
         if !use_challenge(c, self.realm, &self.challenge).await? {
             return Ok(OwnerSetUp::ChallengeUsed);
         }
-        if !passes::use_up(c, self.realm, &self.pass, None, self.now).await? {
+        if !passes::use_up(c, self.realm, &self.pass, None, self.now).await?
+            || accounts::has_owner(c, self.realm).await?
+        {
             return Ok(OwnerSetUp::PassGone);
         }
         if let Some(taken) = accounts::insert(c, self.realm, &self.account).await? {

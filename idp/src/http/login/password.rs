@@ -1,5 +1,7 @@
 //! `POST /login/password`: user name and password. Costs the same and says the same for names that do not exist.
 
+use std::sync::Arc;
+
 use idp_core::account::Account;
 use idp_core::credential::password::MOST_BYTES;
 use idp_core::secret::Secret;
@@ -7,7 +9,7 @@ use idp_core::session::Method;
 
 use super::finish::{Proved, Stand, finish, next_url};
 use super::page::{Shown, show};
-use super::throttle;
+use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
@@ -47,10 +49,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         }
         other => other?,
     };
-    let hash = account.as_ref().and_then(|a| a.password_hash.clone());
-    let right = x.app.passwords.verify(password, hash).await?;
-    let Some(account) = account.filter(|_| right) else {
-        throttle::failed(&x, &guess, id).await?;
+    let guess = check(&x, guess, account.as_ref(), password).await?;
+    let (Some(account), Some(guess)) = (account, guess) else {
         return show(x, back(LoginNotice::WrongPassword)).await;
     };
     let proved = Proved {
@@ -67,6 +67,29 @@ pub async fn post(mut x: Exchange) -> Outcome {
     }
     let next = next_url(&x, stand, request.as_ref())?;
     x.go(&next)
+}
+
+/// Checks a password in a task of its own: a caller who hangs up neither escapes the count nor frees the place of his
+/// guess early. `None`: it was wrong.
+async fn check(
+    x: &Exchange,
+    guess: Guess,
+    account: Option<&Account>,
+    password: Secret<String>,
+) -> Result<Option<Guess>, Problem> {
+    let failure = throttle::failure(x, &guess, account.map(|a| a.id));
+    let hash = account.and_then(|a| a.password_hash.clone());
+    let app = Arc::clone(&x.app);
+    let checked: Result<Option<Guess>, Problem> = tokio::spawn(async move {
+        if app.passwords.verify(password, hash).await? {
+            return Ok(Some(guess));
+        }
+        app.store.write(failure).await?;
+        Ok(None)
+    })
+    .await
+    .map_err(Problem::internal)?;
+    checked
 }
 
 /// The account of a typed name or address. As many look-ups for one that does not exist.

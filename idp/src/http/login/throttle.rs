@@ -85,23 +85,17 @@ pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> 
     Ok(Guess { buckets: numbers, all })
 }
 
-/// Counts a guess that was wrong.
-///
-/// # Errors
-/// Only when the store fails.
-pub async fn failed(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> Result<(), Problem> {
-    let mut audit = x.audit(AuditEvent::SignInFailed, Actor::Operator, json!({ "method": "password" }));
-    audit.actor = account.map_or(Actor::Anonymous, Actor::Account);
-    audit.account_id = account;
-    let op = RecordFailure {
+/// The write that counts a guess as wrong.
+pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> RecordFailure {
+    let actor = account.map_or(Actor::Anonymous, Actor::Account);
+    let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": "password" }));
+    RecordFailure {
         realm: x.realm.id,
         buckets: guess.buckets.clone(),
         window_s: WINDOW_S,
         now: x.now,
         audit: Some(audit),
-    };
-    x.app.store.write(op).await?;
-    Ok(())
+    }
 }
 
 /// Remembers on this browser that the account signed in here.
@@ -133,7 +127,11 @@ fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(Bucket
     let address = (BucketKind::Address, mac("throttle.address", &[&address]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
-        None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
+        None => {
+            // An account has one bucket, whether it is named by its user name or its address.
+            let named = account.map_or_else(|| name_key(username).into_bytes(), |id| id.as_bytes().to_vec());
+            (BucketKind::Account, mac("throttle.account", &[&named]))
+        }
     };
     [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))
 }
