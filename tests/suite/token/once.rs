@@ -20,7 +20,7 @@ both! {
         let tokens = w.accept(&rp, &ask, &code, &first).await;
         assert_eq!(w.userinfo(&tokens.access_token).await.status, 200);
         w.clock.advance(30);
-        refused(&rp.redeem(&w, &ask, &code).await, "code.once", "invalid_grant", "used before");
+        refused(&rp.redeem(&w, &ask, &tokens.code).await, "code.once", "invalid_grant", "used before");
         assert_eq!(w.userinfo(&tokens.access_token).await.status, 401, "{}", rule("code.once"));
     }
 

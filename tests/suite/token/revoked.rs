@@ -56,6 +56,7 @@ both! {
             let mut ann = w.person(&format!("ann{n}")).await;
             let mut browser = w.browser();
             let token: Tokens = w.tokens(&mut browser, &mut ann, &rp).await;
+            assert_eq!(token.sid(), ann.sid(&w, &browser).await, "the claim is the session's");
             let ask = rp.ask();
             let code = w.authorize(&mut browser, &mut ann, &ask).await.code();
             assert_eq!(w.userinfo(&token.access_token).await.status, 200);
