@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use idp_pg::Cluster;
 use idp_softkey::SoftKey;
 
 use crate::browser::{Browser, read};
 use crate::person::{access_token, begin, client, enrolled, finish, is_signed_in, redeem, whole_sign_in};
-use crate::product::{Place, Product, free_port};
+use crate::product::{Place, Product, free_port, postgres};
 
 /// People who sign in at once.
 const PEOPLE: usize = 4;
@@ -66,8 +65,7 @@ fn kill_9_in_the_middle_of_sign_ins_loses_no_answered_write_on_sqlite() {
 
 #[test]
 fn kill_9_in_the_middle_of_sign_ins_loses_no_answered_write_on_postgres() {
-    let cluster = Cluster::start();
-    loses_no_answered_write(&Place::serve(Some(&cluster.url("crash"))));
+    loses_no_answered_write(&Place::serve(Some(&postgres("crash"))));
 }
 
 #[test]

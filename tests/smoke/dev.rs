@@ -38,12 +38,8 @@ fn lets_the_owner_into_the_demo_application() {
     let demo_url = product.ready["demo_url"].as_str().unwrap().to_owned();
     let port = demo_url.rsplit(':').next().unwrap().parse().unwrap();
     let mut demo = crate::browser::Browser::new(port, &demo_url);
-    let home = demo.get("/").unwrap();
-    let form = home.body.split("action=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
-    let start = match form {
-        Some(action) => demo.post_form(&action, &[]).unwrap(),
-        None => panic!("the demo has no form: {}", home.body),
-    };
+    assert!(demo.get("/").unwrap().body.contains("href=\"/sign-in\""));
+    let start = demo.get("/sign-in").unwrap();
     let to_login = browser.get(start.location()).unwrap();
     let request = parameter(to_login.location(), "request").expect("a sealed request");
     let next = sign_in(&mut browser, &mut key, Some(&request)).unwrap();
@@ -55,11 +51,9 @@ fn lets_the_owner_into_the_demo_application() {
     };
     let (csrf, sealed) = (hidden("csrf"), hidden("request"));
     let fields = [("csrf", csrf.as_str()), ("request", sealed.as_str()), ("decision", "allow")];
-    let mut answer = browser.post_form("/consent", &fields).unwrap();
-    if !answer.location().starts_with(&demo_url) {
-        answer = browser.get(&answer.location().to_owned()).unwrap();
-    }
-    let mut shown = demo.get(answer.location()).unwrap();
+    let go_on = browser.post_form("/consent", &fields).unwrap().body;
+    let back = go_on.split("id=\"go-on\" href=\"").nth(1).expect("a page that goes on").split('"').next().unwrap();
+    let mut shown = demo.get(&back.replace("&amp;", "&")).unwrap();
     if shown.status != 200 {
         shown = demo.get(&shown.location().to_owned()).unwrap();
     }

@@ -5,8 +5,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use idp_pg::Cluster;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -16,9 +19,23 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_idp");
 /// The issuer of `serve` in these tests: its proxy is the test itself, so no name is resolved and no TLS spoken.
 pub const ISSUER: &str = "https://id.example.test";
 
-/// A port that was free a moment ago.
+/// The PostgreSQL of all tests, each with a database of its own; it ends with this process.
+pub fn postgres(name: &str) -> String {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(Cluster::start).url(name)
+}
+
+/// A free port. Not one that the system hands out by itself: while a product is restarted on it, some other
+/// connection of this machine could get it.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).expect("fits") + 15_000;
+    loop {
+        let port = first + NEXT.fetch_add(1, Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The binary without anything of this machine's environment that could change it.
@@ -120,7 +137,6 @@ impl Place {
 pub struct Product {
     child: Child,
     pub port: u16,
-    pub health: u16,
     pub issuer: String,
     pub log: PathBuf,
     /// The line that `dev --json` prints.
@@ -144,7 +160,7 @@ impl Product {
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not ready: {line} {}", tail(&log)));
         let issuer = ready["issuer"].as_str().expect("issuer").to_owned();
-        Self { child, port: ports.0, health: 0, issuer, log, ready }
+        Self { child, port: ports.0, issuer, log, ready }
     }
 
     pub fn serve(place: &Place) -> Self {
@@ -167,7 +183,7 @@ impl Product {
             assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(20), "not ready: {}", tail(&log));
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, port, health, issuer: ISSUER.to_owned(), log, ready: Value::Null }
+        Self { child, port, issuer: ISSUER.to_owned(), log, ready: Value::Null }
     }
 
     pub fn browser(&self) -> Browser {

@@ -3,15 +3,12 @@
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use idp_pg::Cluster;
-
 use crate::person::{access_token, begin, client, enrolled, finish, is_signed_in, redeem, whole_sign_in};
-use crate::product::{Place, Product};
+use crate::product::{Place, Product, postgres};
 
 #[test]
 fn sixty_four_parallel_redemptions_over_two_processes_yield_one_success_and_then_nothing() {
-    let cluster = Cluster::start();
-    let place = Place::serve(Some(&cluster.url("replicas")));
+    let place = Place::serve(Some(&postgres("replicas")));
     let (a, b) = (Product::serve(&place), Product::serve(&place));
     let secret = client(&place, "web");
     let mut browser = a.browser();
@@ -56,8 +53,7 @@ fn within_a_second(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn what_a_command_switches_off_is_off_in_every_process_within_a_second() {
-    let cluster = Cluster::start();
-    let place = Place::serve(Some(&cluster.url("switch")));
+    let place = Place::serve(Some(&postgres("switch")));
     let (a, b) = (Product::serve(&place), Product::serve(&place));
     switches_off(&place, &a, &b);
 }

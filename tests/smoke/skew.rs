@@ -1,15 +1,12 @@
 //! Clocks that differ by five seconds either way, and machines that think so.
 
-use idp_pg::Cluster;
-
 use crate::person::{begin, claims, client, code, enrolled, redeem, sign_in};
-use crate::product::{Place, Product, free_port};
+use crate::product::{Place, Product, free_port, postgres};
 
 /// Clocks ±5 s: the sign-in happens on one, the answer is made by the other. `max_age=0` must not loop.
 #[test]
 fn max_age_0_does_not_loop_between_clocks_that_differ() {
-    let cluster = Cluster::start();
-    let place = Place::serve(Some(&cluster.url("skew")));
+    let place = Place::serve(Some(&postgres("skew")));
     let fast = Product::serve_with(&place, free_port(), Some("+5s"), &[]);
     let slow = Product::serve_with(&place, free_port(), Some("-5s"), &[]);
     let secret = client(&place, "web");

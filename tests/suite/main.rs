@@ -6,6 +6,14 @@
 mod rules;
 mod world;
 
+mod account;
+mod anonymous;
 mod authorize;
+mod consent;
 mod discovery;
+mod login;
+mod logout;
+mod setup;
 mod token;
+mod userinfo;
+mod webauthn;

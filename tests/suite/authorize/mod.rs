@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acr;
+mod consent;
 mod fresh;
 mod post;
 mod redirects;

@@ -22,12 +22,13 @@ async fn each_method_works_with_odd_characters_in_the_secret() {
     let w = World::sqlite().await;
     let mut ann = w.person("ann").await;
     let mut browser = w.browser();
-    for (id, method) in [
-        ("a.b_c~d-e", ClientAuthMethod::ClientSecretBasic),
-        ("poster", ClientAuthMethod::ClientSecretPost),
-        ("public", ClientAuthMethod::None),
+    for (id, name, method) in [
+        ("client.secret_basic", "a.b_c~d-e", ClientAuthMethod::ClientSecretBasic),
+        ("client.secret_post", "poster", ClientAuthMethod::ClientSecretPost),
+        ("client.none", "public", ClientAuthMethod::None),
     ] {
-        let rp = w.rp_with(id, |s| s.auth_method = method).await;
+        let rp = w.rp_with(name, |s| s.auth_method = method).await;
+        assert_eq!(rp.secret.is_none(), crate::rules::rule(id) == "client.none");
         w.tokens(&mut browser, &mut ann, &rp).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The stage of every test: a running product with a database of its own, a clock and a random source of ours.
 
+pub mod acts;
 mod browser;
 mod clock;
 mod operator;

@@ -11,7 +11,7 @@ use idp_core::realm::{Realm, RealmSettings};
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
 use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
 use idp_store::keys::{EnsureKeys, RotateKey};
-use idp_store::passkeys::{PasskeyRemoved, RemovePasskey};
+use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey};
 use idp_store::realms::{RealmUpdated, SetPolicy, UpdateRealm};
 use idp_store::sessions::EndSession;
 use serde_json::json;
@@ -78,7 +78,7 @@ impl World {
             realm: self.realm,
             account: person.id,
             credential_id: person.keys[number].credential_id.clone(),
-            keep_one: false,
+            must_remain: MustRemain::Nothing,
             audit: self.audit(AuditEvent::PasskeyRemoved),
         };
         assert!(matches!(self.app.store.write(op).await.unwrap(), PasskeyRemoved::Done { .. }));

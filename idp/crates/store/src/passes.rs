@@ -50,9 +50,17 @@ pub(crate) async fn use_up(
          AND used_ms IS NULL AND expires_ms > $3 AND kind = 'access' AND account_id = $4";
     const SETUP: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND hash = $2 \
          AND used_ms IS NULL AND expires_ms > $3 AND kind = 'setup'";
+    const OTHERS: &str = "UPDATE passes SET used_ms = $2 WHERE realm_id = $1 AND kind = 'setup' AND used_ms IS NULL";
     let used = match account {
         Some(account) => c.exec(ACCESS, vals![realm, hash, now, account]).await?,
-        None => c.exec(SETUP, vals![realm, hash, now]).await?,
+        None => {
+            let used = c.exec(SETUP, vals![realm, hash, now]).await?;
+            // Of several links one makes the owner, also when their holders finish at the same time.
+            if used == 1 {
+                c.exec(OTHERS, vals![realm, now]).await?;
+            }
+            used
+        }
     };
     Ok(used == 1)
 }

@@ -59,7 +59,7 @@ impl Write for RecordFailure {
     async fn run(&self, c: &mut Conn) -> Result<Vec<Throttle>> {
         const SQL: &str = "INSERT INTO throttles (realm_id, bucket, failures, updated_ms) VALUES ($1, $2, 1, $3) \
              ON CONFLICT (realm_id, bucket) DO UPDATE SET \
-             failures = CASE WHEN throttles.updated_ms < $4 THEN 1 ELSE throttles.failures + 1 END, updated_ms = $3 \
+             failures = CASE WHEN throttles.updated_ms <= $4 THEN 1 ELSE throttles.failures + 1 END, updated_ms = $3 \
              RETURNING bucket, failures, updated_ms";
         let fresh = self.now.plus_s(self.window_s.saturating_neg());
         let mut throttles = Vec::with_capacity(self.buckets.len());

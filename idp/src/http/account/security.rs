@@ -6,7 +6,7 @@ use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::PasskeyType;
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::session::Method;
-use idp_store::passkeys::{PasskeyRemoved, RemovePasskey, RenamePasskey};
+use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
 use serde_json::json;
 
 use super::fresh;
@@ -41,7 +41,9 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
         passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
-        limit: usize::from(x.realm.policy.max_passkeys),
+        // What takes no place widens the room that is shown.
+        limit: usize::from(x.realm.policy.max_passkeys)
+            + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
         adding: adding(&x, &visitor, passkeys),
         password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
         rp_host: x.rp.rp_id.clone(),
@@ -107,11 +109,12 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     fresh::require(&x, &visitor, &passkeys)?;
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
+    let must_remain = if password_lets_in(&x, &visitor) { MustRemain::PasskeyOrPassword } else { MustRemain::Passkey };
     let op = RemovePasskey {
         realm: x.realm.id,
         account: visitor.account.id,
         credential_id: passkey.credential_id,
-        keep_one: true,
+        must_remain,
         audit,
     };
     match x.app.store.write(op).await? {

@@ -8,6 +8,7 @@ use idp_core::session::Method;
 use super::finish::{Proved, Stand, finish, next_url};
 use super::page::{Shown, show};
 use super::throttle;
+use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
@@ -40,7 +41,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let guess = match throttle::begin(&x, &username, id).await {
         Err(Problem::Wait { seconds, status: 429, .. }) => {
             let minutes = u32::try_from((seconds + 59) / 60).unwrap_or(1);
-            return show(x, back(LoginNotice::Throttled { minutes })).await;
+            let mut response = show(x, back(LoginNotice::Throttled { minutes })).await?;
+            answer::header(&mut response, "retry-after", &seconds.to_string());
+            return Ok(response);
         }
         other => other?,
     };
@@ -55,7 +58,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         method: Method::Password,
         passkey: None,
         challenge: None,
-        clear: guess.buckets.clone(),
+        clear: guess.of_name(),
         doubtful: false,
     };
     let stand = finish(&mut x, proved, request.as_ref()).await?;

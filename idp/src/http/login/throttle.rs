@@ -24,8 +24,16 @@ pub struct InFlight(Mutex<HashMap<i64, i64>>);
 
 /// A guess under way; counts until it is dropped.
 pub struct Guess {
-    pub buckets: Vec<i64>,
+    /// The address's, then the account's or this browser's own.
+    buckets: Vec<i64>,
     all: Arc<InFlight>,
+}
+
+impl Guess {
+    /// What a right password clears. Not the address: an account of one's own must not buy another spray of names.
+    pub fn of_name(&self) -> Vec<i64> {
+        self.buckets.iter().skip(1).copied().collect()
+    }
 }
 
 impl Drop for Guess {

@@ -58,7 +58,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         }
         None => by_session(&x).await?,
     };
-    let active = owner.passkeys.iter().filter(|p| p.rp_id == x.rp.rp_id).count();
+    let active = owner.passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count();
     if active >= usize::from(policy.max_passkeys) {
         return Err(Problem::api(
             409,

@@ -118,7 +118,9 @@ impl Freshness {
         let age_ms = now.ms_since(event.at);
         let of_this_flow = event.flow == Some(self.this_flow) && age_ms <= FLOW_EVENT_S * 1000;
         let young = self.max_age_s.is_none_or(|max| age_ms <= max.saturating_mul(1000));
-        of_this_flow || (young && !self.forced)
+        // `max_age=0` is `prompt=login` (OIDC Core §3.1.2.1): an event of a clock that runs ahead has no age either.
+        let forced = self.forced || self.max_age_s == Some(0);
+        of_this_flow || (young && !forced)
     }
 }
 

@@ -213,7 +213,8 @@ fn max_age_is_met_by_a_young_event_or_one_of_this_flow_and_prompt_login_only_by_
         (of(None, 1), Some(0), false, false),
         (of(None, 1), Some(i64::MAX), false, true),
         // A clock that runs ahead.
-        (of(None, -2), Some(0), false, true),
+        (of(None, -2), Some(1), false, true),
+        (of(None, -2), Some(0), false, false),
         (of(None, 9999), None, false, true),
         (of(None, 1), Some(60), true, false),
         (of(other, 1), None, true, false),
