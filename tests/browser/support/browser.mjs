@@ -7,7 +7,7 @@ const { chromium } = createRequire(`${process.cwd()}/`)('playwright-core');
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 /** How long a page may take to do what is expected of it, in milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: ARGUMENTS,

@@ -9,6 +9,9 @@ export async function openStage() {
   const { data, remove } = await newData();
   const stage = { data, trouble: [], product: await start({ data }), browser: await launch() };
   stage.restart = async (options = {}) => {
+    // A page that is still loading would miss the product.
+    const pages = stage.browser.contexts().flatMap(context => context.pages());
+    for (const page of pages) await page.waitForLoadState('networkidle');
     await stage.product.stop();
     stage.product = await start({ data, ...stage.product.addresses, ...options });
   };

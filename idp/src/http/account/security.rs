@@ -13,7 +13,7 @@ use super::fresh;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
 
 /// `GET /account/security`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -44,12 +44,24 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         // What takes no place widens the room that is shown.
         limit: usize::from(x.realm.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
+        adding: adding(&x, &visitor, passkeys),
         password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
         rp_host: x.rp.rp_id.clone(),
         notice,
     };
     let name = account.username.clone();
     x.page_for(&Page::Security(page), Some(name))
+}
+
+fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
+    let policy = &x.realm.policy;
+    if !policy.enabled || !policy.allow_registration {
+        Adding::Off
+    } else if fresh::may_enrol(x, visitor, passkeys) {
+        Adding::Here
+    } else {
+        Adding::ByLink
+    }
 }
 
 /// `POST /account/security/rename`.
