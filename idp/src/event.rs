@@ -105,9 +105,11 @@ async fn observed<E: Endpoint>(next: &E, request: Request, random: &Random, metr
     let (route, event, response) = CURRENT.scope(current, handled).instrument(span.clone()).await;
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
-    span.record("otel.name", format!("{method} {route}"));
-    span.record("http.route", &*route);
-    span.record("http.response.status_code", status);
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{method} {route}"));
+        span.record("http.route", &*route);
+        span.record("http.response.status_code", status);
+    }
     metrics.request(&route, status, elapsed);
     span.in_scope(|| {
         tracing::info!(

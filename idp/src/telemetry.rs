@@ -7,9 +7,10 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 /// Why telemetry cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -33,23 +34,27 @@ pub struct Guard(Option<SdkTracerProvider>);
 /// [`TelemetryError`] for a malformed filter, an endpoint no exporter can be built for, or a second call.
 pub fn init(settings: &Telemetry) -> Result<Guard, TelemetryError> {
     let provider = settings.otlp_endpoint.as_deref().map(provider).transpose()?;
-    let traces = provider.as_ref().map(|provider| {
-        // The exporter's own HTTP client must not trace itself.
-        let own = EnvFilter::new("info,hyper=off,reqwest=off,opentelemetry=off");
-        tracing_opentelemetry::layer().with_tracer(provider.tracer("idp")).with_filter(own)
-    });
     let filter = EnvFilter::try_new(&settings.log_level)?;
     let log = match settings.log_format {
-        LogFormat::Text => fmt::layer::<Registry>().with_writer(std::io::stderr).with_target(false).boxed(),
+        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter).boxed(),
         LogFormat::Json => fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
             .with_writer(std::io::stderr)
+            // Its lines name no span, so it needs none: where nobody traces, none is made.
+            .with_filter(filter.and(filter_fn(|metadata| metadata.is_event())))
             .boxed(),
     };
-    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).try_init()?;
+    // A list, since a missing layer would want every span.
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![log];
+    layers.extend(provider.as_ref().map(|provider| {
+        // The exporter's own HTTP client must not trace itself.
+        let own = EnvFilter::new("info,hyper=off,reqwest=off,opentelemetry=off");
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("idp")).with_filter(own).boxed()
+    }));
+    tracing_subscriber::registry().with(layers).try_init()?;
     Ok(Guard(provider))
 }
 

@@ -77,17 +77,23 @@ pub fn header(response: &mut Response, name: &'static str, value: &str) {
 /// What every answer carries. Scripts, styles and forms come from and go to this origin alone; nothing is framed;
 /// nothing is cached unless the handler said otherwise.
 pub fn harden(response: &mut Response, https: bool) {
-    const POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
-                          frame-ancestors 'none'";
-    header(response, "content-security-policy", POLICY);
-    header(response, "x-content-type-options", "nosniff");
-    header(response, "x-frame-options", "DENY");
-    header(response, "referrer-policy", "same-origin");
-    header(response, "cross-origin-opener-policy", "same-origin");
+    let every = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
+            ),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    let headers = response.headers_mut();
+    headers.reserve(every.len() + 2);
+    headers.extend(every);
     if https {
-        header(response, "strict-transport-security", "max-age=63072000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
-    if !response.headers().contains_key(header::CACHE_CONTROL) {
-        header(response, "cache-control", "no-store");
-    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -118,8 +118,21 @@ fn work(mut conn: Conn, mut jobs: mpsc::Receiver<Box<dyn Job>>, generation: &Gen
     }
 }
 
-/// Runs each job in a savepoint of its own and commits what is to be kept.
+/// Runs the jobs and commits what is to be kept. Nearly always that is everything, so they run without savepoints
+/// first: inside of one SQLite copies every page before it is changed.
 fn commit_together(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<()> {
+    control(conn, "BEGIN IMMEDIATE")?;
+    if !group.iter_mut().all(|job| job.run(conn) && in_transaction(conn)) {
+        control(conn, "ROLLBACK")?;
+        return if group.len() > 1 { commit_apart(conn, group) } else { Ok(()) };
+    }
+    control(conn, "COMMIT")?;
+    conn.counters.commit();
+    Ok(())
+}
+
+/// Runs each job in a savepoint of its own, so that one that is not to be kept undoes only itself.
+fn commit_apart(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<()> {
     control(conn, "BEGIN IMMEDIATE")?;
     let mut kept = false;
     for job in group {
@@ -139,6 +152,11 @@ fn commit_together(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<()> {
         control(conn, "ROLLBACK")?;
     }
     Ok(())
+}
+
+/// A full disk or a failing one ends the transaction by itself: the next job must not run outside of one.
+fn in_transaction(conn: &Conn) -> bool {
+    matches!(&conn.database, Database::Sqlite(c) if !c.is_autocommit())
 }
 
 fn control(conn: &Conn, sql: &str) -> Result<()> {
