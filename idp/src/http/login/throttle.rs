@@ -127,11 +127,8 @@ fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(Bucket
     let address = (BucketKind::Address, mac("throttle.address", &[&address]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
-        None => {
-            // An account has one bucket, whether it is named by its user name or its address.
-            let named = account.map_or_else(|| name_key(username).into_bytes(), |id| id.as_bytes().to_vec());
-            (BucketKind::Account, mac("throttle.account", &[&named]))
-        }
+        // By what was typed: one bucket for name and address would tell which address belongs to whom.
+        None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
     };
     [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))
 }
