@@ -99,7 +99,8 @@ async fn a_doubled_state_is_not_echoed() {
 async fn without_a_known_client_and_address_the_refusal_is_a_page() {
     let w = World::sqlite().await;
     let (rp, other) = (w.rp("app").await, w.rp("other").await);
-    let cases: &[(fn(Ask) -> Ask, &str)] = &[
+    type Spoil = fn(Ask) -> Ask;
+    let cases: &[(Spoil, &str)] = &[
         (|a| a.without("client_id"), "client_id_missing"),
         (|a| a.with("client_id", ""), "client_id_missing"),
         (|a| a.with("client_id", "nobody"), "client_unknown"),

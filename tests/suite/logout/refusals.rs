@@ -14,7 +14,8 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
     let mut browser = w.browser();
     let tokens = w.tokens(&mut browser, &mut ann, &rp).await;
     let theirs = other.client.settings.post_logout_redirect_uris[0].clone();
-    let cases: &[(&'static str, &[(&str, &str)], &str)] = &[
+    type Case<'a> = (&'static str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Case<'_>] = &[
         (
             "logout.redirect_uri",
             &[("post_logout_redirect_uri", "https://app.example/bye/")],

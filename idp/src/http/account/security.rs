@@ -106,7 +106,9 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let passkey = asked(&x, &visitor, &form).await?;
     let passkeys = list(&x, &visitor).await?;
-    fresh::require(&x, &visitor, &passkeys)?;
+    if fresh::require(&x, &visitor, &passkeys).is_err() {
+        return x.go("/login?again=1");
+    }
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
     let must_remain = if password_lets_in(&x, &visitor) { MustRemain::PasskeyOrPassword } else { MustRemain::Passkey };

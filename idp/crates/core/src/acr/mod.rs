@@ -155,6 +155,17 @@ impl<'a> Set<'a> {
         }
     }
 
+    /// Both factors, asked for one after the other in one sign-in.
+    fn is_one_sign_in(self) -> bool {
+        match self {
+            Self::Both { password, passkey, .. } => {
+                let apart_ms = passkey.at.ms_since(password.at).abs();
+                password.flow == passkey.flow && apart_ms <= FLOW_EVENT_S * 1000
+            }
+            Self::Password(_) | Self::Passkey(..) => false,
+        }
+    }
+
     /// The events, oldest first.
     fn events(self) -> Vec<&'a AuthEvent> {
         match self {
@@ -205,8 +216,9 @@ impl<'a> Set<'a> {
     }
 }
 
-/// Place among the sets; smaller is better: requested value, strongest value, number of values, age.
-type Rank = (usize, usize, Reverse<usize>, Reverse<Timestamp>);
+/// Place among the sets; smaller is better: requested value, strongest value, number of values, both factors of one
+/// sign-in, age.
+type Rank = (usize, usize, Reverse<usize>, Reverse<bool>, Reverse<Timestamp>);
 
 fn amounts_to(
     set: Set<'_>,
@@ -236,6 +248,8 @@ fn amounts_to(
         requested.unwrap_or(usize::MAX),
         strongest.unwrap_or(usize::MAX),
         Reverse(satisfied.len()),
+        // Whoever gave a password and then a passkey is said to have given both.
+        Reverse(set.is_one_sign_in()),
         Reverse(auth_time),
     );
     let authenticated = Authenticated {

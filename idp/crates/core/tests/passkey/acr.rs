@@ -167,7 +167,15 @@ fn an_essential_demand_gets_one_of_its_values_or_nothing() {
     assert!(chosen(&[password(5)], &default, &essential(&["phr"])).is_none());
     assert!(chosen(&[password(5)], &default, &ask(&["phr"])).is_some_and(|found| !found.met));
     let found = chosen(&[password(50), passkey(true, true, 5)], &default, &essential(&["phr"])).unwrap();
-    assert_eq!((found.acr.as_deref(), found.amr.contains(&"pwd")), (Some("phr"), false));
+    assert_eq!((found.acr.as_deref(), found.amr.contains(&"pwd")), (Some("phr"), true));
+}
+
+#[test]
+fn both_factors_of_one_sign_in_are_said_and_an_older_password_is_not() {
+    let default = RealmSettings::default();
+    let amr = |events: &[AuthEvent]| chosen(events, &default, &Demand::default()).unwrap().amr;
+    assert!(amr(&[password(50), passkey(true, true, 5)]).contains(&"pwd"));
+    assert!(!amr(&[password(5000), passkey(true, true, 5)]).contains(&"pwd"));
 }
 
 #[test]
