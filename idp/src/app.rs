@@ -1,5 +1,4 @@
-//! The application: everything a request needs, built once at start. The only place that reads the clock and
-//! the random source, so that tests can put their own in.
+//! The application: everything a request needs, built once at start.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,34 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::InFlight;
-use crate::keys::KeyRings;
+use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::password::PasswordPool;
+use crate::system::{Clock, Random};
 use crate::views::Views;
-
-/// The time of day.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-/// Fills a buffer with random bytes.
-pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
-
-/// The system's clock.
-pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-        let now = std::time::SystemTime::now();
-        let since_epoch = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-    })
-}
-
-/// The system's random source.
-pub fn system_random() -> Random {
-    Arc::new(|buffer| {
-        #[expect(clippy::expect_used, reason = "without randomness no secret is safe: nothing may go on")]
-        #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
-        aws_lc_rs::rand::fill(buffer).expect("the system's random source answers");
-    })
-}
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -72,7 +48,7 @@ pub struct App {
     pub views: Views,
     pub passwords: PasswordPool,
     pub metrics: Arc<Metrics>,
-    pub keys: KeyRings,
+    keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
     sealer: Sealer,
@@ -136,6 +112,14 @@ impl App {
     /// When it was not sealed here for this purpose.
     pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, realm: RealmId, text: &str) -> Result<T, NotSealedHere> {
         self.sealer.open(purpose, realm, text)
+    }
+
+    /// The signing keys of a realm.
+    ///
+    /// # Errors
+    /// When they cannot be read or unsealed.
+    pub async fn keys(&self, realm: RealmId) -> Result<Arc<KeyRing>, KeysError> {
+        self.keys.of(&self.store, &self.sealer, realm).await
     }
 
     /// The seals themselves, for bytes and keyed hashes.

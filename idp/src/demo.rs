@@ -182,8 +182,10 @@ impl Demo {
         response
     }
 
-    fn take(&self, browser: &str) -> Option<Visit> {
-        self.visits.lock().unwrap_or_else(PoisonError::into_inner).remove(browser)
+    /// Takes what is remembered, if it is what is wanted: a second answer to a sign-in must not end the visit.
+    fn take(&self, browser: &str, wanted: fn(&Visit) -> bool) -> Option<Visit> {
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        if visits.get(browser).is_some_and(wanted) { visits.remove(browser) } else { None }
     }
 
     fn keep(&self, browser: &str, visit: Visit) {
@@ -282,7 +284,8 @@ async fn arrive(demo: Arc<Demo>, request: Request) -> Result<Response, Fault> {
     let query: HashMap<String, String> =
         url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
     let browser = browser(&request).ok_or("this browser did not start here")?;
-    let Some(Visit::Away { state, nonce, verifier }) = demo.take(&browser) else {
+    let away = demo.take(&browser, |visit| matches!(visit, Visit::Away { .. }));
+    let Some(Visit::Away { state, nonce, verifier }) = away else {
         return Ok(answer::redirect("/"));
     };
     if query.get("state") != Some(state.secret()) || query.get("iss") != Some(&demo.issuer) {
@@ -329,7 +332,7 @@ fn rows(userinfo: &CoreUserInfoClaims) -> Result<Vec<DemoRow>, Fault> {
 /// RP-initiated logout.
 fn sign_out(demo: Arc<Demo>, request: Request) -> Answer {
     Box::pin(async move {
-        let visit = browser(&request).and_then(|b| demo.take(&b));
+        let visit = browser(&request).and_then(|b| demo.take(&b, |visit| matches!(visit, Visit::Home { .. })));
         let Some(Visit::Home { id_token, .. }) = visit else { return Ok(answer::redirect("/")) };
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("id_token_hint", &id_token)

@@ -3,14 +3,12 @@
 //! Never holds the query, the raw path, a header or a secret: the route's pattern, ids and counts only.
 
 use crate::metrics::Metrics;
+use crate::system::Random;
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, PathPattern, Request, Response};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument as _;
-
-/// Fills a buffer with random bytes; the application's random source.
-pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// What is known about one request. Fields that stay `None` are not logged.
 #[derive(Clone, Debug, Default)]

@@ -9,9 +9,8 @@ use idp_core::jose::keyset::{KeyState, SigningKey, StoredKey, generate};
 use idp_core::seal::{Purpose, Sealer};
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
+use idp_store::Store;
 use serde_json::Value;
-
-use crate::app::App;
 
 /// Why a realm has no usable keys. All of them are faults of the installation.
 #[derive(Debug, thiserror::Error)]
@@ -65,13 +64,13 @@ impl KeyRings {
     ///
     /// # Errors
     /// [`KeysError`].
-    pub async fn of(&self, app: &App, realm: RealmId) -> Result<Arc<KeyRing>, KeysError> {
-        let stored = app.store.cached_signing_keys(realm).await?;
+    pub async fn of(&self, store: &Store, sealer: &Sealer, realm: RealmId) -> Result<Arc<KeyRing>, KeysError> {
+        let stored = store.cached_signing_keys(realm).await?;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&realm).cloned();
         if let Some(ring) = known.filter(|r| Arc::ptr_eq(&r.stored, &stored)) {
             return Ok(ring);
         }
-        let ring = Arc::new(KeyRing::parse(realm, stored, app.sealer())?);
+        let ring = Arc::new(KeyRing::parse(realm, stored, sealer)?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(realm, Arc::clone(&ring));
         Ok(ring)
     }

@@ -26,5 +26,6 @@ pub mod metrics;
 pub mod password;
 pub mod settings;
 pub mod start;
+pub mod system;
 pub mod telemetry;
 pub mod views;

@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use idp_core::secret::Secret;
 use tokio::sync::Semaphore;
 
-use crate::app::Random;
+use crate::system::Random;
 
 /// Hashes worked on at once: each takes 19 MiB and a core for some 20 ms.
 const AT_ONCE: usize = 2;

@@ -23,9 +23,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::{App, BuildError, Clock, Parts, Random};
+use crate::app::{App, BuildError, Parts};
 use crate::http::app_endpoint;
 use crate::keys::{self, KeysError};
+use crate::system::{Clock, Random};
 use crate::{health, jobs, listen};
 
 /// Life of a set-up link in seconds.
@@ -153,7 +154,7 @@ async fn ensure_keys(app: &App, realm: &Realm) -> Result<(), StartError> {
         app.store.write(EnsureKeys { realm: realm.id, keys: made, audit }).await?;
     }
     // A wrong key-encryption key is found now, not at the first sign-in.
-    app.keys.of(app, realm.id).await?;
+    app.keys(realm.id).await?;
     Ok(())
 }
 

@@ -43,8 +43,9 @@ pub fn init(settings: &Telemetry) -> Result<Guard, TelemetryError> {
             .with_current_span(false)
             .with_span_list(false)
             .with_writer(std::io::stderr)
-            // Its lines name no span, so it needs none: where nobody traces, none is made.
-            .with_filter(filter.and(filter_fn(|metadata| metadata.is_event())))
+            // Its lines name no span, so it needs none: where nobody traces, none is made. Hints stay: the database
+            // driver asks with one whether its statements are wanted.
+            .with_filter(filter.and(filter_fn(|metadata| !metadata.is_span())))
             .boxed(),
     };
     // A list, since a missing layer would want every span.

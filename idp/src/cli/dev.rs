@@ -13,9 +13,9 @@ use idp_store::{Options, Store};
 use serde_json::json;
 
 use super::{Failure, asked_to_stop, runtime};
-use crate::app::{system_clock, system_random};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
+use crate::system::{system_clock, system_random};
 use crate::{demo, listen, telemetry};
 
 /// Try it: everything on this machine, with a demo application. Not for production.

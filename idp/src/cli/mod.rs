@@ -1,8 +1,24 @@
 //! The command line: one file a command.
 
+mod access_pass;
+mod audit;
+mod client;
+mod client_settings;
+mod config;
 mod dev;
+mod docs;
+mod group;
+mod key;
+mod operator;
+mod owners;
+mod policy;
+mod profile;
+mod realm;
 mod serve;
+mod terminal;
+mod user;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -23,10 +39,39 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database up to date.
     Migrate(serve::Migrate),
+    /// Check the settings, or print what can be set.
+    Config(config::Command),
+    /// People who sign in.
+    User(user::Command),
+    /// Groups and their members.
+    Group(group::Command),
+    /// Applications people sign in to.
+    Client(client::Command),
+    /// Issuer, hosts and settings.
+    Realm(realm::Command),
+    /// What is asked of passkeys.
+    Policy(policy::Command),
+    /// One-time links that let a user enrol.
+    AccessPass(access_pass::Command),
+    /// Signing keys.
+    Key(key::Command),
+    /// What happened, newest first.
+    Audit(audit::Command),
+    /// Generated documents.
+    Docs(docs::Command),
 }
 
 /// What a command fails with; printed with its causes.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The arguments are wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn usage(text: impl Into<String>) -> Failure {
+    Box::new(Usage(text.into()))
+}
 
 /// Parses the arguments and runs the command. Exit code 1: it failed, 2: the arguments are wrong.
 pub fn run() -> ExitCode {
@@ -35,12 +80,26 @@ pub fn run() -> ExitCode {
         Command::Dev(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Migrate(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Group(command) => command.run(),
+        Command::Client(command) => command.run(),
+        Command::Realm(command) => command.run(),
+        Command::Policy(command) => command.run(),
+        Command::AccessPass(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Docs(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough: `idp audit list | head`.
+        Err(failure) if failure.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             complain(&*failure);
-            ExitCode::FAILURE
+            if failure.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -67,10 +126,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
+async fn asked_to_stop() -> io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_flag_of_every_command_is_well_formed() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -7,9 +7,10 @@ use clap::Args;
 use idp_store::{Options, Store};
 
 use super::{Failure, asked_to_stop, runtime};
-use crate::app::{App, system_clock, system_random};
+use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan, RealmPlan, Sockets, StartError};
+use crate::system::{system_clock, system_random};
 use crate::{listen, telemetry};
 
 /// Run in production.

@@ -7,8 +7,6 @@ use poem::http::{Method, StatusCode};
 use poem::{Body, Response};
 use serde_json::Value;
 
-use super::exchange::{Exchange, Outcome};
-use super::problem::Problem;
 use crate::app::App;
 use crate::views::{Application, Frame, GoOn, Page, ViewError};
 
@@ -98,55 +96,4 @@ pub fn harden(response: &mut Response, https: bool) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-}
-
-impl Exchange {
-    pub(super) fn recipient(&self, signed_in_as: Option<String>) -> Recipient<'_> {
-        Recipient {
-            app: &self.app,
-            realm: &self.realm,
-            method: &self.method,
-            request_id: &self.request_id,
-            signed_in_as,
-            now: self.now,
-        }
-    }
-
-    /// Answers with a page.
-    ///
-    /// # Errors
-    /// Only for a faulty theme.
-    pub fn page(self, content: &Page) -> Outcome {
-        self.page_for(content, None)
-    }
-
-    /// Answers with a page of somebody signed in.
-    ///
-    /// # Errors
-    /// Only for a faulty theme.
-    pub fn page_for(self, content: &Page, signed_in_as: Option<String>) -> Outcome {
-        let response = page(&self.recipient(signed_in_as), content).map_err(Problem::internal)?;
-        Ok(self.with_cookies(response))
-    }
-
-    /// Sends the browser on.
-    pub fn go(self, url: &str) -> Outcome {
-        let response = go(&self.recipient(None), url, None);
-        Ok(self.with_cookies(response))
-    }
-
-    /// Answers with JSON.
-    pub fn reply(self, status: u16, body: &Value) -> Outcome {
-        let response = json(status, body);
-        Ok(self.with_cookies(response))
-    }
-
-    fn with_cookies(self, mut response: Response) -> Response {
-        for cookie in &self.cookies {
-            if let Ok(value) = HeaderValue::from_str(cookie) {
-                response.headers_mut().append(header::SET_COOKIE, value);
-            }
-        }
-        response
-    }
 }

@@ -46,8 +46,9 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
 
 /// The value a browser sent, if any; of several the first.
 pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+    // By bytes: a cookie of a neighbouring host that is no text must not hide ours on the same line.
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()).find_map(|pair| {
         let (n, value) = pair.trim().split_once('=')?;
         (n == name && !value.is_empty()).then_some(value)
     })

@@ -10,10 +10,11 @@ mod exchange;
 mod login;
 mod oauth;
 mod problem;
+mod reply;
 mod router;
 mod setup;
 mod webauthn;
 
-pub use account::fresh::RULES as ACCOUNT_RULES;
+pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;
 pub use router::{ROUTES, app_endpoint};

@@ -27,6 +27,18 @@ pub enum Surface {
     Bearer,
 }
 
+impl Surface {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Page => "a page",
+            Self::Api => "problem+json (RFC 9457)",
+            Self::OAuth => "JSON (RFC 6749 §5.2)",
+            Self::Bearer => "`WWW-Authenticate` (RFC 6750 §3)",
+        }
+    }
+}
+
 /// Everything that can go wrong in a handler.
 #[derive(Debug)]
 pub enum Problem {

@@ -94,15 +94,11 @@ pub fn app_endpoint(app: &Arc<App>) -> Arc<dyn DynEndpoint<Output = Response>> {
     paths.dedup();
     let mut route = Route::new();
     for path in paths {
-        // A method that a path does not have goes to the same renderer as an unknown path.
-        let other = Served { app: Arc::clone(app), row: None };
-        let methods = ROUTES
-            .iter()
-            .filter(|r| r.path == path)
-            .map(|row| (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) }));
-        route = route.at(path, ByMethod { methods: methods.collect(), other });
+        route = route.at(path, ByMethod::of(app, path));
     }
-    let route = route.at("/*rest", Served { app: Arc::clone(app), row: None });
+    // poem gives "/" to a catch-all even where the path itself is registered.
+    let elsewhere = Elsewhere { front: ByMethod::of(app, "/"), unknown: Served { app: Arc::clone(app), row: None } };
+    let route = route.at("/*rest", elsewhere);
     let random = Arc::clone(app.random_source());
     Arc::new(ToDynEndpoint(event::observe(route, random, Arc::clone(&app.metrics))))
 }
@@ -113,6 +109,16 @@ struct ByMethod {
     other: Served,
 }
 
+impl ByMethod {
+    fn of(app: &Arc<App>, path: &str) -> Self {
+        // A method that a path does not have goes to the same renderer as an unknown path.
+        let other = Served { app: Arc::clone(app), row: None };
+        let rows = ROUTES.iter().filter(|r| r.path == path);
+        let methods = rows.map(|row| (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) }));
+        Self { methods: methods.collect(), other }
+    }
+}
+
 impl Endpoint for ByMethod {
     type Output = Response;
 
@@ -120,6 +126,20 @@ impl Endpoint for ByMethod {
         let asked = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let served = self.methods.iter().find(|(method, _)| method == asked).map_or(&self.other, |(_, s)| s);
         served.call(request).await
+    }
+}
+
+/// Whatever no other path takes.
+struct Elsewhere {
+    front: ByMethod,
+    unknown: Served,
+}
+
+impl Endpoint for Elsewhere {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if request.uri().path() == "/" { self.front.call(request).await } else { self.unknown.call(request).await }
     }
 }
 
@@ -149,7 +169,9 @@ impl Served {
         let address = request.data::<ClientAddr>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0);
         event::note(|e| e.realm = Some(realm.name.clone()));
         let method = request.method().clone();
-        let surface = self.row.map_or(Surface::Page, |r| r.surface);
+        let known: Vec<&Row> = ROUTES.iter().filter(|r| r.path == request.uri().path()).collect();
+        let surface = self.row.or_else(|| known.first().copied()).map_or(Surface::Page, |r| r.surface);
+        let mut allow = None;
         let outcome = match self.row {
             Some(row) => {
                 let exchange = Exchange::new(
@@ -162,7 +184,8 @@ impl Served {
                 // A panic is a bug of ours, never the end of the process or a hanging request.
                 AssertUnwindSafe((row.handler)(exchange)).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
             }
-            None if ROUTES.iter().any(|r| r.path == request.uri().path()) => {
+            None if !known.is_empty() => {
+                allow = Some(allowed(&known));
                 Err(Problem::api(405, "method_not_allowed", "this address does not answer that method"))
             }
             None => Err(Problem::page(404, ErrorKind::NotFound, "not_found")),
@@ -180,9 +203,22 @@ impl Served {
             };
             render(problem, surface, &recipient)
         });
+        if let Some(allow) = allow {
+            answer::header(&mut response, "allow", &allow);
+        }
         answer::harden(&mut response, https);
         response
     }
+}
+
+/// The methods of one path's rows, for `Allow` (RFC 9110 §15.5.6).
+fn allowed(rows: &[&Row]) -> String {
+    let mut methods: Vec<&str> = rows.iter().map(|r| r.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.join(", ")
 }
 
 fn panicked() -> Problem {

@@ -29,6 +29,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let Some(id) = pass.account_id.filter(|_| pass.kind == PassKind::Access) else {
         return Err(Problem::bad("password_needs_account", "the first owner signs in with a passkey"));
     };
+    if x.realm.policy.mode == Mode::PasskeyOnly {
+        return Err(Problem::api(403, "passwords_off", "passwords are switched off here: make a passkey"));
+    }
     let account = x.app.store.find_account(x.realm.id, &id).await?.ok_or_else(over)?;
     let password = form.one("password").unwrap_or_default();
     let names = [account.username.as_str(), account.profile.email.as_deref().unwrap_or_default()];

@@ -46,9 +46,12 @@ pub fn origin(peer: IpAddr, trusted: bool, tls: bool, headers: &HeaderMap, optio
     Origin { client: ClientAddr(client), scheme }
 }
 
+/// Stands for a line that is no text: no address, so the walk ends there instead of passing it over.
+const UNREADABLE: &str = "?";
+
 /// The elements of a list header over all its lines, last one first.
 fn rightmost<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines: Vec<_> = headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or(UNREADABLE)).collect();
     lines.into_iter().rev().flat_map(|line| line.rsplit(',')).map(str::trim).filter(|element| !element.is_empty())
 }
 

@@ -182,9 +182,21 @@ pub struct Security {
     pub passkeys: Vec<PasskeyRow>,
     /// The most passkeys an account may have; at this number adding is not offered.
     pub limit: usize,
+    pub adding: Adding,
     pub password: PasswordState,
     pub rp_host: String,
     pub notice: Option<SecurityNotice>,
+}
+
+/// Whether a passkey can be added on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adding {
+    Here,
+    /// The first one needs a link from the administrator.
+    ByLink,
+    /// The policy allows no new passkeys.
+    Off,
 }
 
 /// A passkey as its owner sees it.

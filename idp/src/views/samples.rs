@@ -5,10 +5,10 @@
 use idp_core::time::Timestamp;
 
 use super::{
-    Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, ErrorKind, ErrorPage, Frame,
-    GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page, PasskeyKind, PasskeyRow,
-    PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind,
-    SetupNotice, WebUrl,
+    Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, ErrorKind, ErrorPage,
+    Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page, PasskeyKind,
+    PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice,
+    Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -205,6 +205,7 @@ fn security(all: &mut Samples) {
         person: ada(),
         passkeys,
         limit: 10,
+        adding: Adding::Here,
         password: PasswordState::Set,
         rp_host: "northwind.example".into(),
         notice,
@@ -223,6 +224,9 @@ fn security(all: &mut Samples) {
     add(all, "security", Page::Security(page(usual(), None)));
     let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(unset));
+    for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
+        add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
+    }
     let only = PasskeyRow { last_way_in: true, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
     add(all, "security-last", Page::Security(page(vec![only.clone()], Some(SecurityNotice::LastWayIn))));
     add(all, "security-one", Page::Security(page(vec![only], None)));

@@ -7,6 +7,8 @@ const RENEW_MS = 4 * 60 * 1000;
 const REFUSALS = 3;
 const username = document.getElementById('username');
 const named = () => (username?.readOnly && username.value) || undefined;
+const button = document.getElementById('passkey-login');
+const waiting = () => button.getAttribute('aria-busy') === 'true';
 let autofill = null;
 
 const visible = () => document.visibilityState === 'visible' ? undefined
@@ -16,6 +18,8 @@ const visible = () => document.visibilityState === 'visible' ? undefined
 async function listen() {
   for (let refused = 0; refused < REFUSALS;) {
     await visible();
+    // Meanwhile the button was pressed, and a browser runs one ceremony at a time.
+    if (waiting()) return;
     const mine = autofill = new AbortController();
     const renew = setTimeout(() => mine.abort('renew'), RENEW_MS);
     try {
@@ -35,9 +39,7 @@ async function listen() {
 
 if (ready()) {
   const quietly = async () => await PublicKeyCredential.isConditionalMediationAvailable?.() && listen();
-  const button = document.getElementById('passkey-login');
   button.addEventListener('click', async () => {
-    // A browser runs one ceremony at a time.
     autofill?.abort('button');
     const leaving = await run(button, signal => authenticate({ username: named(), request: request() }, signal));
     if (!leaving) quietly();

@@ -88,6 +88,8 @@ export async function register(asked, name, signal) {
 // ---- What the person sees ----
 const words = document.getElementById('words')?.dataset ?? {};
 
+const sentence = text => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+
 /** Title and text for what went wrong; nothing when the person wanted it. */
 function explain(error) {
   const word = { NotAllowedError: 'closed', InvalidStateError: 'already', SecurityError: 'host',
@@ -95,9 +97,9 @@ function explain(error) {
   if (error.name === 'AbortError') return null;
   if (word) return [words[word], words[`${word}Text`]];
   if (error instanceof Offline) return [words.offline, words.offlineText];
-  const { title, detail, request_id: id } = error.problem ?? {};
-  const what = title ? detail ?? '' : words.refusedText;
-  return [title || words.refused, id ? `${what} ${words.requestId} ${id}`.trim() : what];
+  const { detail, request_id: id } = error.problem ?? {};
+  const what = detail ? sentence(detail) : words.refusedText;
+  return [words.refused, id ? `${what} ${words.requestId} ${id}` : what];
 }
 
 function notify([title, what]) {
@@ -108,8 +110,9 @@ function notify([title, what]) {
   notice.scrollIntoView({ block: 'nearest' });
 }
 
-/** Says what went wrong, if anything did. */
+/** Says what went wrong, if anything did; goes where the server says it can be put right. */
 export function fail(error) {
+  if (error.problem?.next) return location.assign(error.problem.next);
   const said = explain(error);
   if (said) notify(said);
 }

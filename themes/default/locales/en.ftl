@@ -139,6 +139,7 @@ security-bad-name-text = A name has 1 to 200 characters. Type another one.
 security-last-way-in = The passkey was not removed
 security-last-way-in-text = It is your last way in. Add another passkey first.
 standing-none = One step missing: a passkey
+standing-none-link = It is quicker than a password, and nobody can steal it with a false page. Ask your administrator for a link to make one.
 standing-none-text = Add one below. It is quicker than a password, and nobody can steal it with a false page.
 standing-one = One step missing: a second passkey
 standing-one-text = If this one is lost, you are locked out. Add one on another device or a security key.

@@ -1,8 +1,9 @@
 //! A realm: one issuer with its own hosts, keys, users, clients and policy.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::acr::Acr;
+use crate::acr::value::Acr;
 use crate::id::RealmId;
 use crate::passkey::policy::Policy;
 
@@ -58,6 +59,64 @@ impl Default for RealmSettings {
     }
 }
 
+/// The fields of [`RealmSettings`] and what can be set, in words.
+pub const FIELDS: &[(&str, &str)] = &[
+    ("session_lifetime_s", "300 to 86400 seconds"),
+    ("session_idle_s", "60 seconds to session_lifetime_s"),
+    ("access_token_lifetime_s", "60 to 3600 seconds"),
+    ("id_token_lifetime_s", "60 to 3600 seconds"),
+    ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
+    ("hwk_requires_attestation", "true or false"),
+    ("phr_requires_uv", "true or false"),
+    ("uv_counts_as_second_factor", "true or false"),
+    ("brand_color", "#rrggbb or none"),
+];
+
+impl RealmSettings {
+    /// Sets one field from words. Only its form is judged; before saving, [`RealmSettings::check`] judges the whole.
+    ///
+    /// # Errors
+    /// A sentence that names the field and what can be set. The settings are unchanged then.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let Some((_, values)) = FIELDS.iter().find(|(field, _)| *field == name) else {
+            let names: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
+            return Err(format!("{name}: there is no such setting; there are {}", names.join(", ")));
+        };
+        let refused = || format!("{name}: `{text}` cannot be set; values are {values}");
+        let value = match name {
+            "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
+            "brand_color" if text == "none" => Value::Null,
+            "brand_color" => Value::String(text.to_ascii_lowercase()),
+            _ => serde_json::from_str(text).map_err(|_| refused())?,
+        };
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(&*self) else { return Err(refused()) };
+        fields.insert(name.to_owned(), value);
+        *self = serde_json::from_value(Value::Object(fields)).map_err(|_| refused())?;
+        Ok(())
+    }
+
+    /// Everything that keeps these settings from being saved, each a sentence that names its field.
+    pub fn check(&self) -> Vec<String> {
+        let known = |order: &[String]| order.iter().filter_map(|acr| Acr::parse(acr)).collect::<Vec<_>>();
+        let order = known(&self.acr_order);
+        let twice = order.iter().enumerate().any(|(i, acr)| order.iter().skip(i + 1).any(|other| other == acr));
+        let color = |text: &str| {
+            text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        };
+        let holds = [
+            ("session_lifetime_s", (300..=86_400).contains(&self.session_lifetime_s)),
+            ("session_idle_s", (60..=self.session_lifetime_s).contains(&self.session_idle_s)),
+            ("access_token_lifetime_s", (60..=3600).contains(&self.access_token_lifetime_s)),
+            ("id_token_lifetime_s", (60..=3600).contains(&self.id_token_lifetime_s)),
+            ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
+            ("brand_color", self.brand_color.as_deref().is_none_or(color)),
+        ];
+        let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
+        let wrong = holds.into_iter().filter(|(_, holds)| !holds);
+        wrong.map(|(name, _)| format!("{name}: must be {}", values(name))).collect()
+    }
+}
+
 /// One realm.
 #[derive(Clone, Debug)]
 pub struct Realm {
@@ -82,5 +141,44 @@ impl Realm {
     /// Whether cookies need `Secure` and the `__Host-` prefix: everywhere but on a loopback http issuer.
     pub fn is_https(&self) -> bool {
         self.issuer.starts_with("https://")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, RealmSettings};
+
+    #[test]
+    fn names_every_field_and_takes_its_default() {
+        let default = RealmSettings::default();
+        let fields = serde_json::to_value(&default).unwrap();
+        let names: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
+        let mut stored: Vec<_> = fields.as_object().unwrap().keys().map(String::as_str).collect();
+        stored.sort_by_key(|name| names.iter().position(|n| n == name));
+        assert_eq!(stored, names);
+        assert_eq!(default.check(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn refuses_what_is_out_of_bounds_and_says_the_bounds() {
+        let mut settings = RealmSettings::default();
+        assert!(settings.set("session_lifetime_s", "long").unwrap_err().contains("300 to 86400"));
+        assert!(settings.set("session_lifetime", "300").unwrap_err().contains("there are session_lifetime_s"));
+        for (name, text) in [
+            ("session_lifetime_s", "90000"),
+            ("session_idle_s", "43201"),
+            ("access_token_lifetime_s", "0"),
+            ("acr_order", "phr,gold"),
+            ("acr_order", "phr,phr"),
+            ("brand_color", "red"),
+        ] {
+            let mut settings = RealmSettings::default();
+            settings.set(name, text).unwrap();
+            assert!(settings.check().iter().any(|p| p.starts_with(name)), "{name}={text}");
+        }
+        for (name, text) in [("acr_order", "phr, aal2"), ("brand_color", "#A0b1C2"), ("brand_color", "none")] {
+            settings.set(name, text).unwrap();
+            assert_eq!(settings.check(), Vec::<String>::new(), "{name}={text}");
+        }
     }
 }

@@ -9,8 +9,9 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row, for_update};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, sessions, vals};
 
 macro_rules! select {
@@ -92,9 +93,15 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn count_owners(&self, realm: RealmId) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(*) FROM accounts WHERE realm_id = $1 AND role = 'owner' AND state = 'active'";
-        Ok(self.one(SQL, vals![realm]).await?.unwrap_or(0))
+        Ok(self.one(COUNT_OWNERS, vals![realm]).await?.unwrap_or(0))
     }
+}
+
+const COUNT_OWNERS: &str = "SELECT COUNT(*) FROM accounts WHERE realm_id = $1 AND role = 'owner' AND state = 'active'";
+
+/// Whether the realm has an active owner.
+pub(crate) async fn has_owner(c: &mut Conn, realm: RealmId) -> Result<bool> {
+    Ok(c.one::<i64>(COUNT_OWNERS, vals![realm]).await?.is_some_and(|owners| owners > 0))
 }
 
 /// Which unique name of an account somebody else has.

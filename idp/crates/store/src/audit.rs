@@ -7,8 +7,9 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::vals;
+use crate::write::Write;
 
 /// Inserts the row of an act.
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, audit: &Audit) -> Result<()> {

@@ -9,9 +9,10 @@ use crate::audit;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::vals;
 use crate::words::Word as _;
+use crate::write::Write;
 
 macro_rules! select {
     ($rest:literal) => {

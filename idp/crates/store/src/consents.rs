@@ -2,11 +2,13 @@
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, ClientId, FlowId, RealmId};
+use idp_core::oauth::scope::Scopes;
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::sql::{Conn, FromRow, Locking, Row, for_update};
+use crate::store::Store;
+use crate::write::Write;
 use crate::{audit, vals};
 
 /// One account's consent to one client.
@@ -66,11 +68,11 @@ impl Store {
     }
 }
 
-/// Saves a consent, over one that is there.
+/// Saves a consent; its scope is added to that of one that is there.
 #[derive(Clone, Debug)]
 pub struct SaveConsent {
     pub realm: RealmId,
-    /// Its scope is the union of what was and what is consented to.
+    /// Its scope is what is consented to now.
     pub consent: Consent,
     pub audit: Audit,
 }
@@ -79,12 +81,22 @@ impl Write for SaveConsent {
     type Out = ();
 
     async fn run(&self, c: &mut Conn) -> Result<()> {
-        const SQL: &str = "INSERT INTO consents (realm_id, account_id, client_id, scope, flow_id, updated_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (realm_id, account_id, client_id) \
-             DO UPDATE SET scope = excluded.scope, flow_id = excluded.flow_id, updated_ms = excluded.updated_ms";
-        let consent = &self.consent;
-        let (account, client) = (&consent.account_id, &consent.client_id);
-        c.exec(SQL, vals![self.realm, account, client, &consent.scope, &consent.flow, consent.updated]).await?;
+        const INSERT: &str = "INSERT INTO consents (realm_id, account_id, client_id, scope, flow_id, updated_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        const LOCK: Locking =
+            for_update!("SELECT realm_id FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3");
+        const UPDATE: &str = "UPDATE consents SET scope = $4, flow_id = $5, updated_ms = $6 \
+             WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
+        let Consent { account_id: account, client_id: client, flow, updated, .. } = &self.consent;
+        let now = Scopes::from_stored(&self.consent.scope);
+        if c.exec(INSERT, vals![self.realm, account, client, now.as_str(), flow, *updated]).await? == 0 {
+            // Read under a lock: of two tabs that agree at once neither undoes the other.
+            c.lock(LOCK, vals![self.realm, account, client]).await?;
+            let before: Option<Consent> =
+                c.one(select!("AND client_id = $3"), vals![self.realm, account, client]).await?;
+            let all = before.map_or(now.clone(), |before| Scopes::from_stored(&before.scope).union(&now));
+            c.exec(UPDATE, vals![self.realm, account, client, all.as_str(), flow, *updated]).await?;
+        }
         audit::insert(c, self.realm, &self.audit).await
     }
 }

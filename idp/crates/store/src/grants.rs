@@ -9,8 +9,9 @@ use idp_core::id::{GrantId, RealmId};
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, vals};
 
 impl FromRow for Grant {

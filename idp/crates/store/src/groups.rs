@@ -8,7 +8,8 @@ use idp_core::time::Timestamp;
 use crate::accounts::select_accounts;
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Locking, Row, for_share};
-use crate::store::{Store, Write};
+use crate::store::Store;
+use crate::write::Write;
 use crate::{audit, vals};
 
 /// One group.

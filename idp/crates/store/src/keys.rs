@@ -9,9 +9,10 @@ use idp_core::time::Timestamp;
 use crate::audit;
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::vals;
 use crate::words::Word as _;
+use crate::write::Write;
 
 impl FromRow for StoredKey {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {

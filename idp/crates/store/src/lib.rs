@@ -15,6 +15,7 @@
 )]
 
 mod cache;
+mod cached;
 mod error;
 mod generation;
 mod metrics;
@@ -22,6 +23,7 @@ mod migrate;
 pub mod sql;
 mod store;
 mod words;
+mod write;
 mod writer;
 
 pub mod accounts;
@@ -43,4 +45,5 @@ pub mod throttles;
 pub use cache::Realms;
 pub use error::{Error, Failure, Result};
 pub use metrics::Counts;
-pub use store::{Options, Store, Write};
+pub use store::Store;
+pub use write::{Options, Write};

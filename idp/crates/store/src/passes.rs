@@ -8,8 +8,9 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row, for_share};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, vals};
 
 impl FromRow for Pass {
@@ -47,13 +48,16 @@ pub(crate) async fn use_up(
 ) -> Result<bool> {
     const ACCESS: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND hash = $2 \
          AND used_ms IS NULL AND expires_ms > $3 AND kind = 'access' AND account_id = $4";
-    const SETUP: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND hash = $2 \
-         AND used_ms IS NULL AND expires_ms > $3 AND kind = 'setup'";
+    // Of several links one makes the owner, also when their holders finish at the same time: one statement uses all
+    // of them up, so that on PostgreSQL the second one finds none left and neither waits in a circle.
+    const SETUP: &str = "UPDATE passes SET used_ms = $3 WHERE realm_id = $1 AND kind = 'setup' AND used_ms IS NULL \
+         AND EXISTS (SELECT 1 FROM passes AS this WHERE this.realm_id = $1 AND this.hash = $2 \
+         AND this.used_ms IS NULL AND this.expires_ms > $3 AND this.kind = 'setup')";
     let used = match account {
         Some(account) => c.exec(ACCESS, vals![realm, hash, now, account]).await?,
         None => c.exec(SETUP, vals![realm, hash, now]).await?,
     };
-    Ok(used == 1)
+    Ok(used > 0)
 }
 
 /// Issues a pass. `false`: its account is gone.

@@ -13,8 +13,9 @@ use crate::passes;
 use crate::sign_in::{UsedChallenge, use_challenge};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Locking, Row, for_update};
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::words::Word as _;
+use crate::write::Write;
 use crate::{audit, sessions, vals};
 
 macro_rules! select {
@@ -81,7 +82,8 @@ impl Store {
     }
 }
 
-const COUNT: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2";
+const COUNT_HERE: &str = "SELECT COUNT(*) FROM passkeys \
+     WHERE realm_id = $1 AND account_id = $2 AND state = 'active' AND rp_id = $3";
 const COUNT_ACTIVE: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
 
 /// Writes that count passkeys queue at the account's row.
@@ -155,7 +157,7 @@ pub struct RegisterPasskey {
     pub challenge: UsedChallenge,
     /// Hash of the pass that allows it, to be used up; `None` when a session does.
     pub pass: Option<Hash>,
-    /// Passkeys an account may have.
+    /// Passkeys an account may have under one RP ID; suspended ones do not count.
     pub max_passkeys: i64,
     pub now: Timestamp,
     pub audit: Audit,
@@ -177,7 +179,8 @@ impl Write for RegisterPasskey {
         if !c.lock(LOCK_ACTIVE, vals![self.realm, account]).await? {
             return Ok(PasskeyRegistered::AccountGone);
         }
-        if c.one::<i64>(COUNT, vals![self.realm, account]).await?.unwrap_or(0) >= self.max_passkeys {
+        let here = c.one::<i64>(COUNT_HERE, vals![self.realm, account, self.passkey.rp_id.as_str()]).await?;
+        if here.unwrap_or(0) >= self.max_passkeys {
             return Ok(PasskeyRegistered::TooMany);
         }
         if !insert(c, self.realm, &self.passkey).await? {
@@ -222,7 +225,9 @@ impl Write for SetUpOwner {
         if !use_challenge(c, self.realm, &self.challenge).await? {
             return Ok(OwnerSetUp::ChallengeUsed);
         }
-        if !passes::use_up(c, self.realm, &self.pass, None, self.now).await? {
+        if !passes::use_up(c, self.realm, &self.pass, None, self.now).await?
+            || accounts::has_owner(c, self.realm).await?
+        {
             return Ok(OwnerSetUp::PassGone);
         }
         if let Some(taken) = accounts::insert(c, self.realm, &self.account).await? {
@@ -279,14 +284,23 @@ pub enum PasskeyRemoved {
     Gone,
 }
 
+/// What else must let the account in when a passkey goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MustRemain {
+    /// The account goes too, or an operator knows why.
+    Nothing,
+    /// Another active passkey: the policy lets no password in.
+    Passkey,
+    PasskeyOrPassword,
+}
+
 /// Removes a passkey, ends the sessions it opened and revokes what was granted in them.
 #[derive(Clone, Debug)]
 pub struct RemovePasskey {
     pub realm: RealmId,
     pub account: AccountId,
     pub credential_id: Vec<u8>,
-    /// Refuse unless another passkey or a password is left.
-    pub keep_one: bool,
+    pub must_remain: MustRemain,
     pub audit: Audit,
 }
 
@@ -303,10 +317,15 @@ impl Write for RemovePasskey {
         {
             return Ok(PasskeyRemoved::Gone);
         }
-        if self.keep_one
-            && !has_active(c, self.realm, &self.account).await?
-            && c.one::<i64>(PASSWORD, vals![self.realm, &self.account]).await?.is_none()
-        {
+        let remains = match self.must_remain {
+            MustRemain::Nothing => true,
+            MustRemain::Passkey => has_active(c, self.realm, &self.account).await?,
+            MustRemain::PasskeyOrPassword => {
+                has_active(c, self.realm, &self.account).await?
+                    || c.one::<i64>(PASSWORD, vals![self.realm, &self.account]).await?.is_some()
+            }
+        };
+        if !remains {
             return Ok(PasskeyRemoved::LastWayIn);
         }
         let sessions = sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id).await?;

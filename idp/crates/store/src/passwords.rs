@@ -7,7 +7,7 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::Conn;
-use crate::store::Write;
+use crate::write::Write;
 use crate::{audit, passes, passkeys, sessions, vals};
 
 /// What became of setting a password; only `Done` wrote anything.

@@ -8,7 +8,8 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
+use crate::write::Write;
 use crate::{audit, vals};
 
 macro_rules! select {
@@ -141,6 +142,18 @@ pub(crate) async fn end_opened_by(
     Ok(ended)
 }
 
+/// Ends one session of an account and revokes what was granted in it; whether it was live.
+pub(crate) async fn end_one(c: &mut Conn, realm: RealmId, account: &AccountId, sid: &Sid) -> Result<bool> {
+    const END: &str = "UPDATE sessions SET state = 'ended' \
+         WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live'";
+    const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND sid = $2 AND state = 'live'";
+    if c.exec(END, vals![realm, sid, account]).await? == 0 {
+        return Ok(false);
+    }
+    c.exec(REVOKE, vals![realm, sid]).await?;
+    Ok(true)
+}
+
 /// Ends one session and revokes what was granted in it. `false`: it had ended before; nothing is written.
 #[derive(Clone, Debug)]
 pub struct EndSession {
@@ -155,13 +168,9 @@ impl Write for EndSession {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const END: &str = "UPDATE sessions SET state = 'ended' \
-             WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live'";
-        const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND sid = $2 AND state = 'live'";
-        if c.exec(END, vals![self.realm, &self.sid, &self.account]).await? == 0 {
+        if !end_one(c, self.realm, &self.account, &self.sid).await? {
             return Ok(false);
         }
-        c.exec(REVOKE, vals![self.realm, &self.sid]).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(true)
     }

@@ -11,8 +11,8 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, Locking, for_share};
-use crate::store::Write;
-use crate::{audit, throttles, vals};
+use crate::write::Write;
+use crate::{audit, sessions, throttles, vals};
 
 /// The challenge of a ceremony, to be used once (WebAuthn L3 §13.4.3).
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,8 @@ pub struct FinishSignIn {
     /// The version of the password that was right, when one of the events is a password.
     pub password_version: Option<i64>,
     pub session: SignInSession,
+    /// A session of another account in the same browser: it ends with this sign-in.
+    pub replaces: Option<(Sid, AccountId)>,
     pub events: Vec<AuthEvent>,
     /// Throttle buckets that a success clears.
     pub clear: Vec<i64>,
@@ -113,6 +115,9 @@ impl Write for FinishSignIn {
         }
         for event in &self.events {
             self.append_event(c, event).await?;
+        }
+        if let Some((sid, account)) = &self.replaces {
+            sessions::end_one(c, self.realm, account, sid).await?;
         }
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;

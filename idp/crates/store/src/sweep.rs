@@ -4,8 +4,8 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::Conn;
-use crate::store::Write;
 use crate::vals;
+use crate::write::Write;
 
 /// Deletes at most `batch` expired rows of each kind; to be repeated while [`Swept::is_full`] says so.
 #[derive(Clone, Copy, Debug)]

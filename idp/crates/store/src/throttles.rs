@@ -6,7 +6,8 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
-use crate::store::{Store, Write};
+use crate::store::Store;
+use crate::write::Write;
 use crate::{audit, vals};
 
 /// One bucket.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::sql::{Conn, Database};
-use crate::store::Write;
+use crate::write::Write;
 
 /// Writes in one commit at most: bounds how long the first waits for the last.
 const GROUP: usize = 64;

@@ -1,6 +1,7 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
 use idp_core::interact::usable;
+use idp_core::passkey::policy::EnrolmentRequires;
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::Method;
@@ -40,8 +41,20 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
     })
 }
 
+/// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
+/// password would buy a phishing-resistant sign-in.
+pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
+    let first = usable(passkeys, &x.rp.rp_id, &x.realm.policy).next().is_none();
+    let confirmed = match x.realm.policy.enrolment_requires {
+        EnrolmentRequires::Any => true,
+        EnrolmentRequires::Confirmed => has_two_factors(visitor),
+        EnrolmentRequires::AccessPass => false,
+    };
+    !first || confirmed
+}
+
 /// Whether the session rests on more than one factor.
-pub fn has_two_factors(visitor: &Visitor) -> bool {
+fn has_two_factors(visitor: &Visitor) -> bool {
     let password = visitor.session.events.iter().any(|e| e.method == Method::Password);
     let passkey = visitor.session.events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
     password && passkey

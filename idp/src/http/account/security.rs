@@ -6,14 +6,14 @@ use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::PasskeyType;
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::session::Method;
-use idp_store::passkeys::{PasskeyRemoved, RemovePasskey, RenamePasskey};
+use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
 use serde_json::json;
 
 use super::fresh;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
 
 /// `GET /account/security`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -41,13 +41,27 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
         passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
-        limit: usize::from(x.realm.policy.max_passkeys),
+        // What takes no place widens the room that is shown.
+        limit: usize::from(x.realm.policy.max_passkeys)
+            + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
+        adding: adding(&x, &visitor, passkeys),
         password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
         rp_host: x.rp.rp_id.clone(),
         notice,
     };
     let name = account.username.clone();
     x.page_for(&Page::Security(page), Some(name))
+}
+
+fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
+    let policy = &x.realm.policy;
+    if !policy.enabled || !policy.allow_registration {
+        Adding::Off
+    } else if fresh::may_enrol(x, visitor, passkeys) {
+        Adding::Here
+    } else {
+        Adding::ByLink
+    }
 }
 
 /// `POST /account/security/rename`.
@@ -92,14 +106,17 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let passkey = asked(&x, &visitor, &form).await?;
     let passkeys = list(&x, &visitor).await?;
-    fresh::require(&x, &visitor, &passkeys)?;
+    if fresh::require(&x, &visitor, &passkeys).is_err() {
+        return x.go("/login?again=1");
+    }
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
+    let must_remain = if password_lets_in(&x, &visitor) { MustRemain::PasskeyOrPassword } else { MustRemain::Passkey };
     let op = RemovePasskey {
         realm: x.realm.id,
         account: visitor.account.id,
         credential_id: passkey.credential_id,
-        keep_one: true,
+        must_remain,
         audit,
     };
     match x.app.store.write(op).await? {

@@ -52,15 +52,13 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let step = authorize::decide(&x, &request, &client, visitor.as_ref()).await?;
     let (Step::Consent, Some(visitor)) = (step, visitor) else { return authorize::proceed(x, request).await };
     let account = visitor.account.id;
-    let before = x.app.store.find_consent(x.realm.id, &account, &client.id).await?;
-    let scope = before.map_or(request.scope.clone(), |c| Scopes::from_stored(&c.scope).union(&request.scope));
-    let detail = json!({ "scope": scope.as_str() });
+    let detail = json!({ "scope": request.scope.as_str() });
     let mut audit = x.audit(AuditEvent::ConsentGiven, Actor::Account(account), detail);
     audit.client_id = Some(client.id.clone());
     let consent = idp_store::consents::Consent {
         account_id: account,
         client_id: client.id.clone(),
-        scope: scope.as_str().to_owned(),
+        scope: request.scope.as_str().to_owned(),
         flow: request.id,
         updated: x.now,
     };

@@ -16,9 +16,12 @@ use super::partial::Partial;
 use super::throttle;
 use crate::event;
 use crate::http::cookies::CookieKind;
-use crate::http::exchange::Exchange;
+use crate::http::exchange::{Exchange, Visitor};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
+
+/// Events of one session at most.
+const MOST_EVENTS: usize = 16;
 
 /// A factor that was verified just now.
 pub struct Proved {
@@ -49,35 +52,45 @@ pub enum Stand {
 /// 403 for an account that may not sign in, 409 for a ceremony that was used or outrun.
 pub async fn finish(
     x: &mut Exchange,
-    proved: Proved,
+    mut proved: Proved,
     request: Option<&AuthorizationRequest>,
 ) -> Result<Stand, Problem> {
-    let account = &proved.account;
+    let account = &proved.account.clone();
     if account.state != AccountState::Active {
         return Err(Problem::api(403, "account_disabled", "this account is switched off: ask your administrator"));
     }
     let flow = request.map(|r| r.id);
-    let mut events = Partial::read(x, flow).map(|p| p.events_of(account)).unwrap_or_default();
+    let partial = Partial::read(x, flow);
+    let mut events = partial.as_ref().map(|p| p.events_of(account)).unwrap_or_default();
+    // A passkey that came first is used up by the same write as the factor that completes it.
+    if let Some(first) = partial.filter(|_| !events.is_empty()) {
+        proved.passkey = proved.passkey.or_else(|| first.passkey_use());
+        proved.challenge = proved.challenge.or_else(|| first.challenge());
+    }
     events.push(event(x, flow, proved.method.clone()));
 
     // One more factor for a session of the same account: the session was let in before.
-    let standing = x.visitor().await?.filter(|v| v.account.id == account.id);
+    let (standing, other): (Option<Visitor>, Option<Visitor>) = match x.visitor().await? {
+        Some(v) if v.account.id != account.id => (None, Some(v)),
+        // A session with very many events starts over, so that choosing among them stays cheap.
+        same => (same.filter(|v| v.session.events.len() < MOST_EVENTS), None),
+    };
     let password = events.iter().any(|e| e.method == Method::Password);
     if proved.doubtful && !password {
-        Partial::keep(x, account, flow, &events)?;
+        Partial::keep(x, &proved, flow, &events)?;
         return Ok(Stand::SecondFactor);
     }
     if standing.is_none() {
         match verdict(x, account, &events).await? {
             Verdict::In => {}
             Verdict::AskPasskey | Verdict::AskPassword => {
-                Partial::keep(x, account, flow, &events)?;
+                Partial::keep(x, &proved, flow, &events)?;
                 return Ok(Stand::SecondFactor);
             }
             Verdict::Enrol | Verdict::Refused => return Ok(Stand::PasskeyNeeded),
         }
     }
-    write(x, proved, events, standing.map(|v| v.session.sid)).await?;
+    write(x, proved, events, Sessions { standing, other }).await?;
     Ok(Stand::Complete)
 }
 
@@ -116,10 +129,20 @@ async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Resul
     Ok(policy.verdict(combination, has_usable))
 }
 
-async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, standing: Option<Sid>) -> Result<(), Problem> {
+/// What this browser had before.
+struct Sessions {
+    /// A session of the same account: it is strengthened and keeps its end, so that nothing prolongs it for ever.
+    standing: Option<Visitor>,
+    /// A session of somebody else: it ends.
+    other: Option<Visitor>,
+}
+
+async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before: Sessions) -> Result<(), Problem> {
     let account = proved.account;
     let secret: [u8; 32] = x.app.random();
-    let sid = standing.unwrap_or_else(|| Sid::new(x.now, x.app.random()));
+    let standing = before.standing.map(|v| v.session);
+    let sid = standing.as_ref().map_or_else(|| Sid::new(x.now, x.app.random()), |s| s.sid);
+    let lifetime_s = x.realm.settings.session_lifetime_s;
     let password = events.iter().any(|e| e.method == Method::Password);
     let method = match (password, proved.passkey.is_some()) {
         (true, true) => "password_and_passkey",
@@ -138,8 +161,9 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, standin
             sid,
             exists: standing.is_some(),
             cookie_hash: sha256(&secret),
-            expires: x.now.plus_s(x.realm.settings.session_lifetime_s),
+            expires: standing.as_ref().map_or_else(|| x.now.plus_s(lifetime_s), |s| s.expires),
         },
+        replaces: before.other.map(|v| (v.session.sid, v.account.id)),
         events,
         clear: proved.clear,
         audit: x.audit(AuditEvent::SignIn, Actor::Account(account.id), detail),

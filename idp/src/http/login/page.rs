@@ -33,7 +33,11 @@ pub async fn get(x: Exchange) -> Outcome {
             Some(request) => {
                 let client = authorize::client_of(&x, request).await?;
                 let step = authorize::decide(&x, request, &client, Some(&visitor)).await?;
-                matches!(step, Step::Login { .. } | Step::StepUp { .. })
+                // Back or reload after the sign-in: nothing more is asked here.
+                if !matches!(step, Step::Login { .. } | Step::StepUp { .. }) {
+                    return authorize::proceed(x, request.clone()).await;
+                }
+                true
             }
         };
         if again {

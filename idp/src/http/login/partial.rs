@@ -3,10 +3,13 @@
 use idp_core::account::Account;
 use idp_core::id::{AccountId, FlowId};
 use idp_core::seal::Purpose;
+use idp_core::secret::Hash;
 use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
+use idp_store::sign_in::{PasskeyUse, UsedChallenge};
 use serde::{Deserialize, Serialize};
 
+use super::finish::Proved;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::Exchange;
 use crate::http::problem::Problem;
@@ -25,6 +28,20 @@ pub struct Partial {
     expires: Timestamp,
     /// The events as JSON: the sealed form has no room for tagged variants.
     events: String,
+    /// A passkey among them, to be marked as used when the sign-in completes.
+    passkey: Option<Used>,
+}
+
+/// What [`PasskeyUse`] and [`UsedChallenge`] hold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Used {
+    credential_id: Vec<u8>,
+    counter: u32,
+    backup_state: bool,
+    user_verified: bool,
+    client: Option<String>,
+    challenge: Hash,
+    challenge_expires: Timestamp,
 }
 
 impl Partial {
@@ -41,22 +58,46 @@ impl Partial {
         if same { serde_json::from_str(&self.events).unwrap_or_default() } else { Vec::new() }
     }
 
+    /// The use of the passkey that came first.
+    pub fn passkey_use(&self) -> Option<PasskeyUse> {
+        let used = self.passkey.clone()?;
+        Some(PasskeyUse {
+            credential_id: used.credential_id,
+            counter: used.counter,
+            backup_state: used.backup_state,
+            user_verified: used.user_verified,
+            client: used.client,
+        })
+    }
+
+    /// The challenge that it answered.
+    pub fn challenge(&self) -> Option<UsedChallenge> {
+        self.passkey.as_ref().map(|used| UsedChallenge { hash: used.challenge, expires: used.challenge_expires })
+    }
+
     /// Keeps events until the final factor comes.
     ///
     /// # Errors
     /// Only when they cannot be sealed.
-    pub fn keep(
-        x: &mut Exchange,
-        account: &Account,
-        flow: Option<FlowId>,
-        events: &[AuthEvent],
-    ) -> Result<(), Problem> {
+    pub fn keep(x: &mut Exchange, proved: &Proved, flow: Option<FlowId>, events: &[AuthEvent]) -> Result<(), Problem> {
+        let account = &proved.account;
+        let used = proved.passkey.as_ref().zip(proved.challenge.as_ref());
+        let passkey = used.map(|(passkey, challenge)| Used {
+            credential_id: passkey.credential_id.clone(),
+            counter: passkey.counter,
+            backup_state: passkey.backup_state,
+            user_verified: passkey.user_verified,
+            client: passkey.client.clone(),
+            challenge: challenge.hash,
+            challenge_expires: challenge.expires,
+        });
         let partial = Self {
             account: account.id,
             flow,
             password_version: account.password_version,
             expires: x.now.plus_s(LIFETIME_S),
             events: serde_json::to_string(events).map_err(Problem::internal)?,
+            passkey,
         };
         let sealed = x.seal(Purpose::Login, &partial)?;
         x.set_cookie(CookieKind::Login, &sealed);

@@ -1,5 +1,7 @@
 //! `POST /login/password`: user name and password. Costs the same and says the same for names that do not exist.
 
+use std::sync::Arc;
+
 use idp_core::account::Account;
 use idp_core::credential::password::MOST_BYTES;
 use idp_core::secret::Secret;
@@ -7,7 +9,8 @@ use idp_core::session::Method;
 
 use super::finish::{Proved, Stand, finish, next_url};
 use super::page::{Shown, show};
-use super::throttle;
+use super::throttle::{self, Guess};
+use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
@@ -40,14 +43,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let guess = match throttle::begin(&x, &username, id).await {
         Err(Problem::Wait { seconds, status: 429, .. }) => {
             let minutes = u32::try_from((seconds + 59) / 60).unwrap_or(1);
-            return show(x, back(LoginNotice::Throttled { minutes })).await;
+            let mut response = show(x, back(LoginNotice::Throttled { minutes })).await?;
+            answer::header(&mut response, "retry-after", &seconds.to_string());
+            return Ok(response);
         }
         other => other?,
     };
-    let hash = account.as_ref().and_then(|a| a.password_hash.clone());
-    let right = x.app.passwords.verify(password, hash).await?;
-    let Some(account) = account.filter(|_| right) else {
-        throttle::failed(&x, &guess, id).await?;
+    let guess = check(&x, guess, account.as_ref(), password).await?;
+    let (Some(account), Some(guess)) = (account, guess) else {
         return show(x, back(LoginNotice::WrongPassword)).await;
     };
     let proved = Proved {
@@ -55,7 +58,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         method: Method::Password,
         passkey: None,
         challenge: None,
-        clear: guess.buckets.clone(),
+        clear: guess.of_name(),
         doubtful: false,
     };
     let stand = finish(&mut x, proved, request.as_ref()).await?;
@@ -64,6 +67,29 @@ pub async fn post(mut x: Exchange) -> Outcome {
     }
     let next = next_url(&x, stand, request.as_ref())?;
     x.go(&next)
+}
+
+/// Checks a password in a task of its own: a caller who hangs up neither escapes the count nor frees the place of his
+/// guess early. `None`: it was wrong.
+async fn check(
+    x: &Exchange,
+    guess: Guess,
+    account: Option<&Account>,
+    password: Secret<String>,
+) -> Result<Option<Guess>, Problem> {
+    let failure = throttle::failure(x, &guess, account.map(|a| a.id));
+    let hash = account.and_then(|a| a.password_hash.clone());
+    let app = Arc::clone(&x.app);
+    let checked: Result<Option<Guess>, Problem> = tokio::spawn(async move {
+        if app.passwords.verify(password, hash).await? {
+            return Ok(Some(guess));
+        }
+        app.store.write(failure).await?;
+        Ok(None)
+    })
+    .await
+    .map_err(Problem::internal)?;
+    checked
 }
 
 /// The account of a typed name or address. As many look-ups for one that does not exist.

@@ -24,8 +24,16 @@ pub struct InFlight(Mutex<HashMap<i64, i64>>);
 
 /// A guess under way; counts until it is dropped.
 pub struct Guess {
-    pub buckets: Vec<i64>,
+    /// The address's, then the account's or this browser's own.
+    buckets: Vec<i64>,
     all: Arc<InFlight>,
+}
+
+impl Guess {
+    /// What a right password clears. Not the address: an account of one's own must not buy another spray of names.
+    pub fn of_name(&self) -> Vec<i64> {
+        self.buckets.iter().skip(1).copied().collect()
+    }
 }
 
 impl Drop for Guess {
@@ -77,23 +85,17 @@ pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> 
     Ok(Guess { buckets: numbers, all })
 }
 
-/// Counts a guess that was wrong.
-///
-/// # Errors
-/// Only when the store fails.
-pub async fn failed(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> Result<(), Problem> {
-    let mut audit = x.audit(AuditEvent::SignInFailed, Actor::Operator, json!({ "method": "password" }));
-    audit.actor = account.map_or(Actor::Anonymous, Actor::Account);
-    audit.account_id = account;
-    let op = RecordFailure {
+/// The write that counts a guess as wrong.
+pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> RecordFailure {
+    let actor = account.map_or(Actor::Anonymous, Actor::Account);
+    let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": "password" }));
+    RecordFailure {
         realm: x.realm.id,
         buckets: guess.buckets.clone(),
         window_s: WINDOW_S,
         now: x.now,
         audit: Some(audit),
-    };
-    x.app.store.write(op).await?;
-    Ok(())
+    }
 }
 
 /// Remembers on this browser that the account signed in here.
@@ -125,6 +127,7 @@ fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(Bucket
     let address = (BucketKind::Address, mac("throttle.address", &[&address]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
+        // By what was typed: one bucket for name and address would tell which address belongs to whom.
         None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
     };
     [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))

@@ -124,7 +124,7 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
     let hint = match params.one("id_token_hint") {
         None => None,
         Some(token) => {
-            let ring = x.app.keys.of(&x.app, x.realm.id).await?;
+            let ring = x.app.keys(x.realm.id).await?;
             Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.account_id).ok_or(()))
         }
     };

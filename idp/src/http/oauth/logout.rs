@@ -77,7 +77,7 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<LogoutRequest, Prob
     let hint = match params.one("id_token_hint") {
         None => None,
         Some(token) => {
-            let ring = x.app.keys.of(&x.app, x.realm.id).await?;
+            let ring = x.app.keys(x.realm.id).await?;
             let hint = jws::id_token_hint(token, &x.realm.issuer, &ring.stored);
             Some(hint.ok_or_else(|| refuse(InvalidLogout::Hint))?)
         }

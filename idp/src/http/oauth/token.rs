@@ -110,7 +110,7 @@ async fn tokens(x: &Exchange, client: &Client, code: &Code) -> Result<serde_json
     let lifetime_s = x.realm.settings.access_token_lifetime_s;
     let access_token = AccessToken { grant: code.id, expires: x.now.plus_s(lifetime_s) };
     let access_token = x.seal(Purpose::AccessToken, &access_token)?;
-    let ring = x.app.keys.of(&x.app, x.realm.id).await?;
+    let ring = x.app.keys(x.realm.id).await?;
     let claims = id_token::claims(&x.realm, code, &access_token, x.now);
     let id_token = ring.signing(client.settings.id_token_alg)?.sign(&claims).map_err(Problem::internal)?;
     event::note(|e| {

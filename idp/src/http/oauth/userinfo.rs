@@ -1,6 +1,7 @@
 //! `/userinfo`: claims about whoever signed in. OIDC Core §5.3, RFC 6750 §2.
 
 use idp_core::oauth::error::{ErrorCode, OAuthError};
+use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::claims;
 use idp_core::seal::Purpose;
@@ -23,13 +24,17 @@ pub async fn get(x: Exchange) -> Outcome {
 pub async fn post(mut x: Exchange) -> Outcome {
     let in_header = bearer(&x)?;
     let has_body = x.header(header::CONTENT_TYPE).is_some();
-    let in_body = if has_body { x.form().await?.one("access_token").map(str::to_owned) } else { None };
+    let form = if has_body { x.form().await? } else { RawParams::default() };
+    let twice = |text| {
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "bearer.one_method", text);
+        Err(Problem::Bearer(Some(error)))
+    };
+    if form.doubled().is_some() {
+        return twice("a parameter came twice");
+    }
+    let in_body = form.one("access_token").map(str::to_owned);
     match (in_header, in_body) {
-        (Some(_), Some(_)) => Err(Problem::Bearer(Some(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "bearer.one_method",
-            "the access token came in the header and in the body",
-        )))),
+        (Some(_), Some(_)) => twice("the access token came in the header and in the body"),
         (header, body) => answer(x, header.or(body)).await,
     }
 }

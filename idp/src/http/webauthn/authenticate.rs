@@ -74,11 +74,13 @@ async fn verify(
         return Err(Problem::bad("ceremony_invalid", "this ceremony was started for another sign-in"));
     }
     let policy = &x.realm.policy;
-    let allowed: Vec<Vec<u8>> = if *listed {
-        let passkeys = x.app.store.list_passkeys(x.realm.id, &owner.id).await?;
-        passkeys.into_iter().map(|p| p.credential_id).collect()
-    } else {
-        Vec::new()
+    let allowed: Vec<Vec<u8>> = match account {
+        // Whose ids were listed, not whose passkey came back.
+        Some(account) if *listed => {
+            let passkeys = x.app.store.list_passkeys(x.realm.id, account).await?;
+            passkeys.into_iter().map(|p| p.credential_id).collect()
+        }
+        _ => Vec::new(),
     };
     let asked = Asked { ceremony: state::expected(x, ceremony), allowed: &allowed, account: *account };
     let found = Found { passkey: &passkey, user_handle: &owner.user_handle };

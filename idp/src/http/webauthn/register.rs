@@ -61,7 +61,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
 
 /// A name as its owner typed it, if there is anything to it.
 pub fn clean_name(name: Option<&str>) -> Option<String> {
-    let name: String = name?.trim().chars().filter(|c| !c.is_control()).take(MOST_NAME).collect();
+    let shown: String = name?.chars().filter(|c| !c.is_control()).collect();
+    let name: String = shown.trim().chars().take(MOST_NAME).collect();
     (!name.is_empty()).then_some(name)
 }
 
@@ -97,7 +98,7 @@ async fn allowed(x: &Exchange, account: AccountId, pass: Option<Hash>) -> Result
         let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
         fresh::require(x, &visitor, &passkeys)?;
     }
-    Ok(passkeys.iter().filter(|p| p.rp_id == x.rp.rp_id).count())
+    Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
 }
 
 async fn write(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Result<String, Problem> {

@@ -2,11 +2,9 @@
 
 use idp_core::account::{Account, check_email, check_username};
 use idp_core::id::AccountId;
-use idp_core::interact::usable;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::options::Kind;
-use idp_core::passkey::policy::EnrolmentRequires;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::secret::{Hash, sha256};
@@ -60,7 +58,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         }
         None => by_session(&x).await?,
     };
-    let active = owner.passkeys.iter().filter(|p| p.rp_id == x.rp.rp_id).count();
+    let active = owner.passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count();
     if active >= usize::from(policy.max_passkeys) {
         return Err(Problem::api(
             409,
@@ -141,14 +139,7 @@ async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let owner = owner(x, visitor.account.clone()).await?;
     fresh::require(x, &visitor, &owner.passkeys)?;
-    // Else a phished password would buy a phishing-resistant sign-in.
-    let first = usable(&owner.passkeys, &x.rp.rp_id, &x.realm.policy).next().is_none();
-    let confirmed = match x.realm.policy.enrolment_requires {
-        EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => fresh::has_two_factors(&visitor),
-        EnrolmentRequires::AccessPass => false,
-    };
-    if first && !confirmed {
+    if !fresh::may_enrol(x, &visitor, &owner.passkeys) {
         let text = "your first passkey needs a link from your administrator: ask for an access pass";
         return Err(Problem::api(403, "access_pass_required", text));
     }

@@ -1,7 +1,6 @@
 //! Whether somebody has to sign in, as whom, and how lately.
 
 use super::{Facts, Step, Visitor, authenticate};
-use crate::oauth::error::{ErrorCode, OAuthError};
 
 /// Holds for every visitor; the table has it for its rule and for requests without one.
 pub fn session(_: &Facts<'_>, _: &Visitor<'_>) -> Option<Step> {
@@ -10,15 +9,7 @@ pub fn session(_: &Facts<'_>, _: &Visitor<'_>) -> Option<Step> {
 
 pub fn hinted(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let other = facts.request.hinted.is_some_and(|hinted| hinted != visitor.account.id);
-    if !other {
-        return None;
-    }
-    // Whoever signed in for this request is not whom the client meant, and asking again would only go round.
-    if signed_in_for(facts, visitor) {
-        let text = "somebody else signed in than id_token_hint names";
-        return Some(Step::Deny(OAuthError::new(ErrorCode::LoginRequired, "login.hint", text)));
-    }
-    Some(Step::Login { again: true })
+    other.then_some(Step::Login { again: true })
 }
 
 /// A sign-in within this request is a choice too.

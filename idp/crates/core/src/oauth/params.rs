@@ -3,6 +3,10 @@
 
 use url::form_urlencoded;
 
+/// Most parameters that are read. No honest request comes near; without a limit looking for doubled ones would let
+/// anybody spend our time.
+const MOST: usize = 100;
+
 /// Parameters that may repeat (RFC 8707 §2).
 const REPEATABLE: &[&str] = &["resource"];
 
@@ -14,10 +18,11 @@ pub struct RawParams {
 }
 
 impl RawParams {
-    /// Parses `application/x-www-form-urlencoded` bytes; never fails, a doubled name is remembered.
+    /// Parses `application/x-www-form-urlencoded` bytes; never fails, a doubled name is remembered. What comes after
+    /// the hundredth parameter is not read.
     pub fn parse(encoded: &[u8]) -> Self {
         let mut params = Self::default();
-        for (name, value) in form_urlencoded::parse(encoded) {
+        for (name, value) in form_urlencoded::parse(encoded).take(MOST) {
             if !REPEATABLE.contains(&&*name) && params.pairs.iter().any(|(n, _)| *n == name) {
                 params.doubled.get_or_insert_with(|| name.clone().into_owned());
             } else {
@@ -35,5 +40,25 @@ impl RawParams {
     /// The name of a parameter that came twice, if any.
     pub fn doubled(&self) -> Option<&str> {
         self.doubled.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, RawParams};
+
+    #[test]
+    fn reads_no_more_than_an_honest_request_has() {
+        let many: String = (0..20_000).map(|i| format!("p{i}=1&")).collect();
+        let params = RawParams::parse(many.as_bytes());
+        assert_eq!(params.pairs.len(), MOST);
+        assert_eq!((params.one("p0"), params.one("p100")), (Some("1"), None));
+    }
+
+    #[test]
+    fn remembers_a_doubled_name_and_lets_resource_repeat() {
+        assert_eq!(RawParams::parse(b"a=1&b=&a=2").doubled(), Some("a"));
+        assert_eq!(RawParams::parse(b"resource=x&resource=y").doubled(), None);
+        assert_eq!(RawParams::parse(b"a=").one("a"), None);
     }
 }

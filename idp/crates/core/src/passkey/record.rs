@@ -54,6 +54,13 @@ pub struct Passkey {
     pub last_used_client: Option<String>,
 }
 
+impl Passkey {
+    /// Takes one of the account's places for passkeys of an RP ID; one that is suspended does not.
+    pub fn takes_place(&self, rp_id: &str) -> bool {
+        self.rp_id == rp_id && self.state == PasskeyState::Active
+    }
+}
+
 /// serde helper: bytes as base64url text.
 pub mod base64url_bytes {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

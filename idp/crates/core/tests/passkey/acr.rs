@@ -167,7 +167,15 @@ fn an_essential_demand_gets_one_of_its_values_or_nothing() {
     assert!(chosen(&[password(5)], &default, &essential(&["phr"])).is_none());
     assert!(chosen(&[password(5)], &default, &ask(&["phr"])).is_some_and(|found| !found.met));
     let found = chosen(&[password(50), passkey(true, true, 5)], &default, &essential(&["phr"])).unwrap();
-    assert_eq!((found.acr.as_deref(), found.amr.contains(&"pwd")), (Some("phr"), false));
+    assert_eq!((found.acr.as_deref(), found.amr.contains(&"pwd")), (Some("phr"), true));
+}
+
+#[test]
+fn both_factors_of_one_sign_in_are_said_and_an_older_password_is_not() {
+    let default = RealmSettings::default();
+    let amr = |events: &[AuthEvent]| chosen(events, &default, &Demand::default()).unwrap().amr;
+    assert!(amr(&[password(50), passkey(true, true, 5)]).contains(&"pwd"));
+    assert!(!amr(&[password(5000), passkey(true, true, 5)]).contains(&"pwd"));
 }
 
 #[test]
@@ -213,7 +221,8 @@ fn max_age_is_met_by_a_young_event_or_one_of_this_flow_and_prompt_login_only_by_
         (of(None, 1), Some(0), false, false),
         (of(None, 1), Some(i64::MAX), false, true),
         // A clock that runs ahead.
-        (of(None, -2), Some(0), false, true),
+        (of(None, -2), Some(1), false, true),
+        (of(None, -2), Some(0), false, false),
         (of(None, 9999), None, false, true),
         (of(None, 1), Some(60), true, false),
         (of(other, 1), None, true, false),

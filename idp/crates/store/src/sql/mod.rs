@@ -2,6 +2,7 @@
 //!
 //! One SQL text and one body for both databases: `$n` is bound by name, values are [`Val`], rows [`Row`].
 
+pub(crate) mod pool;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod value;

@@ -246,6 +246,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
         }),
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
+        replaces: None,
         events: vec![AuthEvent {
             id: EventId::new(NOW, random()),
             at: NOW,

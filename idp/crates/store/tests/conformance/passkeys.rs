@@ -23,9 +23,9 @@ fn issue(pass: &Pass) -> IssuePass {
     IssuePass { realm: REALM, pass: pass.clone(), audit: audit(AuditEvent::PassIssued) }
 }
 
-fn remove(passkey: &Passkey, keep_one: bool) -> RemovePasskey {
+fn remove(passkey: &Passkey, must_remain: MustRemain) -> RemovePasskey {
     let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
-    RemovePasskey { realm: REALM, account, credential_id, keep_one, audit: audit(AuditEvent::PasskeyRemoved) }
+    RemovePasskey { realm: REALM, account, credential_id, must_remain, audit: audit(AuditEvent::PasskeyRemoved) }
 }
 
 fn suspend(passkey: &Passkey) -> SuspendPasskey {
@@ -158,7 +158,7 @@ both! {
     async fn keeps_one_of_two_passkeys_removed_at_once(db) {
         let account = make_account(&db.store, "alice").await;
         let (one, two) = (make_passkey(&db.store, &account).await, make_passkey(&db.store, &account).await);
-        let (a, b) = tokio::join!(db.store.write(remove(&one, true)), db.store.write(remove(&two, true)));
+        let (a, b) = tokio::join!(db.store.write(remove(&one, MustRemain::PasskeyOrPassword)), db.store.write(remove(&two, MustRemain::PasskeyOrPassword)));
         let outcomes = [a.unwrap(), b.unwrap()];
         assert!(outcomes.contains(&PasskeyRemoved::Done { sessions: 0 }) && outcomes.contains(&PasskeyRemoved::LastWayIn));
         assert_eq!(db.store.count_usable_passkeys(REALM, &account.id).await.unwrap(), 1);
@@ -173,8 +173,8 @@ both! {
         let grant = world.grant();
         let redeem = idp_store::grants::RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) };
         db.store.write(redeem).await.unwrap();
-        assert_eq!(db.store.write(remove(&world.passkey, true)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
-        assert_eq!(db.store.write(remove(&world.passkey, true)).await.unwrap(), PasskeyRemoved::Gone);
+        assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
+        assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Gone);
         assert!(!db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
         assert!(db.store.is_session_live(REALM, &kept, NOW).await.unwrap());
         assert!(!db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good());
@@ -193,8 +193,8 @@ both! {
     async fn removes_the_last_passkey_where_a_password_is_left_or_it_is_asked_for(db) {
         let account = make_account(&db.store, "alice").await;
         let made = make_passkey(&db.store, &account).await;
-        assert_eq!(db.store.write(remove(&made, true)).await.unwrap(), PasskeyRemoved::LastWayIn);
-        assert_eq!(db.store.write(remove(&made, false)).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
+        assert_eq!(db.store.write(remove(&made, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::LastWayIn);
+        assert_eq!(db.store.write(remove(&made, MustRemain::Nothing)).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
     }
 }
 

@@ -3,6 +3,8 @@
 //! OIDC Core §2, RFC 8176, OpenID EAP ACR Values 1.0, REFEDS MFA, NIST SP 800-63B-4, RFC 9470.
 //! For each token one set of events is chosen; all three claims derive from that set alone.
 
+pub mod value;
+
 use std::cmp::Reverse;
 
 use crate::id::FlowId;
@@ -11,62 +13,13 @@ use crate::realm::RealmSettings;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
 
+pub use value::Acr;
+
 /// An event of this very flow meets `max_age` and `prompt=login` for so long, in seconds.
 const FLOW_EVENT_S: i64 = 300;
 /// Reauthentication limits, in seconds since the event and without activity (NIST SP 800-63B-4 §2.2.3, §2.3.3).
 const AAL2_S: (i64, i64) = (24 * 3600, 3600);
 const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
-
-/// Authentication context class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Acr {
-    /// Phishing-resistant, hardware-protected (OpenID EAP ACR Values 1.0 §2).
-    Phrh,
-    /// Phishing-resistant.
-    Phr,
-    /// NIST SP 800-63B-4 §2.3.
-    Aal3,
-    /// REFEDS MFA Profile.
-    RefedsMfa,
-    /// NIST SP 800-63B-4 §2.2.
-    Aal2,
-    /// NIST SP 800-63B-4 §2.1.
-    Aal1,
-    /// REFEDS SFA Profile. Emitted only where it was asked for.
-    RefedsSfa,
-}
-
-impl Acr {
-    /// The order of a realm that has not chosen its own.
-    pub const DEFAULT_ORDER: [Self; 6] = [Self::Phrh, Self::Phr, Self::Aal3, Self::RefedsMfa, Self::Aal2, Self::Aal1];
-
-    /// Reads a value of the wire or an alias; `None`: not a value we know.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "phrh" => Self::Phrh,
-            "phr" => Self::Phr,
-            "http://idmanagement.gov/ns/assurance/aal/3" | "aal3" => Self::Aal3,
-            "https://refeds.org/profile/mfa" => Self::RefedsMfa,
-            "http://idmanagement.gov/ns/assurance/aal/2" | "aal2" => Self::Aal2,
-            "http://idmanagement.gov/ns/assurance/aal/1" | "aal1" => Self::Aal1,
-            "https://refeds.org/profile/sfa" => Self::RefedsSfa,
-            _ => return None,
-        })
-    }
-
-    /// The value emitted unless the client asked by an alias.
-    pub const fn wire(self) -> &'static str {
-        match self {
-            Self::Phrh => "phrh",
-            Self::Phr => "phr",
-            Self::Aal3 => "http://idmanagement.gov/ns/assurance/aal/3",
-            Self::RefedsMfa => "https://refeds.org/profile/mfa",
-            Self::Aal2 => "http://idmanagement.gov/ns/assurance/aal/2",
-            Self::Aal1 => "http://idmanagement.gov/ns/assurance/aal/1",
-            Self::RefedsSfa => "https://refeds.org/profile/sfa",
-        }
-    }
-}
 
 /// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
 /// phrh and aal3 need a verified attestation, which there is not yet.
@@ -165,7 +118,9 @@ impl Freshness {
         let age_ms = now.ms_since(event.at);
         let of_this_flow = event.flow == Some(self.this_flow) && age_ms <= FLOW_EVENT_S * 1000;
         let young = self.max_age_s.is_none_or(|max| age_ms <= max.saturating_mul(1000));
-        of_this_flow || (young && !self.forced)
+        // `max_age=0` is `prompt=login` (OIDC Core §3.1.2.1): an event of a clock that runs ahead has no age either.
+        let forced = self.forced || self.max_age_s == Some(0);
+        of_this_flow || (young && !forced)
     }
 }
 
@@ -197,6 +152,17 @@ impl<'a> Set<'a> {
             Self::Password(_) => Combination::PasswordAlone,
             Self::Passkey(..) => Combination::PasskeyAlone,
             Self::Both { .. } => Combination::PasswordAndPasskey,
+        }
+    }
+
+    /// Both factors, asked for one after the other in one sign-in.
+    fn is_one_sign_in(self) -> bool {
+        match self {
+            Self::Both { password, passkey, .. } => {
+                let apart_ms = passkey.at.ms_since(password.at).abs();
+                password.flow == passkey.flow && apart_ms <= FLOW_EVENT_S * 1000
+            }
+            Self::Password(_) | Self::Passkey(..) => false,
         }
     }
 
@@ -250,8 +216,9 @@ impl<'a> Set<'a> {
     }
 }
 
-/// Place among the sets; smaller is better: requested value, strongest value, number of values, age.
-type Rank = (usize, usize, Reverse<usize>, Reverse<Timestamp>);
+/// Place among the sets; smaller is better: requested value, strongest value, number of values, both factors of one
+/// sign-in, age.
+type Rank = (usize, usize, Reverse<usize>, Reverse<bool>, Reverse<Timestamp>);
 
 fn amounts_to(
     set: Set<'_>,
@@ -281,6 +248,8 @@ fn amounts_to(
         requested.unwrap_or(usize::MAX),
         strongest.unwrap_or(usize::MAX),
         Reverse(satisfied.len()),
+        // Whoever gave a password and then a passkey is said to have given both.
+        Reverse(set.is_one_sign_in()),
         Reverse(auth_time),
     );
     let authenticated = Authenticated {

@@ -1,0 +1,144 @@
+//! The standard claims of a user as flags. OIDC Core §5.1.
+
+use clap::Args;
+use idp_core::account::{Profile, check_email};
+use url::Url;
+
+use super::{Failure, usage};
+
+/// Standard claims. An empty value removes one.
+#[derive(Args)]
+pub struct Claims {
+    /// Full name.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    given_name: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    family_name: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    middle_name: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    nickname: Option<String>,
+    /// Profile page.
+    #[arg(long, value_name = "URL")]
+    profile: Option<String>,
+    #[arg(long, value_name = "URL")]
+    picture: Option<String>,
+    #[arg(long, value_name = "URL")]
+    website: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    gender: Option<String>,
+    /// YYYY-MM-DD, 0000-MM-DD or YYYY.
+    #[arg(long, value_name = "DATE")]
+    birthdate: Option<String>,
+    /// Time zone such as Europe/Paris.
+    #[arg(long, value_name = "ZONE")]
+    zoneinfo: Option<String>,
+    /// Language such as en-US.
+    #[arg(long, value_name = "TAG")]
+    locale: Option<String>,
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Somebody proved to receive mail there (`=false`: not).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    email_verified: Option<bool>,
+}
+
+type Judge = fn(&str) -> Option<&'static str>;
+
+impl Claims {
+    /// Whether no flag was given.
+    pub fn is_empty(&self) -> bool {
+        let texts = [
+            &self.name,
+            &self.given_name,
+            &self.family_name,
+            &self.middle_name,
+            &self.nickname,
+            &self.profile,
+            &self.picture,
+            &self.website,
+            &self.gender,
+            &self.birthdate,
+            &self.zoneinfo,
+            &self.locale,
+            &self.email,
+        ];
+        self.email_verified.is_none() && texts.iter().all(|text| text.is_none())
+    }
+
+    /// Writes the flags into a profile. Another address counts as unverified unless the flags say otherwise.
+    ///
+    /// # Errors
+    /// All values that cannot be used, each with its flag.
+    pub fn apply(self, profile: &mut Profile) -> Result<(), Failure> {
+        let mut problems = Vec::new();
+        let moved = self.email.as_ref().is_some_and(|email| Some(email) != profile.email.as_ref());
+        let fields: [(&str, Option<String>, &mut Option<String>, Judge); 13] = [
+            ("--name", self.name, &mut profile.name, line),
+            ("--given-name", self.given_name, &mut profile.given_name, line),
+            ("--family-name", self.family_name, &mut profile.family_name, line),
+            ("--middle-name", self.middle_name, &mut profile.middle_name, line),
+            ("--nickname", self.nickname, &mut profile.nickname, line),
+            ("--profile", self.profile, &mut profile.profile, address),
+            ("--picture", self.picture, &mut profile.picture, address),
+            ("--website", self.website, &mut profile.website, address),
+            ("--gender", self.gender, &mut profile.gender, line),
+            ("--birthdate", self.birthdate, &mut profile.birthdate, date),
+            ("--zoneinfo", self.zoneinfo, &mut profile.zoneinfo, tag),
+            ("--locale", self.locale, &mut profile.locale, tag),
+            ("--email", self.email, &mut profile.email, email),
+        ];
+        for (flag, value, slot, judge) in fields {
+            match value {
+                None => {}
+                Some(text) if text.is_empty() => *slot = None,
+                Some(text) => match judge(&text) {
+                    Some(problem) => problems.push(format!("{flag}: {problem}")),
+                    None => *slot = Some(text),
+                },
+            }
+        }
+        profile.email_verified = self.email_verified.unwrap_or(profile.email_verified && !moved);
+        if profile.email_verified && profile.email.is_none() {
+            problems.push("--email-verified: there is no address, give --email too".to_owned());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(usage(problems.join("\n     "))) }
+    }
+}
+
+fn line(text: &str) -> Option<&'static str> {
+    let bad = text.chars().count() > 256 || text.chars().any(char::is_control) || text.trim() != text;
+    bad.then_some("write at most 256 characters, no control characters, no blanks at the ends")
+}
+
+fn tag(text: &str) -> Option<&'static str> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '+');
+    (text.len() > 64 || !text.chars().all(good)).then_some("write letters, digits, - _ / +")
+}
+
+/// Pages link to it: never a script.
+fn address(text: &str) -> Option<&'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    (url.is_none() || line(text).is_some()).then_some("write an http or https URL")
+}
+
+fn date(text: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |part: &str, digits: usize, most: u32| {
+        part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()) && part.parse().is_ok_and(|n: u32| n <= most)
+    };
+    let good = match parts.as_slice() {
+        [year] => number(year, 4, 9999),
+        [year, month, day] => {
+            number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31) && *month != "00" && *day != "00"
+        }
+        _ => false,
+    };
+    (!good).then_some("write YYYY-MM-DD, 0000-MM-DD or YYYY")
+}
+
+fn email(text: &str) -> Option<&'static str> {
+    check_email(text).is_err().then_some("an e-mail address looks like name@example.org")
+}

@@ -1,0 +1,163 @@
+//! `idp realm`: issuer, hosts and settings of a realm.
+
+use clap::{Args, Subcommand};
+use idp_core::audit::AuditEvent;
+use idp_core::realm::{FIELDS, Realm, RelyingParty};
+use idp_store::realms::{RealmUpdated, Taken, UpdateRealm};
+use serde_json::{Value, json};
+
+use super::operator::{At, Operator, facts, pair, table, with};
+use super::policy::twice;
+use super::{Failure, usage};
+use crate::settings::Settings;
+
+/// Issuer, hosts and settings.
+#[derive(Args)]
+pub struct Command {
+    #[command(flatten)]
+    at: At,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// All realms.
+    List,
+    /// One realm: hosts and settings.
+    Show,
+    /// Set the display name or settings.
+    Set {
+        /// Such as session_lifetime_s=28800, display_name=Example or brand_color=#3355aa
+        #[arg(required = true, value_name = "KEY=VALUE", value_parser = pair)]
+        fields: Vec<(String, String)>,
+    },
+    /// Take issuer and relying parties from --config; then restart `idp serve`.
+    Update {
+        /// The realm to change; the one of the settings by default.
+        name: Option<String>,
+        /// Also where passkeys stop working because their RP ID goes.
+        #[arg(long)]
+        drop_rp_ids: bool,
+    },
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What the person at the terminal is to change.
+    pub fn run(mut self) -> Result<(), Failure> {
+        if let Action::Update { name, drop_rp_ids } = self.action {
+            let Some(file) = self.at.config.clone() else {
+                return Err(usage("--config FILE: issuer and relying parties are taken from it"));
+            };
+            self.at.realm = name.or(self.at.realm);
+            let settings = Settings::load(&file, std::env::vars())?;
+            return self.at.act(async move |at| update(at, &settings, drop_rp_ids).await);
+        }
+        let action = self.action;
+        self.at.act(async move |at| match action {
+            Action::List => list(at).await,
+            Action::Set { fields } => set(at, &fields).await,
+            Action::Show | Action::Update { .. } => show(at, &at.realm),
+        })
+    }
+}
+
+fn value(realm: &Realm) -> Value {
+    json!({
+        "name": realm.name,
+        "issuer": realm.issuer,
+        "display_name": realm.display_name,
+        "relying_parties": realm.relying_parties,
+        "settings": realm.settings,
+    })
+}
+
+async fn list(at: &Operator) -> Result<(), Failure> {
+    let realms = at.app.store.list_realms().await?;
+    let rows: Vec<_> = realms.iter().map(|r| vec![r.name.clone(), r.issuer.clone(), r.display_name.clone()]).collect();
+    let values: Vec<_> = realms.iter().map(value).collect();
+    at.answer(&json!(values), &table(&["REALM", "ISSUER", "DISPLAY NAME"], &rows))
+}
+
+fn show(at: &Operator, realm: &Realm) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("name", realm.name.clone()),
+        ("issuer", realm.issuer.clone()),
+        ("display_name", realm.display_name.clone()),
+    ];
+    for rp in &realm.relying_parties {
+        let text = format!("{} at {}, origins {}", rp.rp_id, rp.hosts.join(" "), rp.origins.join(" "));
+        rows.push(("relying party", text));
+    }
+    let settings = serde_json::to_value(&realm.settings)?;
+    rows.extend(FIELDS.iter().map(|(name, _)| (*name, settings.get(*name).map(Value::to_string).unwrap_or_default())));
+    at.answer(&value(realm), &facts(&rows))
+}
+
+async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> {
+    let mut realm = Realm::clone(&at.realm);
+    let mut problems = twice(fields);
+    for (name, text) in fields {
+        if name == "display_name" {
+            if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
+                problems.push("display_name: write what people shall read, 1 to 100 characters".to_owned());
+            }
+            text.trim().clone_into(&mut realm.display_name);
+        } else if let Err(problem) = realm.settings.set(name, text) {
+            problems.push(problem);
+        }
+    }
+    problems.extend(realm.settings.check());
+    if !problems.is_empty() {
+        return Err(usage(problems.join("\n     ")));
+    }
+    let changed: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    save(at, realm.clone(), json!({ "fields": changed })).await?;
+    at.answer(&value(&realm), &format!("Set {}.", changed.join(", ")))
+}
+
+async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Failure> {
+    let audit = at.audit(AuditEvent::RealmChanged, detail);
+    match at.app.store.write(UpdateRealm { realm, audit }).await? {
+        RealmUpdated::Updated => Ok(()),
+        RealmUpdated::Taken(Taken::Name) => Err("another realm has this name".into()),
+        RealmUpdated::Taken(Taken::Issuer) => Err("another realm has this issuer".into()),
+        RealmUpdated::Taken(Taken::Host) => Err("another realm answers one of these hosts".into()),
+        RealmUpdated::Gone => Err("the realm was deleted meanwhile".into()),
+    }
+}
+
+async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {
+    let mut realm = Realm::clone(&at.realm);
+    let ids = |parties: &[RelyingParty]| parties.iter().map(|rp| rp.rp_id.clone()).collect::<Vec<_>>();
+    let (before, after) = (ids(&realm.relying_parties), ids(&settings.realm.relying_parties));
+    let dropped: Vec<_> = before.into_iter().filter(|id| !after.contains(id)).collect();
+    if !dropped.is_empty() && !drop_rp_ids {
+        let (gone, new) = (dropped.join(", "), after.join(", "));
+        return Err(format!(
+            "passkeys made for {gone} would stop working: a passkey belongs to its RP ID for ever, and the settings \
+             only know {new}. To keep them, add {{ rp_id = {:?}, hosts = [\"its host\"] }} to realm.relying_parties; \
+             to let them go (everybody makes a new passkey, by access pass): --drop-rp-ids",
+            dropped.first().map_or("", String::as_str)
+        )
+        .into());
+    }
+    let was = std::mem::replace(&mut realm.issuer, settings.realm.issuer.clone());
+    realm.relying_parties.clone_from(&settings.realm.relying_parties);
+    save(at, realm.clone(), json!({ "issuer": realm.issuer, "was": was, "dropped_rp_ids": dropped })).await?;
+    let mut text = format!("The realm {} is now {}.", realm.name, realm.issuer);
+    if was != realm.issuer {
+        text.push_str("\nClients must be given the new issuer: `iss` in their tokens changes.");
+    }
+    if dropped.is_empty() {
+        text.push_str("\nAll passkeys keep working.");
+    } else {
+        let text_dropped = dropped.join(", ");
+        text.push_str(&format!("\nPasskeys made for {text_dropped} no longer work: idp access-pass create USER"));
+    }
+    text.push_str("\nRestart idp serve.");
+    at.answer(&with(value(&realm), "dropped_rp_ids", json!(dropped)), &text)
+}

@@ -1,0 +1,61 @@
+//! How an exchange answers: with its cookies, for its method.
+
+use poem::Response;
+use poem::http::header::{self, HeaderValue};
+use serde_json::Value;
+
+use super::answer;
+use super::exchange::{Exchange, Outcome};
+use super::problem::Problem;
+use crate::views::Page;
+
+impl Exchange {
+    pub(super) fn recipient(&self, signed_in_as: Option<String>) -> answer::Recipient<'_> {
+        answer::Recipient {
+            app: &self.app,
+            realm: &self.realm,
+            method: &self.method,
+            request_id: &self.request_id,
+            signed_in_as,
+            now: self.now,
+        }
+    }
+
+    /// Answers with a page.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn page(self, content: &Page) -> Outcome {
+        self.page_for(content, None)
+    }
+
+    /// Answers with a page of somebody signed in.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn page_for(self, content: &Page, signed_in_as: Option<String>) -> Outcome {
+        let response = answer::page(&self.recipient(signed_in_as), content).map_err(Problem::internal)?;
+        Ok(self.with_cookies(response))
+    }
+
+    /// Sends the browser on.
+    pub fn go(self, url: &str) -> Outcome {
+        let response = answer::go(&self.recipient(None), url, None);
+        Ok(self.with_cookies(response))
+    }
+
+    /// Answers with JSON.
+    pub fn reply(self, status: u16, body: &Value) -> Outcome {
+        let response = answer::json(status, body);
+        Ok(self.with_cookies(response))
+    }
+
+    fn with_cookies(self, mut response: Response) -> Response {
+        for cookie in &self.cookies {
+            if let Ok(value) = HeaderValue::from_str(cookie) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }
+}

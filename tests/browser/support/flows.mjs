@@ -1,0 +1,60 @@
+// What people do, step by step.
+
+/** Opens the set-up link and makes the owner with a passkey; ends where they are told to sign in with it. */
+export async function setUpOwner(stage, { page }, { username = 'ada', email = 'ada@example.org' } = {}) {
+  await page.goto(stage.product.setup);
+  await page.fill('#setup-username', username);
+  await page.fill('#setup-email', email);
+  await page.click('#setup-submit');
+  await page.waitForURL('**/setup/done');
+}
+
+/**
+ * Signs in by the button of the page, whatever page asks for a passkey. The authenticator was not present so far: it
+ * would have answered the autofill, without a click.
+ */
+export async function usePasskey({ page, key }) {
+  await page.waitForSelector('#passkey-login');
+  // The page that asks for a second factor does not listen.
+  await page.waitForSelector('html[data-listening], body:not(:has(#username))');
+  await key.present(true);
+  await page.click('#passkey-login');
+}
+
+/** The owner, signed in to their account. */
+export async function signedInOwner(stage, person, who) {
+  await setUpOwner(stage, person, who);
+  await person.key.present(false);
+  await person.page.click('#message-next');
+  await usePasskey(person);
+  await person.page.waitForURL('**/account/security');
+}
+
+/** Signs in to the demo, wherever the way leads; allows what it asks for. */
+export async function openDemo(stage, { page }) {
+  await page.goto(stage.product.demo);
+  await page.click('#demo-sign-in');
+  await Promise.race([page.waitForSelector('#consent-allow'), page.waitForSelector('#id-token-claims')]);
+  if (await page.locator('#consent-allow').count()) await page.click('#consent-allow');
+  await page.waitForSelector('#id-token-claims');
+}
+
+/** The claims of the ID token, as the demo shows them. */
+export const claims = async page => JSON.parse(await page.textContent('#id-token-claims'));
+
+/**
+ * Sets the policy's mode and opens `request` until the running product has taken the mode over, which is seen by whether
+ * the page has what `sign` selects.
+ */
+export async function setMode(stage, { page }, mode, request, sign) {
+  await stage.command(`policy set mode=${mode}`);
+  do await page.goto(request); while (!await page.locator(sign).count());
+}
+
+/** Types name and password, one after the other. */
+export async function usePassword({ page }, username, password) {
+  await page.fill('#username', username);
+  await page.click('#login-submit');
+  await page.fill('#password', password);
+  await page.click('#login-submit');
+}

@@ -1,0 +1,4 @@
+//! `/account/security`, and what every page carries.
+
+mod headers;
+mod security;

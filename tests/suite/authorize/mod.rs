@@ -1,0 +1,12 @@
+//! `/authorize` and `/authorize/resume`.
+
+mod accounts;
+mod acr;
+mod consent;
+mod fresh;
+mod post;
+mod redirects;
+mod refusals;
+mod sealed;
+mod sign_in;
+mod silent;

@@ -1,0 +1,4 @@
+//! `/consent`: asked once, remembered, refused, forged.
+
+mod asking;
+mod forged;

@@ -1,0 +1,6 @@
+//! `/.well-known/…` and what holds for every address: hosts, cross-origin calls, headers, methods.
+
+mod cors;
+mod headers;
+mod hosts;
+mod metadata;

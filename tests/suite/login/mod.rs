@@ -1,0 +1,8 @@
+//! `/login`: password, second factor, what it all amounts to in the tokens.
+
+mod claims;
+mod hardening;
+mod modes;
+mod password;
+mod secrets;
+mod throttle;

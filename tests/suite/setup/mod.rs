@@ -1,0 +1,4 @@
+//! `/setup`: one-time links.
+
+mod access_pass;
+mod first_owner;

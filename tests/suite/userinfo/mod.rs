@@ -1,0 +1,4 @@
+//! `/userinfo`. OIDC Core §5.3, RFC 6750.
+
+mod claims;
+mod tokens;

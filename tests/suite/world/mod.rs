@@ -1,0 +1,162 @@
+//! The stage of every test: a running product with a database of its own, a clock and a random source of ours.
+
+pub mod acts;
+mod browser;
+mod clock;
+mod operator;
+mod person;
+mod rp;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use idp::app::App;
+use idp::listen;
+use idp::start::{self, Plan, RealmPlan, Running, Sockets};
+use idp::system::Random;
+use idp_core::id::RealmId;
+use idp_core::realm::RelyingParty;
+use idp_core::secret::{Secret, sha256};
+use idp_store::{Options, Store};
+
+pub use browser::{Browser, Page};
+pub use clock::TestClock;
+pub use person::Person;
+pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
+
+/// Which database a world has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Db {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each function once for each database: `both! { async fn a_sentence(db) { let w = World::start(db).await; … } }`.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            async fn check($db: $crate::world::Db) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() { check($crate::world::Db::Sqlite).await }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() { check($crate::world::Db::Postgres).await }
+        }
+    )*};
+}
+
+/// The running product.
+pub struct World {
+    pub app: Arc<App>,
+    /// `http://localhost:PORT`.
+    pub issuer: String,
+    pub realm: RealmId,
+    pub clock: TestClock,
+    /// Address of the database.
+    pub db_url: String,
+    http: reqwest::Client,
+    running: Option<Running>,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    /// Starts the product on an empty database, with one realm and its keys.
+    pub async fn start(db: Db) -> Self {
+        match db {
+            Db::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("idp.db").display());
+                let mut world = Self::on(url).await;
+                world.folder = Some(folder);
+                world
+            }
+            Db::Postgres => {
+                static CLUSTER: OnceLock<idp_pg::Cluster> = OnceLock::new();
+                let url = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(idp_pg::Cluster::start).url("suite"));
+                Self::on(url.await.unwrap()).await
+            }
+        }
+    }
+
+    /// On SQLite, for tests that do not depend on the database.
+    pub async fn sqlite() -> Self {
+        Self::start(Db::Sqlite).await
+    }
+
+    /// On a database that exists: another replica, or the same product started again.
+    pub async fn on(db_url: String) -> Self {
+        let store = Store::open(&db_url, &Options { max_connections: 8, ..Options::default() }).await.unwrap();
+        let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = main.local_addr().unwrap();
+        let issuer = format!("http://localhost:{}", address.port());
+        let clock = TestClock::new();
+        let options = listen::Options::default();
+        // One key for one database: what one installation seals, another cannot open.
+        let keys = (Secret::new(sha256(db_url.as_bytes())), None);
+        let plan = Plan { store, keys, theme_dir: None, clock: clock.source(), random: random_source() };
+        let app = start::build(plan, Arc::clone(&options.open)).unwrap();
+        let realm = RealmPlan {
+            name: "default".to_owned(),
+            issuer: issuer.clone(),
+            display_name: "The Realm".to_owned(),
+            relying_parties: vec![RelyingParty {
+                rp_id: "localhost".to_owned(),
+                hosts: vec![issuer.trim_start_matches("http://").to_owned()],
+                origins: vec![issuer.clone()],
+            }],
+            rewrite: true,
+        };
+        let realm = start::ensure_realm(&app, realm).await.unwrap().id;
+        let running = start::serve(app, main, Sockets { main: address, health: None, options }).unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .resolve("localhost", address)
+            .build()
+            .unwrap();
+        let app = Arc::clone(&running.app);
+        Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None }
+    }
+
+    /// A browser without cookies.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.http.clone(), &self.issuer)
+    }
+
+    /// Commits so far, as the store counts them.
+    pub fn commits(&self) -> u64 {
+        self.app.store.counts().commits
+    }
+
+    /// Stops the product and closes its database; a second start would be by [`World::on`].
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// Folder of an SQLite database.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.as_ref().expect("an SQLite world").path()
+    }
+}
+
+/// A number that no other part of the test run gets.
+pub fn number() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    NUMBER.fetch_add(1, Relaxed)
+}
+
+/// Random bytes by counting: never the same twice in a run, and the same in each run that draws in the same order.
+fn random_source() -> Random {
+    Arc::new(|buffer| {
+        for chunk in buffer.chunks_mut(32) {
+            let block = sha256(&number().to_be_bytes());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    })
+}
