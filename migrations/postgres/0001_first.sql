@@ -165,7 +165,6 @@ CREATE TABLE grants (
     PRIMARY KEY (realm_id, grant_id)
 );
 CREATE INDEX grants_by_session ON grants (realm_id, sid);
-CREATE INDEX grants_by_account ON grants (realm_id, account_id);
 CREATE INDEX grants_by_expiry ON grants (expires_ms);
 
 CREATE TABLE consents (
