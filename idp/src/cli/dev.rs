@@ -12,7 +12,7 @@ use idp_core::secret::Secret;
 use idp_store::{Options, Store};
 use serde_json::json;
 
-use super::{Failure, asked_to_stop, runtime};
+use super::{Failure, Stop, runtime};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
 use crate::system::{system_clock, system_random};
@@ -55,6 +55,7 @@ impl Dev {
     }
 
     async fn serve(self) -> Result<(), Failure> {
+        let mut stop = Stop::catch()?;
         fs::create_dir_all(&self.data)?;
         let random = system_random();
         let key = data_key(&self.data, || {
@@ -79,7 +80,7 @@ impl Dev {
         let demo = demo::serve(Arc::clone(&running.app), &issuer, &demo_url, client, demo_listener);
 
         announce(&self, &issuer, &demo_url, setup_url.as_deref())?;
-        asked_to_stop().await?;
+        stop.asked().await;
         demo.stop().await;
         running.stop().await;
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use idp_store::{Options, Store};
 
-use super::{Failure, asked_to_stop, runtime};
+use super::{Failure, Stop, runtime};
 use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan, RealmPlan, Sockets, StartError};
@@ -39,6 +39,7 @@ impl Serve {
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
+    let mut stop = Stop::catch()?;
     let server = &settings.server;
     let limits = listen::Limits {
         connections: usize::try_from(server.max_connections)?,
@@ -60,7 +61,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     if running.app.store.count_owners(realm.id).await? == 0 {
         tracing::warn!("the realm has no owner yet: idp user create --owner --config FILE prints a set-up link");
     }
-    asked_to_stop().await?;
+    stop.asked().await;
     tracing::info!("stopping: running requests may finish");
     running.stop().await;
     Ok(())

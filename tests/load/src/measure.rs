@@ -146,7 +146,7 @@ pub fn start(as_json: bool) -> Result<bool, Failure> {
     let mut rss_mb = 0.0;
     for _ in 0..=STARTS {
         let product = home.start()?;
-        // What is given back soon after starting does not count as idle. Sooner, SIGTERM might meet no handler.
+        // What is given back soon after starting does not count as idle.
         std::thread::sleep(Duration::from_millis(500));
         rss_mb = product.rss_mb()?;
         times.push(product.stop()?);
