@@ -113,8 +113,9 @@ async fn postgres_sees_no_transaction_and_writes_no_log() {
         w.stop().await;
         totals.push(transactions(&w.db_url).await);
     }
-    // The rest is what starting and stopping costs, and a look of the caches now and then.
-    assert!(totals[1] - totals[0] < 20, "transactions, reading ones too: {totals:?}");
+    // The rest is what starting, stopping and the pool's connections cost, which varies; one statement a start would
+    // be a thousand.
+    assert!(totals[1] - totals[0] < 100, "transactions, reading ones too: {totals:?}");
 }
 
 /// Bytes between two positions of the log; the server itself notes a snapshot now and then.
