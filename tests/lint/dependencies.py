@@ -79,8 +79,8 @@ def main():
         if not licence or not is_licensed(licence, rules["licenses"]["allow"]):
             problems.append(f"{name}: licence {licence} is not on the list of deny.toml")
         source = package["source"]
-        if source and not source.startswith("registry+https://github.com/rust-lang/crates.io-index"):
-            problems.append(f"{name} comes from {source.split('+')[0]}, not from crates.io")
+        if source and not source.startswith("registry+"):
+            problems.append(f"{name} comes from {source.split('+')[0]}, not from the registry")
     for problem in problems:
         print(problem)
     print(f"dependencies: {len(packages)} packages, {len(problems)} problems")
