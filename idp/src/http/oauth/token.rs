@@ -4,6 +4,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::client::Client;
 use idp_core::grant::{Grant, GrantState};
 use idp_core::id::GrantId;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::authorize::code::Code;
 use idp_core::oauth::client_auth::{authenticate, present};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
@@ -111,8 +112,9 @@ async fn tokens(x: &Exchange, client: &Client, code: &Code) -> Result<serde_json
     let access_token = AccessToken { grant: code.id, expires: x.now.plus_s(lifetime_s) };
     let access_token = x.seal(Purpose::AccessToken, &access_token)?;
     let ring = x.app.keys(x.realm.id).await?;
-    let claims = id_token::claims(&x.realm, code, &access_token, x.now);
-    let id_token = ring.signing(client.settings.id_token_alg)?.sign(&claims).map_err(Problem::internal)?;
+    let alg = client.settings.id_token_alg;
+    let claims = id_token::claims(&x.realm, code, &access_token, alg, x.now);
+    let id_token = ring.signing(alg)?.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?;
     event::note(|e| {
         e.account = Some(code.account_id.to_string());
         e.outcome = Some("redeemed");

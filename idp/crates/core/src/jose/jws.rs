@@ -34,6 +34,8 @@ pub fn id_token_hint(token: &str, issuer: &str, keys: &[StoredKey]) -> Option<Hi
     let mut validation = Validation::new(match key.alg {
         SigningAlg::RS256 => Algorithm::RS256,
         SigningAlg::ES256 => Algorithm::ES256,
+        SigningAlg::EdDSA => Algorithm::EdDSA,
+        SigningAlg::PS256 => Algorithm::PS256,
     });
     validation.set_issuer(&[issuer]);
     validation.set_required_spec_claims(&["iss", "sub", "aud"]);

@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::encoding::base64url;
+use crate::client::SigningAlg;
 use crate::oauth::authorize::code::Code;
 use crate::realm::Realm;
-use crate::secret::sha256;
 use crate::time::Timestamp;
 
-/// Claims of the ID token bought by `code`, together with `access_token`.
+/// Claims of the ID token bought by `code`, together with `access_token`, to be signed with `alg`.
 /// `acr`, `amr` and `auth_time` were fixed when the code was issued; nothing here can make them stronger.
-pub fn claims(realm: &Realm, code: &Code, access_token: &str, now: Timestamp) -> Value {
+pub fn claims(realm: &Realm, code: &Code, access_token: &str, alg: SigningAlg, now: Timestamp) -> Value {
     let mut claims = json!({
         "iss": realm.issuer,
         "sub": code.account_id.to_string(),
@@ -20,7 +19,7 @@ pub fn claims(realm: &Realm, code: &Code, access_token: &str, now: Timestamp) ->
         "auth_time": code.auth.auth_time.secs(),
         "amr": code.auth.amr,
         "sid": code.sid.to_string(),
-        "at_hash": left_half_hash(access_token),
+        "at_hash": alg.left_half_hash(access_token),
     });
     if let Some(claims) = claims.as_object_mut() {
         if let Some(acr) = &code.auth.acr {
@@ -31,10 +30,4 @@ pub fn claims(realm: &Realm, code: &Code, access_token: &str, now: Timestamp) ->
         }
     }
     claims
-}
-
-/// `at_hash` for RS256 and ES256: base64url of the left half of SHA-256 (OIDC Core §3.1.3.6).
-fn left_half_hash(token: &str) -> String {
-    let hash = sha256(token.as_bytes());
-    base64url(hash.split_at(16).0)
 }
