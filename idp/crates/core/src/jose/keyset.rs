@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::client::SigningAlg;
 use crate::encoding::base64url;
-use crate::secret::{Secret, sha256};
+use crate::jose::jwk::Numbers;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// Life of a signing key.
@@ -143,7 +144,7 @@ impl SigningKey {
             ),
             SigningAlg::EdDSA => Pair::Ed(Ed25519KeyPair::from_pkcs8(pkcs8.expose()).map_err(|_| KeyError)?),
         };
-        let kid = base64url(sha256(pair.thumbprint_input()?.as_bytes()));
+        let kid = base64url(pair.numbers()?.thumbprint());
         let headers = TokenType::ALL.map(|typ| {
             let header = json!({ "alg": alg.text(), "kid": kid, "typ": typ.text() });
             format!("{}.", base64url(header.to_string()))
@@ -177,7 +178,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`] when the public key cannot be read.
     pub fn public_jwk(&self) -> Result<Value, KeyError> {
-        let mut jwk: Value = serde_json::from_str(&self.pair.thumbprint_input()?).map_err(|_| KeyError)?;
+        let mut jwk: Value = serde_json::from_str(&self.pair.numbers()?.canonical()).map_err(|_| KeyError)?;
         let members = jwk.as_object_mut().ok_or(KeyError)?;
         members.insert("kid".to_owned(), self.kid.clone().into());
         members.insert("alg".to_owned(), self.alg.text().into());
@@ -187,25 +188,22 @@ impl SigningKey {
 }
 
 impl Pair {
-    /// The required members in lexicographic order without blanks (RFC 7638 §3).
-    fn thumbprint_input(&self) -> Result<String, KeyError> {
-        match self {
+    /// The public key.
+    fn numbers(&self) -> Result<Numbers, KeyError> {
+        Ok(match self {
             Self::Rsa(pair, _) => {
                 let public = pair.public_key();
                 let n = base64url(public.modulus().big_endian_without_leading_zero());
-                let e = base64url(public.exponent().big_endian_without_leading_zero());
-                Ok(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#))
+                Numbers::Rsa { n, e: base64url(public.exponent().big_endian_without_leading_zero()) }
             }
             Self::Ec(pair) => {
                 // Uncompressed point: 0x04 ‖ x ‖ y (SEC 1 §2.3.3).
                 let point = pair.public_key().as_ref();
                 let (x, y) = point.get(1..65).ok_or(KeyError)?.split_at(32);
-                Ok(format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, base64url(x), base64url(y)))
+                Numbers::P256 { x: base64url(x), y: base64url(y) }
             }
-            Self::Ed(pair) => {
-                Ok(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(pair.public_key().as_ref())))
-            }
-        }
+            Self::Ed(pair) => Numbers::Ed25519 { x: base64url(pair.public_key().as_ref()) },
+        })
     }
 }
 

@@ -1,0 +1,7 @@
+//! What others sign, from outside the crate: keys, tokens, and what bad input does to them.
+//!
+//! RFC 7515, RFC 7517, RFC 8725.
+
+mod foreign;
+mod jwk;
+mod support;
