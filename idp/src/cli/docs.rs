@@ -8,7 +8,7 @@ use idp_core::interact;
 use idp_core::oauth::authorize::Unaddressed;
 use idp_core::oauth::authorize::rules::RULES as AUTHORIZE;
 use idp_core::oauth::error::ErrorCode;
-use idp_core::oauth::{client_auth, grants};
+use idp_core::oauth::{client_auth, dpop, grants};
 use idp_core::oidc::logout;
 use idp_core::passkey::{assertion, policy, registration};
 use idp_core::rule::Rule;
@@ -89,6 +89,7 @@ fn specs() -> String {
     }
     let methods = client_auth::METHODS.iter().map(|(_, _, rule)| rule);
     rules(&mut out, "Client authentication", methods.chain(client_auth::RULES));
+    rules(&mut out, "DPoP proof", dpop::RULES);
     rules(&mut out, "Authorization code grant", grants::code::RULES);
     rules(&mut out, "Logout", logout::RULES);
     rules(&mut out, "Account", FRESH_RULES);

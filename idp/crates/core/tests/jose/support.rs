@@ -9,7 +9,11 @@ use idp_core::encoding::base64url;
 use idp_core::jose::jwk::JwkSet;
 use idp_core::jose::keyset::{SigningKey, generate};
 use idp_core::secret::Secret;
+use idp_core::time::Timestamp;
 use serde_json::{Value, json};
+
+/// The moment of every test.
+pub const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_500);
 
 pub struct Party {
     pub alg: SigningAlg,
