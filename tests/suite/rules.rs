@@ -10,6 +10,7 @@ fn every_rule() -> Vec<&'static str> {
     let mut ids: Vec<&'static str> = oauth::authorize::rules::RULES.iter().map(|r| r.rule.id).collect();
     ids.extend(oauth::client_auth::METHODS.iter().map(|(.., rule)| rule.id));
     ids.extend(oauth::client_auth::RULES.iter().map(|r| r.id));
+    ids.extend(oauth::client_auth::assertion::RULES.iter().map(|r| r.id));
     ids.extend(oauth::dpop::RULES.iter().map(|r| r.id));
     ids.extend(oauth::grants::code::RULES.iter().map(|r| r.id));
     ids.extend(interact::CHECKS.iter().map(|c| c.rule.id));

@@ -88,7 +88,7 @@ fn specs() -> String {
         cells(&mut out, [&format!("`{}`", check.rule.id), check.rule.spec, check.rule.text, &silent]);
     }
     let methods = client_auth::METHODS.iter().map(|(_, _, rule)| rule);
-    rules(&mut out, "Client authentication", methods.chain(client_auth::RULES));
+    rules(&mut out, "Client authentication", methods.chain(client_auth::RULES).chain(client_auth::assertion::RULES));
     rules(&mut out, "DPoP proof", dpop::RULES);
     rules(&mut out, "Authorization code grant", grants::code::RULES);
     rules(&mut out, "Logout", logout::RULES);

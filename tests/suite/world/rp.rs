@@ -214,6 +214,7 @@ impl Rp {
                 params.push(("client_secret", self.secret.as_deref().unwrap()));
             }
             ClientAuthMethod::None => params.push(("client_id", self.id())),
+            ClientAuthMethod::PrivateKeyJwt => panic!("signs its own assertion"),
         }
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
         browser.send(request).await

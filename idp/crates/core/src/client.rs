@@ -17,6 +17,8 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost,
+    /// A JWT signed with the client's own key (OIDC Core §9).
+    PrivateKeyJwt,
 }
 
 /// Signature of tokens, ours and those that clients sign. A client that says nothing gets RS256 (OIDC Registration

@@ -39,7 +39,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let refuse = |error| Problem::OAuth(error, basic);
     let presented = present(authorization.as_deref(), &params).map_err(refuse)?;
     let client = x.app.store.cached_client(x.realm.id, &presented.client_id).await?;
-    let client = authenticate(&presented, client.as_deref()).map_err(refuse)?;
+    let client = authenticate(&presented, client.as_deref(), None).map_err(refuse)?;
     event::note(|e| e.client_id = Some(client.id.to_string()));
     let headers = x.headers.clone();
     let outcome = match params.one("grant_type") {
