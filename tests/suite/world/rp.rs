@@ -66,22 +66,19 @@ impl World {
             name: format!("Application {id}"),
             redirect_uris: vec![format!("https://{id}.example/cb")],
             post_logout_redirect_uris: vec![format!("https://{id}.example/bye")],
-            web_origins: Vec::new(),
             auth_method: ClientAuthMethod::None,
-            id_token_alg: SigningAlg::RS256,
             consent: ConsentMode::Skip,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
             client_uri: Some(format!("https://{id}.example/")),
+            ..ClientSettings::default()
         };
         change(&mut settings);
-        let secret = (settings.auth_method != ClientAuthMethod::None).then(|| format!("s:e&c=r%+ t/ü{id}"));
+        let secret = settings.auth_method.has_secret().then(|| format!("s:e&c=r%+ t/ü{id}"));
         let now = self.clock.now();
         let client = Client {
             id: ClientId::parse(id).unwrap(),
             state: ClientState::Active,
             secret_hash: secret.as_ref().map(|s| sha256(s.as_bytes())),
+            registration_hash: None,
             settings,
             created: now,
             updated: now,
@@ -212,6 +209,7 @@ impl Rp {
                 params.push(("client_secret", self.secret.as_deref().unwrap()));
             }
             ClientAuthMethod::None => params.push(("client_id", self.id())),
+            ClientAuthMethod::PrivateKeyJwt => unimplemented!("no key yet"),
         }
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
         browser.send(request).await

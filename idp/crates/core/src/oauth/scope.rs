@@ -41,6 +41,13 @@ impl Scopes {
         self.iter().any(|s| s == scope)
     }
 
+    /// Those of these that `text` names.
+    #[must_use]
+    pub fn only(&self, text: &str) -> Self {
+        let named = |scope: &&str| text.split(' ').any(|s| s == *scope);
+        Self(self.iter().filter(named).collect::<Vec<_>>().join(" "))
+    }
+
     /// Whether all of `other` are among these.
     pub fn covers(&self, other: &Self) -> bool {
         other.iter().all(|s| self.contains(s))
