@@ -148,8 +148,20 @@ pub fn told(page: &Page, tokens: &Tokens) -> Value {
     claims
 }
 
+/// What a refresh brought: an ID token about the same sign-in, if any. OIDC Core §12.2.
+pub fn refreshed(answer: &Value, first: &Tokens) {
+    assert_ne!(answer["access_token"], first.access_token.as_str());
+    let Some(id_token) = answer["id_token"].as_str() else { return };
+    let claims = claims_of(id_token);
+    for name in ["iss", "sub", "aud", "auth_time", "azp"] {
+        assert_eq!(claims.get(name), first.claims.get(name), "{name}");
+    }
+    assert!(claims["iat"].as_i64() > first.claims["iat"].as_i64(), "iat is of the refresh");
+    assert!(claims.get("nonce").is_none_or(|nonce| Some(nonce) == first.claims.get("nonce")));
+}
+
 /// Claims of an ID token without verifying it.
-pub fn claims_of(token: &str) -> Value {
+fn claims_of(token: &str) -> Value {
     let claims = token.split('.').nth(1).expect("three parts");
     serde_json::from_slice(&from_base64url(claims).unwrap()).unwrap()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use idp_core::account::Profile;
 use idp_core::audit::AuditEvent;
-use idp_core::client::{ClientAuthMethod, ConsentMode};
+use idp_core::client::{ClientAuthMethod, ConsentMode, GrantType};
 use idp_store::accounts::{AccountChange, UpdateAccount};
 use serde_json::Value;
 
@@ -105,6 +105,7 @@ impl Op {
         w.rp_with(id, |s| {
             s.auth_method = method;
             s.consent = ConsentMode::Ask;
+            s.grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
         })
         .await
     }

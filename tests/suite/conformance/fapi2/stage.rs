@@ -1,6 +1,7 @@
 //! The suite's side of a FAPI 2.0 module: two clients with keys, pushed requests, sender-constrained tokens.
 //! FAPI 2.0 Security Profile §5.3.2, RFC 9126 §2, RFC 9449 §4 to §9.
 
+use idp_core::client::{ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType, SigningAlg};
 use idp_core::encoding::base64url;
 use idp_core::secret::sha256;
 use reqwest::Method;
@@ -291,8 +292,20 @@ impl Fapi {
 
 impl Party {
     /// Registers a client of the profile: PAR, `private_key_jwt`, DPoP.
-    async fn register(_op: &Op, id: &str, key: Key, query: &str) -> Self {
-        unimplemented!("a client {id} with {query} in its redirect URI, {}, the profile fapi2", key.jwks())
+    async fn register(op: &Op, id: &str, key: Key, query: &str) -> Self {
+        let change = |s: &mut ClientSettings| {
+            s.redirect_uris = vec![format!("https://{id}.example/cb{query}")];
+            s.auth_method = ClientAuthMethod::PrivateKeyJwt;
+            s.jwks = Some(key.jwks());
+            s.profile = ClientProfile::Fapi2;
+            s.grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+            s.require_par = true;
+            s.dpop_bound = true;
+            s.id_token_alg = SigningAlg::ES256;
+            s.consent = ConsentMode::Ask;
+        };
+        let rp = op.w.rp_with(id, change).await;
+        Self { rp, key, dpop: Key::es256("dpop"), nonces: Nonces::default() }
     }
 
     fn authentication(&self, auth: &Auth<'_>, issuer: &str, now: i64) -> Vec<(&'static str, String)> {
