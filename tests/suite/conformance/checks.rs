@@ -3,7 +3,8 @@
 
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::secret::sha256;
-use jsonwebtoken::decode_header;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
 use super::op::Callback;
@@ -158,6 +159,20 @@ pub fn refreshed(answer: &Value, first: &Tokens) {
     }
     assert!(claims["iat"].as_i64() > first.claims["iat"].as_i64(), "iat is of the refresh");
     assert!(claims.get("nonce").is_none_or(|nonce| Some(nonce) == first.claims.get("nonce")));
+}
+
+/// The claims of a token of the realm to this client whose age does not matter, its signature verified.
+pub async fn signed_by_the_realm(w: &World, client: &Rp, token: &str) -> Value {
+    let jwks = w.browser().get("/.well-known/jwks.json").await.value();
+    let jwks: JwkSet = serde_json::from_value(jwks).unwrap();
+    let header = decode_header(token).unwrap();
+    let jwk = jwks.find(header.kid.as_deref().expect("a kid")).expect("the key is published");
+    let mut validation = Validation::new(header.alg);
+    validation.set_issuer(&[&w.issuer]);
+    validation.set_audience(&[client.id()]);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    decode::<Value>(token, &DecodingKey::from_jwk(jwk).unwrap(), &validation).unwrap().claims
 }
 
 /// Claims of an ID token without verifying it.

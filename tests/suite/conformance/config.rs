@@ -8,6 +8,59 @@ use super::op::{Mode, Op};
 /// What must be there, as an address of the issuer's own origin (with an https issuer: https).
 const ENDPOINTS: &[&str] = &["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
+/// Members that the suite knows and we may have; another one would be a warning.
+const KNOWN: &[&str] = &[
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "registration_endpoint",
+    "end_session_endpoint",
+    "revocation_endpoint",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "require_pushed_authorization_requests",
+    "scopes_supported",
+    "response_types_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+    "userinfo_signing_alg_values_supported",
+    "request_object_signing_alg_values_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "code_challenge_methods_supported",
+    "acr_values_supported",
+    "claims_supported",
+    "claims_parameter_supported",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+    "require_request_uri_registration",
+    "require_signed_request_object",
+    "prompt_values_supported",
+    "display_values_supported",
+    "claim_types_supported",
+    "ui_locales_supported",
+    "claims_locales_supported",
+    "authorization_response_iss_parameter_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+    "dpop_signing_alg_values_supported",
+    "op_policy_uri",
+    "op_tos_uri",
+    "service_documentation",
+    "client_id_metadata_document_supported",
+];
+
 /// Every address of the document is below the issuer: with an https issuer, https.
 pub fn endpoints_are_of_the_issuer(op: &Op) {
     for (name, value) in op.metadata.as_object().unwrap() {
@@ -30,6 +83,8 @@ async fn oidcc_discovery_endpoint_verification() {
     for name in ENDPOINTS {
         op.metadata_text(name);
     }
+    let strange: Vec<_> = op.metadata.as_object().unwrap().keys().filter(|n| !KNOWN.contains(&n.as_str())).collect();
+    assert!(strange.is_empty(), "{strange:?}");
     endpoints_are_of_the_issuer(&op);
     assert!(op.lists("response_types_supported", "code"));
     assert!(op.lists("id_token_signing_alg_values_supported", "RS256"), "OIDC Discovery §3");

@@ -33,6 +33,8 @@ pub struct Op {
     pub metadata: Value,
     /// How often a password was typed so far.
     pub sign_ins: usize,
+    /// Addresses that pages put into frames.
+    pub frames: Vec<String>,
 }
 
 /// Where a visit ended.
@@ -98,7 +100,7 @@ impl Op {
         let page = browser.get("/.well-known/openid-configuration").await;
         let metadata = page.value();
         let browser = w.browser();
-        Self { w, mode, client, user, browser, metadata, sign_ins: 0 }
+        Self { w, mode, client, user, browser, metadata, sign_ins: 0, frames: Vec::new() }
     }
 
     pub async fn register(w: &World, id: &str, method: ClientAuthMethod) -> Rp {
@@ -178,6 +180,7 @@ impl Op {
     /// What the browser automation does: follows, types name and password, presses the button of each page.
     pub async fn drive(&mut self, mut page: Page, press: Press) -> Landing {
         for _ in 0..12 {
+            self.frames.extend(frames(&page));
             if let Some(next) = page.next() {
                 let ours = next.starts_with('/') || next.starts_with(&format!("{}/", self.w.issuer));
                 if !ours {
@@ -241,6 +244,13 @@ fn question(page: &Page) -> Option<Question> {
     } else {
         None
     }
+}
+
+/// What a browser loads into the frames of a page.
+fn frames(page: &Page) -> Vec<String> {
+    let tags = page.body.split("<iframe").skip(1).filter_map(|tag| tag.split_once('>').map(|(tag, _)| tag));
+    let sources = tags.filter_map(|tag| Some(tag.split_once("src=\"")?.1.split_once('"')?.0));
+    sources.map(|src| src.replace("&#x2F;", "/").replace("&amp;", "&")).collect()
 }
 
 /// The form that carries an answer to another site, which a script or the person submits.

@@ -8,7 +8,8 @@ use super::config::endpoints_are_of_the_issuer;
 use super::op::{Callback, Landing, Mode, Op, Press};
 use crate::world::{Page, Tokens, encode};
 
-const STATE: &str = "A1-b2_c3.d4~";
+/// The suite's states are letters, digits and punctuation of RFC 6749 §A.5.
+const STATE: &str = r##"kTbQzEwX0918273645!"#$%&'()*,-./:<=>?@[\]^_`{|}~"##;
 
 /// Errors that say that a page would have been needed: nobody is signed in.
 const SIGNED_OUT: &[&str] =
@@ -138,19 +139,19 @@ async fn oidcc_rp_initiated_logout_modified_id_token_hint() {
     at.expect_signed_in().await;
 }
 
-/// A hint that the client signed itself, with its own secret: an error page.
+/// A hint that the client signed itself, with its own secret, `iss` and `aud` swapped or not: an error page.
 #[tokio::test]
 async fn oidcc_rp_initiated_logout_bad_id_token_hint() {
     let mut at = SignedIn::start().await;
-    let now = at.op.w.clock.now().secs();
-    let claims: Value = json!({
-        "iss": at.op.w.issuer, "aud": at.op.client.id(), "sub": "somebody", "iat": now, "exp": now + 300,
-    });
+    let (now, bye) = (at.op.w.clock.now().secs(), at.bye());
+    let (issuer, client) = (at.op.w.issuer.clone(), at.op.client.id().to_owned());
     let key = EncodingKey::from_secret(at.op.client.secret.as_deref().unwrap().as_bytes());
-    let hint = sign(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
-    let bye = at.bye();
-    let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", &bye), ("state", STATE)];
-    at.visit(&fields).await.error_page();
+    for (iss, aud) in [(&client, &issuer), (&issuer, &client)] {
+        let claims: Value = json!({ "iss": iss, "aud": aud, "sub": "SubjectID", "iat": now, "exp": now + 300 });
+        let hint = sign(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+        let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", &bye), ("state", STATE)];
+        at.visit(&fields).await.error_page();
+    }
     at.expect_signed_in().await;
 }
 

@@ -14,7 +14,8 @@ modules! {
     async fn oidcc_server(op) {
         let tokens = op.flow(&op.request()).await;
         const ALWAYS: &[&str] = &[
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid", "jti",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid",
+            "jti",
         ];
         let names = tokens.claims.as_object().unwrap().keys();
         let strange: Vec<_> = names.filter(|name| !ALWAYS.contains(&name.as_str())).collect();
