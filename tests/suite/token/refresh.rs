@@ -95,7 +95,6 @@ async fn a_scope_may_be_narrowed_but_not_widened() {
     assert!(page.value().get("id_token").is_none(), "no ID token without openid");
     let page = s.w.userinfo(page.value()["access_token"].as_str().unwrap()).await;
     assert_eq!((page.status, page.error().as_str()), (403, "insufficient_scope"), "{}", rule("bearer.scope"));
-    let page = s.rp.token(&s.w, &ask("email")).await;
     assert_eq!(
         s.rp.refresh(&s.w, &s.tokens.refresh_token).await.value()["scope"],
         "openid email",

@@ -145,6 +145,8 @@ impl World {
         let alg = match rp.client.settings.id_token_alg {
             SigningAlg::RS256 => Algorithm::RS256,
             SigningAlg::ES256 => Algorithm::ES256,
+            SigningAlg::EdDSA => Algorithm::EdDSA,
+            SigningAlg::PS256 => Algorithm::PS256,
         };
         let jwk = jwks.find(header.kid.as_deref().expect("a kid")).expect("the key is published");
         let mut validation = Validation::new(alg);
