@@ -7,11 +7,11 @@ use idp_core::audit::AuditEvent;
 use idp_core::interact;
 use idp_core::oauth::authorize::Unaddressed;
 use idp_core::oauth::authorize::rules::RULES as AUTHORIZE;
+use idp_core::oauth::client_auth;
 use idp_core::oauth::error::ErrorCode;
-use idp_core::oauth::{client_auth, grants};
-use idp_core::oidc::logout;
 use idp_core::passkey::{assertion, policy, registration};
 use idp_core::rule::Rule;
+use idp_core::tables::TABLES;
 use serde_json::Value;
 
 use super::Failure;
@@ -87,10 +87,10 @@ fn specs() -> String {
         let silent = check.silent.map_or_else(|| "—".to_owned(), |code| format!("`{}`", code.text()));
         cells(&mut out, [&format!("`{}`", check.rule.id), check.rule.spec, check.rule.text, &silent]);
     }
-    let methods = client_auth::METHODS.iter().map(|(_, _, rule)| rule);
-    rules(&mut out, "Client authentication", methods.chain(client_auth::RULES));
-    rules(&mut out, "Authorization code grant", grants::code::RULES);
-    rules(&mut out, "Logout", logout::RULES);
+    rules(&mut out, "Methods of client authentication", client_auth::METHODS.iter().map(|(_, _, rule)| rule));
+    for (title, table) in TABLES {
+        rules(&mut out, title, *table);
+    }
     rules(&mut out, "Account", FRESH_RULES);
     rules(&mut out, "Registering a passkey", registration::RULES);
     rules(&mut out, "Signing in with a passkey", assertion::RULES);

@@ -55,6 +55,9 @@ routes! {
     GET     "/authorize/resume"                        Page   => oauth::authorize::resume;
     POST    "/token"                                   OAuth  => oauth::token::post;
     OPTIONS "/token"                                   OAuth  => oauth::token::preflight;
+    POST    "/introspect"                              OAuth  => oauth::introspect::post;
+    POST    "/revoke"                                  OAuth  => oauth::revoke::post;
+    OPTIONS "/revoke"                                  OAuth  => oauth::token::preflight;
     GET     "/userinfo"                                Bearer => oauth::userinfo::get;
     POST    "/userinfo"                                Bearer => oauth::userinfo::post;
     OPTIONS "/userinfo"                                Bearer => oauth::token::preflight;

@@ -2,13 +2,11 @@
 
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
-use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::claims;
-use idp_core::seal::Purpose;
 use poem::http::header;
 use serde_json::Value;
 
-use super::token::AccessToken;
+use super::access;
 use crate::event;
 use crate::http::cors;
 use crate::http::exchange::{Exchange, Outcome};
@@ -49,29 +47,25 @@ fn bearer(x: &Exchange) -> Result<Option<String>, Problem> {
 
 async fn answer(x: Exchange, token: Option<String>) -> Outcome {
     let token = token.ok_or(Problem::Bearer(None))?;
-    let refuse = || {
-        Problem::Bearer(Some(OAuthError::new(
-            ErrorCode::InvalidToken,
-            "bearer.live",
-            "the access token is wrong, expired or revoked",
-        )))
-    };
-    let token: AccessToken = x.open(Purpose::AccessToken, &token).ok_or_else(refuse)?;
-    if x.now >= token.expires {
-        return Err(refuse());
+    let wrong = |rule, text| Problem::Bearer(Some(OAuthError::new(ErrorCode::InvalidToken, rule, text)));
+    let refuse = || wrong("bearer.live", "the access token is wrong, expired or revoked");
+    let access = access::find(&x, &token).await?.ok_or_else(refuse)?;
+    if !access.is_for_us(&x.realm.issuer) {
+        return Err(wrong("bearer.audience", "the access token is for a resource server, not for this provider"));
     }
-    let status = x.app.store.find_grant(x.realm.id, &token.grant).await?.filter(|g| g.is_good()).ok_or_else(refuse)?;
-    let account = x.app.store.find_account(x.realm.id, &status.grant.account_id).await?.ok_or_else(refuse)?;
-    let client = x.app.store.cached_client(x.realm.id, &status.grant.client_id).await?;
+    if !access.scope().contains("openid") {
+        let text = "the access token does not carry the scope openid";
+        return Err(Problem::Bearer(Some(OAuthError::new(ErrorCode::InsufficientScope, "bearer.scope", text))));
+    }
+    let account_id = access.status.grant.account_id.ok_or_else(refuse)?;
+    let account = x.app.store.find_account(x.realm.id, &account_id).await?.ok_or_else(refuse)?;
     event::note(|e| {
-        e.client_id = Some(status.grant.client_id.to_string());
+        e.client_id = Some(access.client.id.to_string());
         e.account = Some(account.id.to_string());
     });
-    let claims = Value::Object(claims::of(&account, &Scopes::from_stored(&status.grant.scope)));
+    let claims = Value::Object(claims::of(&account, &access.scope()));
     let headers = x.headers.clone();
     let mut response = x.reply(200, &claims)?;
-    if let Some(client) = client {
-        cors::client(&mut response, &headers, &client);
-    }
+    cors::client(&mut response, &headers, &access.client);
     Ok(response)
 }
