@@ -8,6 +8,7 @@ use idp_core::{interact, oauth, oidc, passkey};
 /// Every rule id there is.
 fn every_rule() -> Vec<&'static str> {
     let mut ids: Vec<&'static str> = oauth::authorize::rules::RULES.iter().map(|r| r.rule.id).collect();
+    ids.extend(oauth::authorize::jar::RULES.iter().map(|r| r.id));
     ids.extend(oauth::client_auth::METHODS.iter().map(|(.., rule)| rule.id));
     ids.extend(oauth::client_auth::RULES.iter().map(|r| r.id));
     ids.extend(oauth::client_auth::assertion::RULES.iter().map(|r| r.id));

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use idp_core::audit::AuditEvent;
 use idp_core::interact;
-use idp_core::oauth::authorize::Unaddressed;
 use idp_core::oauth::authorize::rules::RULES as AUTHORIZE;
+use idp_core::oauth::authorize::{Unaddressed, jar};
 use idp_core::oauth::error::ErrorCode;
 use idp_core::oauth::{client_auth, dpop, grants};
 use idp_core::oidc::logout;
@@ -81,6 +81,7 @@ fn specs() -> String {
         );
     }
     rules(&mut out, "Authorization request", AUTHORIZE.iter().map(|row| &row.rule));
+    rules(&mut out, "Request object", jar::RULES);
     put!(out, "\n## Before a code is issued\n\nAsked in this order; the first that does not hold decides.\n");
     put!(out, "| rule | paragraph | what must hold | under `prompt=none` |\n|---|---|---|---|");
     for check in interact::CHECKS {

@@ -49,6 +49,7 @@ codes! {
     RequestNotSupported = "request_not_supported", 400, "OIDC Core §3.1.2.6", "Request objects are not supported.";
     RequestUriNotSupported = "request_uri_not_supported", 400, "OIDC Core §3.1.2.6", "`request_uri` is not supported.";
     UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "OIDC Unmet Authentication Requirements §2", "An essential `acr` cannot be reached by this user.";
+    InvalidRequestObject = "invalid_request_object", 400, "OIDC Core §3.1.2.6", "The request object is not the client's, not for here, or not of now.";
     InvalidClient = "invalid_client", 401, "RFC 6749 §5.2", "The client is unknown or did not authenticate.";
     InvalidGrant = "invalid_grant", 400, "RFC 6749 §5.2", "The code is wrong, expired, used, or another client's.";
     UnsupportedGrantType = "unsupported_grant_type", 400, "RFC 6749 §5.2", "Only `authorization_code` is supported.";

@@ -3,6 +3,7 @@
 
 mod address;
 pub mod code;
+pub mod jar;
 pub mod respond;
 pub mod rules;
 
