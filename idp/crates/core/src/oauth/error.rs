@@ -49,6 +49,7 @@ codes! {
     RequestNotSupported = "request_not_supported", 400, "OIDC Core §3.1.2.6", "This request object is not supported.";
     RequestUriNotSupported = "request_uri_not_supported", 400, "OIDC Core §3.1.2.6", "A `request_uri` comes from the pushed authorization request endpoint alone.";
     UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "OIDC Unmet Authentication Requirements §2", "An essential `acr` cannot be reached by this user.";
+    InvalidRequestObject = "invalid_request_object", 400, "OIDC Core §3.1.2.6", "The request object is not the client's, not for here, or not of now.";
     InvalidClient = "invalid_client", 401, "RFC 6749 §5.2", "The client is unknown or did not authenticate.";
     InvalidGrant = "invalid_grant", 400, "RFC 6749 §5.2", "The code or token is wrong, expired, used, or another client's.";
     UnsupportedGrantType = "unsupported_grant_type", 400, "RFC 6749 §5.2", "The grant type is unknown.";

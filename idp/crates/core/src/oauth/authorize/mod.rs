@@ -4,6 +4,7 @@
 mod address;
 pub mod claims;
 pub mod code;
+pub mod jar;
 pub mod respond;
 pub mod rules;
 
