@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use idp_core::audit::AuditEvent;
-use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
+use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, SigningAlg};
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::id::ClientId;
 use idp_core::realm::Realm;
@@ -54,14 +54,10 @@ pub async fn ensure_client(app: &App, realm: &Realm, demo_url: &str) -> Result<C
         name: "Demo application".to_owned(),
         redirect_uris: vec![format!("{demo_url}/callback")],
         post_logout_redirect_uris: vec![format!("{demo_url}/")],
-        web_origins: Vec::new(),
         auth_method: ClientAuthMethod::None,
         id_token_alg: SigningAlg::ES256,
-        consent: ConsentMode::Ask,
-        logo_uri: None,
-        policy_uri: None,
-        tos_uri: None,
         client_uri: Some(demo_url.to_owned()),
+        ..ClientSettings::default()
     };
     let now = app.now();
     match app.store.find_client(realm.id, &id).await? {
@@ -81,6 +77,7 @@ pub async fn ensure_client(app: &App, realm: &Realm, demo_url: &str) -> Result<C
                 id: id.clone(),
                 state: ClientState::Active,
                 secret_hash: None,
+                registration_hash: None,
                 settings,
                 created: now,
                 updated: now,

@@ -3,19 +3,14 @@
 use std::path::Path;
 
 use idp_core::passkey::{Ceremony, Reason, Refused};
-use idp_core::{interact, oauth, oidc, passkey};
+use idp_core::{interact, oauth, passkey};
 
 /// Every rule id there is.
 fn every_rule() -> Vec<&'static str> {
     let mut ids: Vec<&'static str> = oauth::authorize::rules::RULES.iter().map(|r| r.rule.id).collect();
-    ids.extend(oauth::authorize::jar::RULES.iter().map(|r| r.id));
     ids.extend(oauth::client_auth::METHODS.iter().map(|(.., rule)| rule.id));
-    ids.extend(oauth::client_auth::RULES.iter().map(|r| r.id));
-    ids.extend(oauth::client_auth::assertion::RULES.iter().map(|r| r.id));
-    ids.extend(oauth::dpop::RULES.iter().map(|r| r.id));
-    ids.extend(oauth::grants::code::RULES.iter().map(|r| r.id));
+    ids.extend(idp_core::tables::TABLES.iter().flat_map(|(_, table)| table.iter().map(|r| r.id)));
     ids.extend(interact::CHECKS.iter().map(|c| c.rule.id));
-    ids.extend(oidc::logout::RULES.iter().map(|r| r.id));
     ids.extend(passkey::registration::RULES.iter().map(|r| r.id));
     ids.extend(passkey::assertion::RULES.iter().map(|r| r.id));
     ids.extend(passkey::policy::CHECKS.iter().map(|c| c.rule.id));

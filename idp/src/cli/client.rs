@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use idp_core::audit::{Audit, AuditEvent};
-use idp_core::client::{Client, ClientAuthMethod, ClientState};
+use idp_core::client::{Client, ClientState};
 use idp_core::encoding::base64url;
 use idp_core::id::ClientId;
 use idp_core::secret::sha256;
@@ -109,12 +109,13 @@ async fn create(at: &Operator, id: Option<String>, flags: Flags) -> Result<(), F
     let id = ClientId::parse(&id)
         .map_err(|_| usage("ID: a client_id has 1 to 128 letters, digits and . _ ~ - (or use --generate)"))?;
     let settings = flags.into_new()?;
-    let secret = (settings.auth_method != ClientAuthMethod::None).then(|| fresh_secret(at));
+    let secret = settings.auth_method.has_secret().then(|| fresh_secret(at));
     let now = at.app.now();
     let client = Client {
         id: id.clone(),
         state: ClientState::Active,
         secret_hash: secret.as_ref().map(|secret| sha256(secret.as_bytes())),
+        registration_hash: None,
         settings,
         created: now,
         updated: now,
@@ -189,9 +190,9 @@ async fn set(at: &Operator, id: &str, flags: Flags) -> Result<(), Failure> {
         return Err(usage("nothing to change: name what to set, such as --redirect-uri"));
     }
     let mut secret = None;
-    match (client.settings.auth_method, client.secret_hash) {
-        (ClientAuthMethod::None, _) => client.secret_hash = None,
-        (_, None) => {
+    match (client.settings.auth_method.has_secret(), client.secret_hash) {
+        (false, _) => client.secret_hash = None,
+        (true, None) => {
             let fresh = fresh_secret(at);
             client.secret_hash = Some(sha256(fresh.as_bytes()));
             secret = Some(fresh);
@@ -222,8 +223,8 @@ async fn delete(at: &Operator, id: &str) -> Result<(), Failure> {
 
 async fn new_secret(at: &Operator, id: &str) -> Result<(), Failure> {
     let seen = find(at, id).await?;
-    if seen.settings.auth_method == ClientAuthMethod::None {
-        return Err(format!("{id} is a public client: idp client set {id} --secret-basic gives it a secret").into());
+    if !seen.settings.auth_method.has_secret() {
+        return Err(format!("{id} has no secret: idp client set {id} --secret-basic gives it a secret").into());
     }
     let secret = fresh_secret(at);
     let hash = Some(sha256(secret.as_bytes()));

@@ -86,19 +86,7 @@ impl Flags {
     /// # Errors
     /// All mistakes, each with its flag.
     pub fn into_new(self) -> Result<ClientSettings, Failure> {
-        self.apply(ClientSettings {
-            name: String::new(),
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            web_origins: Vec::new(),
-            auth_method: ClientAuthMethod::ClientSecretBasic,
-            id_token_alg: SigningAlg::ES256,
-            consent: ConsentMode::Ask,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
-            client_uri: None,
-        })
+        self.apply(ClientSettings { id_token_alg: SigningAlg::ES256, ..ClientSettings::default() })
     }
 
     /// `settings` with the flags written over them.

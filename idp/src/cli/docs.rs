@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use idp_core::audit::AuditEvent;
 use idp_core::interact;
+use idp_core::oauth::authorize::Unaddressed;
 use idp_core::oauth::authorize::rules::RULES as AUTHORIZE;
-use idp_core::oauth::authorize::{Unaddressed, jar};
+use idp_core::oauth::client_auth;
 use idp_core::oauth::error::ErrorCode;
-use idp_core::oauth::{client_auth, dpop, grants};
-use idp_core::oidc::logout;
 use idp_core::passkey::{assertion, policy, registration};
 use idp_core::rule::Rule;
+use idp_core::tables::TABLES;
 use serde_json::Value;
 
 use super::Failure;
@@ -81,18 +81,16 @@ fn specs() -> String {
         );
     }
     rules(&mut out, "Authorization request", AUTHORIZE.iter().map(|row| &row.rule));
-    rules(&mut out, "Request object", jar::RULES);
     put!(out, "\n## Before a code is issued\n\nAsked in this order; the first that does not hold decides.\n");
     put!(out, "| rule | paragraph | what must hold | under `prompt=none` |\n|---|---|---|---|");
     for check in interact::CHECKS {
         let silent = check.silent.map_or_else(|| "—".to_owned(), |code| format!("`{}`", code.text()));
         cells(&mut out, [&format!("`{}`", check.rule.id), check.rule.spec, check.rule.text, &silent]);
     }
-    let methods = client_auth::METHODS.iter().map(|(_, _, rule)| rule);
-    rules(&mut out, "Client authentication", methods.chain(client_auth::RULES).chain(client_auth::assertion::RULES));
-    rules(&mut out, "DPoP proof", dpop::RULES);
-    rules(&mut out, "Authorization code grant", grants::code::RULES);
-    rules(&mut out, "Logout", logout::RULES);
+    rules(&mut out, "Methods of client authentication", client_auth::METHODS.iter().map(|(_, _, rule)| rule));
+    for (title, table) in TABLES {
+        rules(&mut out, title, *table);
+    }
     rules(&mut out, "Account", FRESH_RULES);
     rules(&mut out, "Registering a passkey", registration::RULES);
     rules(&mut out, "Signing in with a passkey", assertion::RULES);

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, Audit, AuditEvent};
-use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
+use idp_core::client::{Client, ClientSettings, ClientState, ConsentMode, SigningAlg};
 use idp_core::id::{AccountId, AuditId, ClientId, RealmId};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::secret::sha256;
@@ -86,16 +86,11 @@ async fn create_client(store: &Store, realm: RealmId) -> Result<String, Failure>
         settings: ClientSettings {
             name: "Load".to_owned(),
             redirect_uris: vec![REDIRECT_URI.to_owned()],
-            post_logout_redirect_uris: Vec::new(),
-            web_origins: Vec::new(),
-            auth_method: ClientAuthMethod::ClientSecretBasic,
             id_token_alg: SigningAlg::ES256,
             consent: ConsentMode::Skip,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
-            client_uri: None,
+            ..ClientSettings::default()
         },
+        registration_hash: None,
         created: now(),
         updated: now(),
     };

@@ -41,6 +41,8 @@ pub struct Answer {
 pub struct Tokens {
     pub access_token: String,
     pub id_token: String,
+    /// Empty where the client gets none.
+    pub refresh_token: String,
     /// Verified claims of the ID token.
     pub claims: Value,
     /// The code that was redeemed.
@@ -66,22 +68,19 @@ impl World {
             name: format!("Application {id}"),
             redirect_uris: vec![format!("https://{id}.example/cb")],
             post_logout_redirect_uris: vec![format!("https://{id}.example/bye")],
-            web_origins: Vec::new(),
             auth_method: ClientAuthMethod::None,
-            id_token_alg: SigningAlg::RS256,
             consent: ConsentMode::Skip,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
             client_uri: Some(format!("https://{id}.example/")),
+            ..ClientSettings::default()
         };
         change(&mut settings);
-        let secret = (settings.auth_method != ClientAuthMethod::None).then(|| format!("s:e&c=r%+ t/ü{id}"));
+        let secret = settings.auth_method.has_secret().then(|| format!("s:e&c=r%+ t/ü{id}"));
         let now = self.clock.now();
         let client = Client {
             id: ClientId::parse(id).unwrap(),
             state: ClientState::Active,
             secret_hash: secret.as_ref().map(|s| sha256(s.as_bytes())),
+            registration_hash: None,
             settings,
             created: now,
             updated: now,
@@ -121,7 +120,22 @@ impl World {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let claims = self.verify(rp, &text("id_token")).await;
         assert_eq!(claims["nonce"].as_str(), ask.one("nonce"), "the nonce comes back");
-        Tokens { access_token: text("access_token"), id_token: text("id_token"), claims, code: code.to_owned() }
+        Tokens {
+            access_token: text("access_token"),
+            id_token: text("id_token"),
+            refresh_token: text("refresh_token"),
+            claims,
+            code: code.to_owned(),
+        }
+    }
+
+    /// A whole sign-in for these scopes.
+    pub async fn tokens_for(&self, browser: &mut Browser, person: &mut Person, rp: &Rp, scope: &str) -> Tokens {
+        let ask = rp.ask().with("scope", scope);
+        let code = self.authorize(browser, person, &ask).await.code();
+        let answer = rp.redeem(self, &ask, &code).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.accept(rp, &ask, &code, &answer).await
     }
 
     /// Verifies an ID token against the JWK set as a client would, by the injected clock.
@@ -202,9 +216,32 @@ impl Rp {
 
     /// `POST /token` with this client's authentication.
     pub async fn token(&self, world: &World, params: &[(&str, &str)]) -> Page {
+        self.post(world, "/token", params).await
+    }
+
+    /// `grant_type=refresh_token`.
+    pub async fn refresh(&self, world: &World, token: &str) -> Page {
+        self.token(world, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// `POST /introspect`.
+    pub async fn introspect(&self, world: &World, token: &str) -> Value {
+        let page = self.post(world, "/introspect", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.value()
+    }
+
+    /// `POST /revoke`.
+    pub async fn revoke(&self, world: &World, token: &str) {
+        let page = self.post(world, "/revoke", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+    }
+
+    /// A form with this client's authentication.
+    pub async fn post(&self, world: &World, path: &str, params: &[(&str, &str)]) -> Page {
         let mut browser = world.browser();
         let mut params = params.to_vec();
-        let mut request = browser.request(reqwest::Method::POST, "/token");
+        let mut request = browser.request(reqwest::Method::POST, path);
         match self.client.settings.auth_method {
             ClientAuthMethod::ClientSecretBasic => {
                 request = request.header("authorization", basic(self.id(), self.secret.as_deref().unwrap()));
@@ -214,7 +251,7 @@ impl Rp {
                 params.push(("client_secret", self.secret.as_deref().unwrap()));
             }
             ClientAuthMethod::None => params.push(("client_id", self.id())),
-            ClientAuthMethod::PrivateKeyJwt => panic!("signs its own assertion"),
+            ClientAuthMethod::PrivateKeyJwt => unimplemented!("no key yet"),
         }
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
         browser.send(request).await

@@ -60,7 +60,22 @@ events! {
     CodeReused = "code.reused",
     /// A code came from the wrong client, with the wrong redirect URI or verifier.
     CodeBurnt = "code.burnt",
+    /// A refresh token was used.
+    TokenRefreshed = "token.refreshed",
+    /// A refresh token came back after its successor was used; its family was revoked.
+    RefreshReused = "token.refresh_reused",
+    /// A client got a token for itself.
+    ClientToken = "token.client",
+    TokenRevoked = "token.revoked",
+    RequestPushed = "request.pushed",
+    DeviceStarted = "device.started",
+    DeviceApproved = "device.approved",
+    DeviceDenied = "device.denied",
+    DeviceRedeemed = "device.redeemed",
+    LogoutDelivered = "logout.delivered",
+    LogoutUndelivered = "logout.undelivered",
     ConsentGiven = "consent.given",
+    ConsentWithdrawn = "consent.withdrawn",
     PasskeyRegistered = "passkey.registered",
     PasskeyRenamed = "passkey.renamed",
     PasskeyRemoved = "passkey.removed",
@@ -73,6 +88,8 @@ events! {
     PasswordSet = "password.set",
     PasswordRemoved = "password.removed",
     ClientCreated = "client.created",
+    /// A client registered itself.
+    ClientRegistered = "client.registered",
     ClientChanged = "client.changed",
     ClientDeleted = "client.deleted",
     GroupCreated = "group.created",
@@ -82,7 +99,11 @@ events! {
     RealmCreated = "realm.created",
     RealmChanged = "realm.changed",
     KeyCreated = "key.created",
+    /// A key began to sign.
+    KeyActivated = "key.activated",
     KeyRetired = "key.retired",
+    /// A key was unpublished at once; nothing it signed verifies any more.
+    KeyRevoked = "key.revoked",
 }
 
 /// One audit row. `detail` is JSON of public facts; never a secret.

@@ -33,4 +33,5 @@ pub mod rule;
 pub mod seal;
 pub mod secret;
 pub mod session;
+pub mod tables;
 pub mod time;

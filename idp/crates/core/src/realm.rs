@@ -31,6 +31,12 @@ pub struct RealmSettings {
     pub access_token_lifetime_s: i64,
     /// Life of an ID token in seconds.
     pub id_token_lifetime_s: i64,
+    /// Longest life of a refresh token and its successors in seconds, however often it is used.
+    pub refresh_token_lifetime_s: i64,
+    /// A refresh token not used for this long is over, in seconds.
+    pub refresh_token_idle_s: i64,
+    /// A DPoP proof holds a nonce of ours (RFC 9449 §8), so that none can be made in advance.
+    pub dpop_nonce_required: bool,
     /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
     pub acr_order: Vec<String>,
     /// `hwk` only where attestation verified the hardware.
@@ -50,6 +56,9 @@ impl Default for RealmSettings {
             session_idle_s: 12 * 3600,
             access_token_lifetime_s: 600,
             id_token_lifetime_s: 600,
+            refresh_token_lifetime_s: 30 * 24 * 3600,
+            refresh_token_idle_s: 14 * 24 * 3600,
+            dpop_nonce_required: true,
             acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
             hwk_requires_attestation: false,
             phr_requires_uv: true,
@@ -65,6 +74,9 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("session_idle_s", "60 seconds to session_lifetime_s"),
     ("access_token_lifetime_s", "60 to 3600 seconds"),
     ("id_token_lifetime_s", "60 to 3600 seconds"),
+    ("refresh_token_lifetime_s", "3600 to 31536000 seconds"),
+    ("refresh_token_idle_s", "600 seconds to refresh_token_lifetime_s"),
+    ("dpop_nonce_required", "true or false"),
     ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
     ("hwk_requires_attestation", "true or false"),
     ("phr_requires_uv", "true or false"),
@@ -108,6 +120,8 @@ impl RealmSettings {
             ("session_idle_s", (60..=self.session_lifetime_s).contains(&self.session_idle_s)),
             ("access_token_lifetime_s", (60..=3600).contains(&self.access_token_lifetime_s)),
             ("id_token_lifetime_s", (60..=3600).contains(&self.id_token_lifetime_s)),
+            ("refresh_token_lifetime_s", (3600..=31_536_000).contains(&self.refresh_token_lifetime_s)),
+            ("refresh_token_idle_s", (600..=self.refresh_token_lifetime_s).contains(&self.refresh_token_idle_s)),
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
         ];

@@ -17,7 +17,8 @@ use crate::write::Write;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT client_id, state, secret_hash, settings, created_ms, updated_ms FROM clients WHERE realm_id = $1 ",
+            "SELECT client_id, state, secret_hash, registration_hash, settings, created_ms, updated_ms FROM clients \
+             WHERE realm_id = $1 ",
             $rest
         )
     };
@@ -29,6 +30,7 @@ impl FromRow for Client {
             id: row.client_id("clients.client_id")?,
             state: row.word("clients.state")?,
             secret_hash: row.hash_or_null("clients.secret_hash")?,
+            registration_hash: row.hash_or_null("clients.registration_hash")?,
             settings: row.json("clients.settings")?,
             created: row.time()?,
             updated: row.time()?,
@@ -68,12 +70,14 @@ impl Write for CreateClient {
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const SQL: &str = "INSERT INTO clients \
-             (realm_id, client_id, state, secret_hash, settings, created_ms, updated_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+             (realm_id, client_id, state, secret_hash, registration_hash, settings, created_ms, updated_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
         let client = &self.client;
         let (state, secret) = (client.state.word(), client.secret_hash.as_ref());
+        let registration = client.registration_hash.as_ref();
         let settings = json(&client.settings, "clients.settings")?;
-        let values = vals![self.realm, &client.id, state, secret, &settings, client.created, client.updated];
+        let values =
+            vals![self.realm, &client.id, state, secret, registration, &settings, client.created, client.updated];
         if c.exec(SQL, values).await? == 0 {
             return Ok(false);
         }
@@ -110,12 +114,13 @@ impl Write for UpdateClient {
     const CONFIGURATION: bool = true;
 
     async fn run(&self, c: &mut Conn) -> Result<ClientUpdated> {
-        const SQL: &str = "UPDATE clients SET state = $3, secret_hash = $4, settings = $5, updated_ms = $6 \
-             WHERE realm_id = $1 AND client_id = $2 AND updated_ms = $7";
+        const SQL: &str = "UPDATE clients SET state = $3, secret_hash = $4, registration_hash = $5, settings = $6, \
+             updated_ms = $7 WHERE realm_id = $1 AND client_id = $2 AND updated_ms = $8";
         let client = &self.client;
         let settings = json(&client.settings, "clients.settings")?;
         let (state, secret) = (client.state.word(), client.secret_hash.as_ref());
-        let values = vals![self.realm, &client.id, state, secret, &settings, client.updated, self.seen];
+        let registration = client.registration_hash.as_ref();
+        let values = vals![self.realm, &client.id, state, secret, registration, &settings, client.updated, self.seen];
         if c.exec(SQL, values).await? == 0 {
             return Ok(ClientUpdated::Changed);
         }

@@ -1,4 +1,4 @@
-//! Grants: a code redeemed once, burnt, found reused; what tokens rest on.
+//! Grants: a code redeemed once, burnt, found reused; a client's own; what tokens rest on.
 //!
 //! The row is keyed by the random id inside the code's seal, so a second redemption meets the first
 //! (RFC 6749 §4.1.2, RFC 9700 §4.5).
@@ -8,20 +8,51 @@ use idp_core::grant::{Grant, GrantState};
 use idp_core::id::{GrantId, RealmId};
 
 use crate::error::Result;
+use crate::refresh_tokens::{self, NewRefreshToken};
+use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, vals};
+use crate::{audit, sessions, vals};
+
+/// The columns of a grant, as [`Grant`] reads them.
+macro_rules! grant_columns {
+    () => {
+        "g.grant_id, g.client_id, g.account_id, g.sid, g.scope, g.detail, g.offline, g.hears_of_logout, g.state, \
+         g.created_ms, g.expires_ms"
+    };
+}
+
+/// What a grant depends on, as [`GrantStatus`] reads it.
+macro_rules! grant_depends {
+    () => {
+        "a.state, c.state, s.state"
+    };
+}
+
+/// The rows a grant depends on.
+macro_rules! grant_joins {
+    () => {
+        "LEFT JOIN accounts a ON a.realm_id = g.realm_id AND a.account_id = g.account_id \
+         LEFT JOIN clients c ON c.realm_id = g.realm_id AND c.client_id = g.client_id \
+         LEFT JOIN sessions s ON s.realm_id = g.realm_id AND s.sid = g.sid"
+    };
+}
+
+pub(crate) use {grant_columns, grant_depends, grant_joins};
 
 impl FromRow for Grant {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
         Ok(Self {
             id: row.id("grants.grant_id")?,
             client_id: row.client_id("grants.client_id")?,
-            account_id: row.id("grants.account_id")?,
-            sid: row.id("grants.sid")?,
+            account_id: row.id_or_null("grants.account_id")?,
+            sid: row.id_or_null("grants.sid")?,
             scope: row.text()?.to_owned(),
+            detail: row.json("grants.detail")?,
+            offline: row.bool()?,
+            hears_of_logout: row.bool()?,
             state: row.word("grants.state")?,
             created: row.time()?,
             expires: row.time()?,
@@ -42,8 +73,12 @@ pub struct GrantStatus {
 
 impl GrantStatus {
     /// Whether tokens that rest on it are good, their own lifetime apart.
-    pub fn is_good(&self) -> bool {
-        self.grant.state == GrantState::Live && self.account_active && self.client_active && self.session_live
+    pub const fn is_good(&self) -> bool {
+        let grant = &self.grant;
+        matches!(grant.state, GrantState::Live)
+            && self.client_active
+            && (self.account_active || grant.account_id.is_none())
+            && (self.session_live || grant.offline || grant.sid.is_none())
     }
 }
 
@@ -64,22 +99,71 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn find_grant(&self, realm: RealmId, id: &GrantId) -> Result<Option<GrantStatus>> {
-        const SQL: &str = "SELECT g.grant_id, g.client_id, g.account_id, g.sid, g.scope, g.state, g.created_ms, \
-             g.expires_ms, a.state, c.state, s.state FROM grants g \
-             LEFT JOIN accounts a ON a.realm_id = g.realm_id AND a.account_id = g.account_id \
-             LEFT JOIN clients c ON c.realm_id = g.realm_id AND c.client_id = g.client_id \
-             LEFT JOIN sessions s ON s.realm_id = g.realm_id AND s.sid = g.sid \
-             WHERE g.realm_id = $1 AND g.grant_id = $2";
+        const SQL: &str = concat!(
+            "SELECT ",
+            grant_columns!(),
+            ", ",
+            grant_depends!(),
+            " FROM grants g ",
+            grant_joins!(),
+            " WHERE g.realm_id = $1 AND g.grant_id = $2"
+        );
         self.one(SQL, vals![realm, id]).await
     }
 }
 
-/// Redeems a code: inserts its grant.
+/// What must still hold when a grant begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Account (if any) and client are good.
+    Parties,
+    /// The same, and the account's consent to the client was not withdrawn meanwhile.
+    Consent,
+    /// Nothing: it is burnt.
+    Nothing,
+}
+
+/// Inserts a grant where `guard` holds; whether it did. A grant whose client is to hear of the session's end stays as
+/// long as the session.
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, g: &Grant, guard: Guard) -> Result<bool> {
+    const SQL: &str = "INSERT INTO grants (realm_id, grant_id, client_id, account_id, sid, scope, detail, offline, \
+         hears_of_logout, state, created_ms, expires_ms) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+         CASE WHEN $9 = 1 AND s.expires_ms > $12 THEN s.expires_ms ELSE $12 END \
+         FROM clients c LEFT JOIN sessions s ON s.realm_id = $1 AND s.sid = $5 \
+         WHERE c.realm_id = $1 AND c.client_id = $3 AND ($10 = 'burnt' OR (c.state = 'active' AND ($4 IS NULL \
+         OR EXISTS (SELECT 1 FROM accounts WHERE realm_id = $1 AND account_id = $4 AND state = 'active')) \
+         AND ($13 = 0 \
+         OR EXISTS (SELECT 1 FROM consents WHERE realm_id = $1 AND account_id = $4 AND client_id = $3)))) \
+         ON CONFLICT DO NOTHING";
+    let state = if guard == Guard::Nothing { GrantState::Burnt } else { GrantState::Live };
+    let detail = json(&g.detail, "grants.detail")?;
+    let values = vals![
+        realm,
+        &g.id,
+        &g.client_id,
+        g.account_id.as_ref(),
+        g.sid.as_ref(),
+        &g.scope,
+        &detail,
+        g.offline,
+        g.hears_of_logout,
+        state.word(),
+        g.created,
+        g.expires,
+        guard == Guard::Consent,
+    ];
+    Ok(c.exec(SQL, values).await? == 1)
+}
+
+/// Redeems a code: inserts its grant, and its first refresh token where it gets one.
 #[derive(Clone, Debug)]
 pub struct RedeemCode {
     pub realm: RealmId,
     /// As it shall be; its state is live and `created` is now.
     pub grant: Grant,
+    pub refresh: Option<NewRefreshToken>,
+    pub guard: Guard,
     /// [`AuditEvent::CodeRedeemed`]; becomes [`AuditEvent::CodeReused`] if it turns out to be that.
     pub audit: Audit,
 }
@@ -98,20 +182,12 @@ impl Write for RedeemCode {
     type Out = Redeemed;
 
     async fn run(&self, c: &mut Conn) -> Result<Redeemed> {
-        // Records the activity and, by that, locks the session: who ends it comes before or after, never between,
-        // and parallel redemptions of one code queue here.
-        const SESSION: &str = "UPDATE sessions SET active_ms = CASE WHEN $4 > active_ms THEN $4 ELSE active_ms END \
-             WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live' AND expires_ms > $4";
-        const INSERT: &str = "INSERT INTO grants \
-             (realm_id, grant_id, client_id, account_id, sid, scope, state, created_ms, expires_ms) \
-             SELECT $1, $2, $3, $4, $5, $6, 'live', $7, $8 \
-             WHERE EXISTS (SELECT 1 FROM accounts WHERE realm_id = $1 AND account_id = $4 AND state = 'active') \
-             AND EXISTS (SELECT 1 FROM clients WHERE realm_id = $1 AND client_id = $3 AND state = 'active') \
-             ON CONFLICT DO NOTHING";
         let (realm, g) = (self.realm, &self.grant);
-        let live = c.exec(SESSION, vals![realm, &g.sid, &g.account_id, g.created]).await? == 1;
-        let values = vals![realm, &g.id, &g.client_id, &g.account_id, &g.sid, &g.scope, g.created, g.expires];
-        if live && c.exec(INSERT, values).await? == 1 {
+        let live = sessions::touch(c, realm, g.sid.as_ref(), g.created, g.created).await?;
+        if live && insert(c, realm, g, self.guard).await? {
+            if let Some(refresh) = &self.refresh {
+                refresh_tokens::insert(c, realm, &g.id, refresh).await?;
+            }
             audit::insert(c, realm, &self.audit).await?;
             return Ok(Redeemed::Redeemed);
         }
@@ -124,6 +200,30 @@ impl Write for RedeemCode {
 
     fn keeps(out: &Redeemed) -> bool {
         !matches!(out, Redeemed::Gone)
+    }
+}
+
+/// Begins the grant of a client that acts for itself (RFC 6749 §4.4). `false`: the client may not any more.
+#[derive(Clone, Debug)]
+pub struct StartGrant {
+    pub realm: RealmId,
+    pub grant: Grant,
+    pub audit: Audit,
+}
+
+impl Write for StartGrant {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        if !insert(c, self.realm, &self.grant, Guard::Parties).await? {
+            return Ok(false);
+        }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(started: &bool) -> bool {
+        *started
     }
 }
 
@@ -157,13 +257,8 @@ impl Write for BurnCode {
     type Out = CodeBurnt;
 
     async fn run(&self, c: &mut Conn) -> Result<CodeBurnt> {
-        const INSERT: &str = "INSERT INTO grants \
-             (realm_id, grant_id, client_id, account_id, sid, scope, state, created_ms, expires_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
         let (realm, g) = (self.realm, &self.grant);
-        let burnt = GrantState::Burnt.word();
-        let values = vals![realm, &g.id, &g.client_id, &g.account_id, &g.sid, &g.scope, burnt, g.created, g.expires];
-        if c.exec(INSERT, values).await? == 1 {
+        if insert(c, realm, g, Guard::Nothing).await? {
             audit::insert(c, realm, &self.audit).await?;
             return Ok(CodeBurnt::Burnt);
         }

@@ -37,10 +37,12 @@ pub mod passes;
 pub mod passkeys;
 pub mod passwords;
 pub mod realms;
+pub mod refresh_tokens;
 pub mod sessions;
 pub mod sign_in;
 pub mod sweep;
 pub mod throttles;
+pub mod used_once;
 
 pub use cache::Realms;
 pub use error::{Error, Failure, Result};

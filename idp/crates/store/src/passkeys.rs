@@ -10,10 +10,10 @@ use idp_core::time::Timestamp;
 use crate::accounts::{self, NameTaken};
 use crate::error::{Error, Result};
 use crate::passes;
-use crate::sign_in::{UsedChallenge, use_challenge};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Locking, Row, for_update};
 use crate::store::Store;
+use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
 use crate::{audit, sessions, vals};
@@ -154,7 +154,7 @@ pub enum PasskeyRegistered {
 pub struct RegisterPasskey {
     pub realm: RealmId,
     pub passkey: Passkey,
-    pub challenge: UsedChallenge,
+    pub challenge: Once,
     /// Hash of the pass that allows it, to be used up; `None` when a session does.
     pub pass: Option<Hash>,
     /// Passkeys an account may have under one RP ID; suspended ones do not count.
@@ -168,7 +168,7 @@ impl Write for RegisterPasskey {
 
     async fn run(&self, c: &mut Conn) -> Result<PasskeyRegistered> {
         let account = &self.passkey.account_id;
-        if !use_challenge(c, self.realm, &self.challenge).await? {
+        if !used_once::insert(c, self.realm, &self.challenge).await? {
             return Ok(PasskeyRegistered::ChallengeUsed);
         }
         if let Some(hash) = &self.pass
@@ -211,7 +211,7 @@ pub struct SetUpOwner {
     pub realm: RealmId,
     pub account: Account,
     pub passkey: Passkey,
-    pub challenge: UsedChallenge,
+    pub challenge: Once,
     /// Hash of the set-up link's secret.
     pub pass: Hash,
     pub now: Timestamp,
@@ -222,7 +222,7 @@ impl Write for SetUpOwner {
     type Out = OwnerSetUp;
 
     async fn run(&self, c: &mut Conn) -> Result<OwnerSetUp> {
-        if !use_challenge(c, self.realm, &self.challenge).await? {
+        if !used_once::insert(c, self.realm, &self.challenge).await? {
             return Ok(OwnerSetUp::ChallengeUsed);
         }
         if !passes::use_up(c, self.realm, &self.pass, None, self.now).await?

@@ -105,6 +105,20 @@ impl Store {
     }
 }
 
+/// Records activity of a session and, by that, locks it: who ends it comes before or after, never between, and
+/// parallel redemptions of one code queue here. `false`: it is not live any more, or was not used after `since`.
+pub(crate) async fn touch(
+    c: &mut Conn,
+    realm: RealmId,
+    sid: Option<&Sid>,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE sessions SET active_ms = CASE WHEN $3 > active_ms THEN $3 ELSE active_ms END \
+         WHERE realm_id = $1 AND sid = $2 AND state = 'live' AND expires_ms > $3 AND ($4 = $3 OR active_ms > $4)";
+    Ok(c.exec(SQL, vals![realm, sid, now, since]).await? == 1)
+}
+
 /// Revokes the live grants of an account whose sessions have ended. After sessions, in every write: redemptions
 /// lock the session first, too.
 async fn revoke_grants_of_ended(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<u64> {
@@ -114,39 +128,47 @@ async fn revoke_grants_of_ended(c: &mut Conn, realm: RealmId, account: &AccountI
     c.exec(SQL, vals![realm, account]).await
 }
 
-/// Ends the sessions of an account, all but `keep`, and revokes what was granted in them; how many ended.
+/// Ends the sessions of an account, all but `keep`, and revokes what was granted in them, `offline_access` included,
+/// also where the session is long over; how many sessions ended.
 pub(crate) async fn end_all(c: &mut Conn, realm: RealmId, account: &AccountId, keep: Option<&Sid>) -> Result<u64> {
     const SQL: &str = "UPDATE sessions SET state = 'ended' \
          WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND ($3 IS NULL OR sid <> $3)";
+    const OFFLINE: &str = "UPDATE grants SET state = 'revoked' \
+         WHERE realm_id = $1 AND account_id = $2 AND offline = 1 AND state = 'live' AND ($3 IS NULL OR sid <> $3)";
     let ended = c.exec(SQL, vals![realm, account, keep]).await?;
     if ended > 0 {
         revoke_grants_of_ended(c, realm, account).await?;
     }
+    c.exec(OFFLINE, vals![realm, account, keep]).await?;
     Ok(ended)
 }
 
-/// Ends the sessions that a passkey helped to open and revokes what was granted in them.
+/// Ends the sessions that a passkey helped to open and revokes what was granted in them, `offline_access` included,
+/// also where the session is long over.
 pub(crate) async fn end_opened_by(
     c: &mut Conn,
     realm: RealmId,
     account: &AccountId,
     credential_id: &[u8],
 ) -> Result<u64> {
-    const SQL: &str = "UPDATE sessions SET state = 'ended' \
+    const END: &str = "UPDATE sessions SET state = 'ended' \
          WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
          (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
-    let ended = c.exec(SQL, vals![realm, account, credential_id]).await?;
-    if ended > 0 {
-        revoke_grants_of_ended(c, realm, account).await?;
-    }
+    const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
+    let ended = c.exec(END, vals![realm, account, credential_id]).await?;
+    c.exec(REVOKE, vals![realm, account, credential_id]).await?;
     Ok(ended)
 }
 
-/// Ends one session of an account and revokes what was granted in it; whether it was live.
+/// Ends one session of an account and revokes what was granted in it, but not what was granted for good
+/// (`offline_access`): this is an ordinary logout. Whether it was live.
 pub(crate) async fn end_one(c: &mut Conn, realm: RealmId, account: &AccountId, sid: &Sid) -> Result<bool> {
     const END: &str = "UPDATE sessions SET state = 'ended' \
          WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live'";
-    const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND sid = $2 AND state = 'live'";
+    const REVOKE: &str =
+        "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND sid = $2 AND state = 'live' AND offline = 0";
     if c.exec(END, vals![realm, sid, account]).await? == 0 {
         return Ok(false);
     }

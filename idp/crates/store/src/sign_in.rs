@@ -11,24 +11,9 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, Locking, for_share};
+use crate::used_once::{self, Once};
 use crate::write::Write;
 use crate::{audit, sessions, throttles, vals};
-
-/// The challenge of a ceremony, to be used once (WebAuthn L3 §13.4.3).
-#[derive(Clone, Copy, Debug)]
-pub struct UsedChallenge {
-    /// SHA-256 of the challenge.
-    pub hash: Hash,
-    /// When the ceremony's seal ends; until then the mark is kept.
-    pub expires: Timestamp,
-}
-
-/// Marks a challenge as used; `false`: it was.
-pub(crate) async fn use_challenge(c: &mut Conn, realm: RealmId, challenge: &UsedChallenge) -> Result<bool> {
-    const SQL: &str =
-        "INSERT INTO challenges_used (realm_id, hash, expires_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    Ok(c.exec(SQL, vals![realm, &challenge.hash, challenge.expires]).await? == 1)
-}
 
 /// What an assertion changes in its passkey's record (WebAuthn L3 §7.2 step 25).
 #[derive(Clone, Debug)]
@@ -61,7 +46,7 @@ pub struct FinishSignIn {
     pub account: AccountId,
     pub now: Timestamp,
     /// `None` when no ceremony took part.
-    pub challenge: Option<UsedChallenge>,
+    pub challenge: Option<Once>,
     pub passkey: Option<PasskeyUse>,
     /// The version of the password that was right, when one of the events is a password.
     pub password_version: Option<i64>,
@@ -98,7 +83,7 @@ impl Write for FinishSignIn {
              AND ($3 IS NULL OR password_version = $3)"
         );
         if let Some(challenge) = &self.challenge
-            && !use_challenge(c, self.realm, challenge).await?
+            && !used_once::insert(c, self.realm, challenge).await?
         {
             return Ok(SignedIn::Replayed);
         }

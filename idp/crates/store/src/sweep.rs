@@ -22,8 +22,11 @@ pub struct Sweep {
 /// How many rows went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    pub challenges: u64,
+    pub once: u64,
     pub passes: u64,
+    pub refresh_tokens: u64,
+    pub pushed_requests: u64,
+    pub device_codes: u64,
     pub grants: u64,
     pub sessions: u64,
     pub throttles: u64,
@@ -31,14 +34,27 @@ pub struct Swept {
 }
 
 impl Swept {
+    const fn counts(&self) -> [u64; 8] {
+        [
+            self.once,
+            self.passes,
+            self.refresh_tokens,
+            self.pushed_requests,
+            self.device_codes,
+            self.grants,
+            self.sessions,
+            self.throttles,
+        ]
+    }
+
     /// Whether some kind filled its batch, so that more may be left.
     pub fn is_full(&self) -> bool {
-        [self.challenges, self.passes, self.grants, self.sessions, self.throttles].iter().any(|&n| n >= self.batch)
+        self.counts().iter().any(|&n| n >= self.batch)
     }
 
     /// Rows in all.
     pub fn total(&self) -> u64 {
-        self.challenges + self.passes + self.grants + self.sessions + self.throttles
+        self.counts().iter().sum()
     }
 }
 
@@ -83,8 +99,11 @@ impl Write for Sweep {
         let cold = self.now.plus_s(self.throttle_window_s.saturating_neg());
         let mut swept = Swept { batch: u64::try_from(self.batch).unwrap_or(0), ..Swept::default() };
         let values = vals![before, self.batch];
-        swept.challenges = c.exec(expired!("challenges_used", "hash", "expires_ms"), values).await?;
+        swept.once = c.exec(expired!("used_once", "hash", "expires_ms"), values).await?;
         swept.passes = c.exec(expired!("passes", "hash", "expires_ms"), values).await?;
+        swept.refresh_tokens = c.exec(expired!("refresh_tokens", "hash", "expires_ms"), values).await?;
+        swept.pushed_requests = c.exec(expired!("pushed_requests", "hash", "expires_ms"), values).await?;
+        swept.device_codes = c.exec(expired!("device_codes", "hash", "expires_ms"), values).await?;
         swept.grants = c.exec(expired!("grants", "grant_id", "expires_ms"), values).await?;
         c.exec(sessions!("session_events"), values).await?;
         swept.sessions = c.exec(sessions!("sessions"), values).await?;

@@ -9,7 +9,8 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Verdict};
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
-use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn, UsedChallenge};
+use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
+use idp_store::used_once::Once;
 use serde_json::json;
 
 use super::partial::Partial;
@@ -28,7 +29,7 @@ pub struct Proved {
     pub account: Account,
     pub method: Method,
     pub passkey: Option<PasskeyUse>,
-    pub challenge: Option<UsedChallenge>,
+    pub challenge: Option<Once>,
     /// Throttle buckets that this success clears.
     pub clear: Vec<i64>,
     /// The passkey's counter went back and the policy wants a password on top.

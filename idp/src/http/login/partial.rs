@@ -6,7 +6,8 @@ use idp_core::seal::Purpose;
 use idp_core::secret::Hash;
 use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
-use idp_store::sign_in::{PasskeyUse, UsedChallenge};
+use idp_store::sign_in::PasskeyUse;
+use idp_store::used_once::Once;
 use serde::{Deserialize, Serialize};
 
 use super::finish::Proved;
@@ -32,7 +33,7 @@ pub struct Partial {
     passkey: Option<Used>,
 }
 
-/// What [`PasskeyUse`] and [`UsedChallenge`] hold.
+/// What [`PasskeyUse`] and [`Once`] hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Used {
     credential_id: Vec<u8>,
@@ -71,8 +72,8 @@ impl Partial {
     }
 
     /// The challenge that it answered.
-    pub fn challenge(&self) -> Option<UsedChallenge> {
-        self.passkey.as_ref().map(|used| UsedChallenge { hash: used.challenge, expires: used.challenge_expires })
+    pub fn challenge(&self) -> Option<Once> {
+        self.passkey.as_ref().map(|used| Once { hash: used.challenge, expires: used.challenge_expires })
     }
 
     /// Keeps events until the final factor comes.

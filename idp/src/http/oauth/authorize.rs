@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use idp_core::acr::Authenticated;
 use idp_core::client::Client;
+use idp_core::grant::AuthContext;
 use idp_core::id::{ClientId, FlowId, GrantId};
-use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, next_step};
+use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, consent, next_step};
 use idp_core::jose::jws;
-use idp_core::oauth::authorize::code::{self, AuthContext, Code};
+use idp_core::oauth::authorize::claims::ClaimsRequest;
+use idp_core::oauth::authorize::code::{self, Code};
 use idp_core::oauth::authorize::{AuthorizationRequest, Input, address, respond, validate};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
@@ -143,7 +145,7 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
     let step = decide(&x, &request, &client, visitor.as_ref()).await?;
     let page = |path: &str| -> Result<String, Problem> { Ok(format!("{path}?request={}", seal(&x, &request)?)) };
     let next = match (step, visitor) {
-        (Step::Issue(authenticated), Some(visitor)) => issue(&x, &request, &visitor, *authenticated)?,
+        (Step::Issue(authenticated), Some(visitor)) => issue(&x, &request, &client, &visitor, *authenticated)?,
         (Step::Deny(error), _) => return Err(Problem::Denied(Box::new(request.to), error)),
         (Step::Consent, _) => page("/consent")?,
         (Step::Choose, _) => page("/login/choose")?,
@@ -165,12 +167,12 @@ pub async fn decide(
     visitor: Option<&Visitor>,
 ) -> Result<Step, Problem> {
     let mut passkeys: Option<Vec<Passkey>> = None;
-    let mut consent: Option<Option<Consent>> = None;
+    let mut consented: Option<Option<Consent>> = None;
     loop {
         let who = visitor.map(|v| Who {
             session: &v.session,
             account: &v.account,
-            consent: consent.as_ref().map(Option::as_ref),
+            consent: consented.as_ref().map(Option::as_ref),
             passkeys: passkeys.as_deref(),
         });
         let facts = Facts { request, realm: &x.realm, rp_id: &x.rp.rp_id, client, visitor: who, now: x.now };
@@ -178,9 +180,9 @@ pub async fn decide(
             (Step::Need(Need::Passkeys), Some(v)) if passkeys.is_none() => {
                 passkeys = Some(x.app.store.list_passkeys(x.realm.id, &v.account.id).await?);
             }
-            (Step::Need(Need::Consent), Some(v)) if consent.is_none() => {
+            (Step::Need(Need::Consent), Some(v)) if consented.is_none() => {
                 let found = x.app.store.find_consent(x.realm.id, &v.account.id, &client.id).await?;
-                consent = Some(found.map(|c| Consent { scope: Scopes::from_stored(&c.scope), flow: c.flow }));
+                consented = Some(found.map(|c| Consent { scope: Scopes::from_stored(&c.scope), flow: c.flow }));
             }
             (step, _) => return Ok(step),
         }
@@ -191,6 +193,7 @@ pub async fn decide(
 fn issue(
     x: &Exchange,
     request: &AuthorizationRequest,
+    client: &Client,
     visitor: &Visitor,
     authenticated: Authenticated,
 ) -> Result<String, Problem> {
@@ -199,8 +202,12 @@ fn issue(
         client_id: request.to.client_id().clone(),
         redirect_hash: sha256(request.to.redirect_uri().as_bytes()),
         scope: request.scope.clone(),
+        resources: Vec::new(),
+        claims: ClaimsRequest::default(),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
+        jkt: None,
+        by_consent: consent::is_asked(client, request.to.redirect_uri()),
         account_id: visitor.account.id,
         sid: visitor.session.sid,
         auth: AuthContext {

@@ -1,6 +1,12 @@
 //! OAuth and OpenID Connect endpoints.
 
+mod access;
 pub mod authorize;
+pub mod client;
+pub mod introspect;
+mod issue;
 pub mod logout;
+pub mod proof;
+pub mod revoke;
 pub mod token;
 pub mod userinfo;

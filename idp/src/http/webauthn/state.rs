@@ -4,7 +4,7 @@ use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
 use idp_core::passkey::{CEREMONY_LIFETIME_S, Expected};
 use idp_core::seal::Purpose;
 use idp_core::secret::{same, sha256};
-use idp_store::sign_in::UsedChallenge;
+use idp_store::used_once::Once;
 use poem::http::HeaderName;
 
 use crate::http::exchange::Exchange;
@@ -51,8 +51,8 @@ pub fn expected<'a>(x: &'a Exchange, state: &'a CeremonyState) -> Expected<'a> {
 }
 
 /// The mark that a challenge was used; kept until the ceremony could not be finished any more.
-pub fn used(state: &CeremonyState) -> UsedChallenge {
-    UsedChallenge { hash: sha256(&state.challenge), expires: state.issued.plus_s(CEREMONY_LIFETIME_S + 60) }
+pub fn used(state: &CeremonyState) -> Once {
+    Once { hash: sha256(&state.challenge), expires: state.issued.plus_s(CEREMONY_LIFETIME_S + 60) }
 }
 
 fn browser_hash(x: &mut Exchange) -> [u8; 32] {

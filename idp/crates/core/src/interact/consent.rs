@@ -1,11 +1,11 @@
 //! Whether the user agreed. OIDC Core §3.1.2.4, RFC 8252 §8.6.
 
 use super::{Facts, Need, Step, Visitor};
-use crate::client::ConsentMode;
+use crate::client::{Client, ConsentMode};
 use crate::oauth::redirect;
 
 pub fn given(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
-    if may_skip(facts) {
+    if !is_asked(facts.client, facts.request.to.redirect_uri()) {
         return None;
     }
     let Some(consent) = visitor.consent else { return Some(Step::Need(Need::Consent)) };
@@ -22,7 +22,8 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     (!in_this_request).then_some(Step::Consent)
 }
 
-/// A client of the realm's own, unless anybody on the user's machine could pose as it.
-fn may_skip(facts: &Facts<'_>) -> bool {
-    facts.client.settings.consent == ConsentMode::Skip && !redirect::is_impersonable(facts.request.to.redirect_uri())
+/// Whether people are asked at all: not for a client of the realm's own, unless anybody on the user's machine could
+/// pose as it.
+pub fn is_asked(client: &Client, redirect_uri: &str) -> bool {
+    client.settings.consent != ConsentMode::Skip || redirect::is_impersonable(redirect_uri)
 }

@@ -1,7 +1,7 @@
 //! What an authorization request needs next: the one dispatcher to which every page returns.
 //! OIDC Core §3.1.2.3 and §3.1.2.4, RFC 9470 §4.
 
-mod consent;
+pub mod consent;
 mod login;
 mod step_up;
 
@@ -18,6 +18,12 @@ use crate::realm::Realm;
 use crate::rule::Rule;
 use crate::session::Session;
 use crate::time::Timestamp;
+
+/// Whether somebody in `groups` may use a client.
+pub fn is_member<'a>(client: &Client, mut groups: impl Iterator<Item = &'a str>) -> bool {
+    let allowed = &client.settings.allowed_groups;
+    allowed.is_empty() || groups.any(|group| allowed.iter().any(|a| a == group))
+}
 
 /// What the user agreed to before.
 #[derive(Clone, Debug)]

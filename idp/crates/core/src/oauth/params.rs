@@ -29,6 +29,11 @@ impl RawParams {
         self.pairs.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
+    /// The values of a parameter that may repeat.
+    pub fn every(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
     /// The name of a parameter that came twice, if any.
     pub fn doubled(&self) -> Option<&str> {
         self.doubled.as_deref()

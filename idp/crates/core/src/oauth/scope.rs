@@ -4,7 +4,7 @@ use oxide_auth::primitives::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 /// The scopes that mean something here; others are dropped from a request, as RFC 6749 §3.3 allows.
-pub const SUPPORTED: &[&str] = &["openid", "profile", "email"];
+pub const SUPPORTED: &[&str] = &["openid", "profile", "email", "offline_access"];
 
 /// Granted scopes, in the order of [`SUPPORTED`], space-separated. Always holds `openid`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,13 @@ impl Scopes {
     /// Whether a scope is among them.
     pub fn contains(&self, scope: &str) -> bool {
         self.iter().any(|s| s == scope)
+    }
+
+    /// Those of these that `text` names.
+    #[must_use]
+    pub fn only(&self, text: &str) -> Self {
+        let named = |scope: &&str| text.split(' ').any(|s| s == *scope);
+        Self(self.iter().filter(named).collect::<Vec<_>>().join(" "))
     }
 
     /// Whether all of `other` are among these.

@@ -1,33 +1,44 @@
-//! The ID token: who signed in, how and when. OIDC Core §2 and §3.1.3.6.
+//! The ID token: who signed in, how and when. OIDC Core §2, §3.1.3.6 and §12.2.
 
 use serde_json::{Value, json};
 
-use crate::client::SigningAlg;
-use crate::oauth::authorize::code::Code;
+use crate::client::Client;
+use crate::grant::{AuthContext, Grant};
 use crate::realm::Realm;
 use crate::time::Timestamp;
 
-/// Claims of the ID token bought by `code`, together with `access_token`, to be signed with `alg`.
-/// `acr`, `amr` and `auth_time` were fixed when the code was issued; nothing here can make them stronger.
-pub fn claims(realm: &Realm, code: &Code, access_token: &str, alg: SigningAlg, now: Timestamp) -> Value {
+/// What an ID token is made of.
+pub struct IdToken<'a> {
+    pub client: &'a Client,
+    pub grant: &'a Grant,
+    /// Fixed when the grant began; nothing later can make it stronger, a refresh neither.
+    pub auth: &'a AuthContext,
+    /// `sub` as this client knows it.
+    pub subject: &'a str,
+    pub nonce: Option<&'a str>,
+    /// The access token issued beside it.
+    pub access_token: &'a str,
+}
+
+/// The claims of an ID token.
+pub fn claims(realm: &Realm, token: &IdToken<'_>, now: Timestamp) -> Value {
     let mut claims = json!({
         "iss": realm.issuer,
-        "sub": code.account_id.to_string(),
-        "aud": code.client_id.as_str(),
+        "sub": token.subject,
+        "aud": token.client.id.as_str(),
         "exp": now.plus_s(realm.settings.id_token_lifetime_s).secs(),
         "iat": now.secs(),
-        "auth_time": code.auth.auth_time.secs(),
-        "amr": code.auth.amr,
-        "sid": code.sid.to_string(),
-        "at_hash": alg.left_half_hash(access_token),
+        "auth_time": token.auth.auth_time.secs(),
+        "amr": token.auth.amr,
+        "at_hash": token.client.settings.id_token_alg.left_half_hash(token.access_token),
     });
     if let Some(claims) = claims.as_object_mut() {
-        if let Some(acr) = &code.auth.acr {
-            claims.insert("acr".to_owned(), acr.clone().into());
-        }
-        if let Some(nonce) = &code.nonce {
-            claims.insert("nonce".to_owned(), nonce.clone().into());
-        }
+        let optional = [
+            ("acr", token.auth.acr.clone()),
+            ("nonce", token.nonce.map(str::to_owned)),
+            ("sid", token.grant.sid.map(|sid| sid.to_string())),
+        ];
+        claims.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
     }
     claims
 }

@@ -122,7 +122,7 @@ both! {
     async fn ends_sessions_and_grants_of_an_account_that_is_switched_off(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        let redeem = idp_store::grants::RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) };
+        let redeem = redeem_code(&grant);
         db.store.write(redeem).await.unwrap();
         for state in [AccountState::Locked, AccountState::Active] {
             assert_eq!(db.store.write(set_state(&world.account, state)).await.unwrap(), AccountChange::Done);

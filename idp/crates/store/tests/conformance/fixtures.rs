@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, Audit, AuditEvent};
-use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
-use idp_core::grant::{Grant, GrantState};
+use idp_core::client::{Client, ClientSettings, ClientState, SigningAlg};
+use idp_core::grant::{Grant, GrantDetail, GrantState};
 use idp_core::id::{AccountId, AuditId, ClientId, EventId, GrantId, RealmId, Sid};
 use idp_core::passkey::policy::Policy;
 use idp_core::passkey::record::{Passkey, PasskeyState};
@@ -16,9 +16,11 @@ use idp_core::session::{AuthEvent, Method, PasskeyProof};
 use idp_core::time::Timestamp;
 use idp_store::accounts::CreateAccount;
 use idp_store::clients::CreateClient;
+use idp_store::grants::{Guard, RedeemCode};
 use idp_store::passkeys::{PasskeyRegistered, RegisterPasskey};
 use idp_store::realms::CreateRealm;
-use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn, UsedChallenge};
+use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
+use idp_store::used_once::Once;
 use idp_store::{Options, Store};
 
 pub const NOW: Timestamp = Timestamp::from_ms(1_763_600_000_000);
@@ -154,16 +156,10 @@ pub fn client(id: &str) -> Client {
         settings: ClientSettings {
             name: id.to_owned(),
             redirect_uris: vec!["https://app.example/cb".to_owned()],
-            post_logout_redirect_uris: Vec::new(),
-            web_origins: Vec::new(),
-            auth_method: ClientAuthMethod::ClientSecretBasic,
             id_token_alg: SigningAlg::ES256,
-            consent: ConsentMode::Ask,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
-            client_uri: None,
+            ..ClientSettings::default()
         },
+        registration_hash: None,
         created: NOW,
         updated: NOW,
     }
@@ -194,8 +190,8 @@ pub fn passkey(account: AccountId) -> Passkey {
     }
 }
 
-pub fn challenge() -> UsedChallenge {
-    UsedChallenge { hash: hash(), expires: NOW.plus_s(300) }
+pub fn challenge() -> Once {
+    Once { hash: hash(), expires: NOW.plus_s(300) }
 }
 
 pub async fn make_account(store: &Store, username: &str) -> Account {
@@ -294,14 +290,23 @@ impl SignedInWorld {
         Grant {
             id: grant_id(),
             client_id: self.client.id.clone(),
-            account_id: self.account.id,
-            sid: self.sid,
+            account_id: Some(self.account.id),
+            sid: Some(self.sid),
             scope: "openid profile".to_owned(),
+            detail: GrantDetail::default(),
+            offline: false,
+            hears_of_logout: false,
             state: GrantState::Live,
             created: NOW.plus_s(5),
             expires: NOW.plus_s(600),
         }
     }
+}
+
+/// Redeems a code without a refresh token.
+pub fn redeem_code(grant: &Grant) -> RedeemCode {
+    let audit = audit(AuditEvent::CodeRedeemed);
+    RedeemCode { realm: REALM, grant: grant.clone(), refresh: None, guard: Guard::Parties, audit }
 }
 
 pub async fn count_audit(store: &Store, event: AuditEvent) -> usize {

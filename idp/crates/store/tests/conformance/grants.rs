@@ -11,10 +11,6 @@ use idp_store::sessions::EndSession;
 use crate::both;
 use crate::fixtures::*;
 
-fn redeem(grant: &Grant) -> RedeemCode {
-    RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) }
-}
-
 fn burn(grant: &Grant) -> BurnCode {
     BurnCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeBurnt) }
 }
@@ -27,7 +23,7 @@ both! {
     async fn redeems_a_code_once_of_64_at_once_and_revokes_what_it_bought(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        let results = join_all((0..64).map(|_| db.store.write(redeem(&grant)))).await;
+        let results = join_all((0..64).map(|_| db.store.write(redeem_code(&grant)))).await;
         let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().filter(|o| **o == Redeemed::Redeemed).count(), 1);
         assert_eq!(outcomes.iter().filter(|o| **o == Redeemed::Reused).count(), 63);
@@ -40,7 +36,7 @@ both! {
     async fn reads_a_redeemed_grant_with_what_it_depends_on(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        assert_eq!(db.store.write(redeem(&grant)).await.unwrap(), Redeemed::Redeemed);
+        assert_eq!(db.store.write(redeem_code(&grant)).await.unwrap(), Redeemed::Redeemed);
         let before = db.store.counts().statements;
         let status = db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap();
         assert_eq!(db.store.counts().statements - before, 1);
@@ -51,14 +47,14 @@ both! {
         db.store.write(UpdateClient { realm: REALM, client, seen: NOW, audit: audit(AuditEvent::ClientChanged) }).await.unwrap();
         let status = db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap();
         assert!(!status.client_active && !status.is_good());
-        assert_eq!(db.store.write(redeem(&world.grant())).await.unwrap(), Redeemed::Gone, "nor does it get another");
+        assert_eq!(db.store.write(redeem_code(&world.grant())).await.unwrap(), Redeemed::Gone, "nor does it get another");
     }
 
     async fn redeems_nothing_after_logout(db) {
         let world = SignedInWorld::make(&db.store).await;
         assert!(db.store.write(end(&world)).await.unwrap());
         let grant = world.grant();
-        assert_eq!(db.store.write(redeem(&grant)).await.unwrap(), Redeemed::Gone);
+        assert_eq!(db.store.write(redeem_code(&grant)).await.unwrap(), Redeemed::Gone);
         assert!(db.store.find_grant(REALM, &grant.id).await.unwrap().is_none());
     }
 
@@ -68,9 +64,9 @@ both! {
             let op = sign_in(&world.passkey);
             let sid = op.session.sid;
             db.store.write(op).await.unwrap();
-            let grants: Vec<_> = (0..8).map(|_| Grant { sid, ..world.grant() }).collect();
+            let grants: Vec<_> = (0..8).map(|_| Grant { sid: Some(sid), ..world.grant() }).collect();
             let end = EndSession { sid, ..end(&world) };
-            let (_, ended) = tokio::join!(join_all(grants.iter().map(|g| db.store.write(redeem(g)))), db.store.write(end));
+            let (_, ended) = tokio::join!(join_all(grants.iter().map(|g| db.store.write(redeem_code(g)))), db.store.write(end));
             assert!(ended.unwrap());
             for grant in &grants {
                 let status = db.store.find_grant(REALM, &grant.id).await.unwrap();
@@ -83,14 +79,14 @@ both! {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
         assert_eq!(db.store.write(burn(&grant)).await.unwrap(), CodeBurnt::Burnt);
-        assert_eq!(db.store.write(redeem(&grant)).await.unwrap(), Redeemed::Reused);
+        assert_eq!(db.store.write(redeem_code(&grant)).await.unwrap(), Redeemed::Reused);
         assert_eq!(db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().grant.state, GrantState::Burnt);
     }
 
     async fn revokes_what_a_code_bought_when_it_comes_again_wrongly(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        db.store.write(redeem(&grant)).await.unwrap();
+        db.store.write(redeem_code(&grant)).await.unwrap();
         assert_eq!(db.store.write(burn(&grant)).await.unwrap(), CodeBurnt::Reused);
         assert_eq!(db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().grant.state, GrantState::Revoked);
         assert_eq!(count_audit(&db.store, AuditEvent::CodeReused).await, 1);
@@ -99,15 +95,15 @@ both! {
     async fn notices_a_code_reused_after_logout(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        db.store.write(redeem(&grant)).await.unwrap();
+        db.store.write(redeem_code(&grant)).await.unwrap();
         db.store.write(end(&world)).await.unwrap();
-        assert_eq!(db.store.write(redeem(&grant)).await.unwrap(), Redeemed::Reused);
+        assert_eq!(db.store.write(redeem_code(&grant)).await.unwrap(), Redeemed::Reused);
     }
 
     async fn revokes_a_grant_once(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        db.store.write(redeem(&grant)).await.unwrap();
+        db.store.write(redeem_code(&grant)).await.unwrap();
         let revoke = || RevokeGrant { realm: REALM, id: grant.id, audit: audit(AuditEvent::CodeReused) };
         assert!(db.store.write(revoke()).await.unwrap());
         assert!(!db.store.write(revoke()).await.unwrap());
@@ -115,7 +111,7 @@ both! {
 
     async fn counts_a_redemption_as_activity_of_the_session(db) {
         let world = SignedInWorld::make(&db.store).await;
-        db.store.write(redeem(&world.grant())).await.unwrap();
+        db.store.write(redeem_code(&world.grant())).await.unwrap();
         let session = db.store.list_sessions(REALM, &world.account.id, NOW, IDLE_S).await.unwrap().remove(0);
         assert_eq!(session.active, NOW.plus_s(5));
     }

@@ -171,7 +171,7 @@ both! {
         let kept = op.session.sid;
         db.store.write(op).await.unwrap();
         let grant = world.grant();
-        let redeem = idp_store::grants::RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) };
+        let redeem = redeem_code(&grant);
         db.store.write(redeem).await.unwrap();
         assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
         assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Gone);

@@ -6,7 +6,7 @@ use idp_core::id::{AccountId, FlowId, RealmId};
 use idp_core::pass::{Pass, PassKind};
 use idp_store::audit::{AuditFilter, RecordAudit};
 use idp_store::consents::{Consent, DeleteConsent, SaveConsent};
-use idp_store::grants::{RedeemCode, Redeemed};
+use idp_store::grants::Redeemed;
 use idp_store::passes::IssuePass;
 use idp_store::sweep::Sweep;
 use idp_store::throttles::{ClearThrottles, RecordFailure};
@@ -44,7 +44,7 @@ both! {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
         db.store.write(SaveConsent { realm: REALM, consent: consent(&world, "openid"), audit: audit(AuditEvent::ConsentGiven) }).await.unwrap();
-        db.store.write(RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) }).await.unwrap();
+        db.store.write(redeem_code(&grant)).await.unwrap();
         let delete = || DeleteConsent { realm: REALM, account: world.account.id, client: world.client.id.clone(), audit: audit(AuditEvent::ConsentGiven) };
         assert!(db.store.write(delete()).await.unwrap() && !db.store.write(delete()).await.unwrap());
         assert!(!db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good());
@@ -91,7 +91,7 @@ both! {
     async fn sweeps_what_is_over_in_batches_and_nothing_else(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
-        let redeemed = db.store.write(RedeemCode { realm: REALM, grant: grant.clone(), audit: audit(AuditEvent::CodeRedeemed) }).await;
+        let redeemed = db.store.write(redeem_code(&grant)).await;
         assert_eq!(redeemed.unwrap(), Redeemed::Redeemed);
         for n in 0..5 { db.store.write(fail(&[n], NOW)).await.unwrap(); }
         let pass = Pass { hash: hash(), kind: PassKind::Setup, account_id: None, created: NOW, expires: NOW.plus_s(60), used: None };
@@ -100,7 +100,7 @@ both! {
         assert_eq!(db.store.write(sweep(60)).await.unwrap().total(), 0);
         let swept = db.store.write(sweep(500)).await.unwrap();
         // one challenge of the registration, one of the sign-in
-        assert_eq!((swept.challenges, swept.passes, swept.grants, swept.sessions, swept.throttles), (2, 1, 0, 0, 0));
+        assert_eq!((swept.once, swept.passes, swept.grants, swept.sessions, swept.throttles), (2, 1, 0, 0, 0));
         let later = db.store.write(sweep(700)).await.unwrap();
         assert_eq!((later.grants, later.sessions), (1, 0));
         let last = db.store.write(sweep(2 * 86_400)).await.unwrap();

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims::ClaimsRequest;
+use crate::grant::AuthContext;
 use crate::id::{AccountId, ClientId, GrantId, Sid};
 use crate::oauth::scope::Scopes;
 use crate::secret::Hash;
@@ -10,14 +12,6 @@ use crate::time::Timestamp;
 
 /// Life of a code in seconds (FAPI 2.0 Security Profile §5.3.2.1: at most 60).
 pub const LIFETIME_S: i64 = 60;
-
-/// How a user authenticated, as the tokens of this code will say it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthContext {
-    pub acr: Option<String>,
-    pub amr: Vec<String>,
-    pub auth_time: Timestamp,
-}
 
 /// What is inside an authorization code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +21,15 @@ pub struct Code {
     /// SHA-256 of the redirect URI.
     pub redirect_hash: Hash,
     pub scope: Scopes,
+    /// Resource servers asked for (RFC 8707 §2.1).
+    pub resources: Vec<String>,
+    pub claims: ClaimsRequest,
     pub nonce: Option<String>,
     pub code_challenge: Option<String>,
+    /// Thumbprint of the only DPoP key that may redeem it (RFC 9449 §10).
+    pub jkt: Option<Hash>,
+    /// It rests on a consent, which must still be there when it is redeemed.
+    pub by_consent: bool,
     pub account_id: AccountId,
     pub sid: Sid,
     pub auth: AuthContext,

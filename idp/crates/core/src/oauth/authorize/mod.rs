@@ -2,6 +2,7 @@
 //! RFC 6749 §4.1.1, OIDC Core §3.1.2.1, RFC 7636, RFC 9700.
 
 mod address;
+pub mod claims;
 pub mod code;
 pub mod jar;
 pub mod respond;

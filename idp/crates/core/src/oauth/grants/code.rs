@@ -9,13 +9,13 @@ use oxide_auth::code_grant::accesstoken::{AccessToken, Authorization, Input, Out
 use oxide_auth::primitives::grant::{Extensions, Grant as MachineGrant};
 use url::Url;
 
-use crate::client::{Client, ClientAuthMethod};
+use crate::client::Client;
 use crate::encoding::base64url;
 use crate::oauth::authorize::code::Code;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::RawParams;
 use crate::rule::Rule;
-use crate::secret::{same, sha256};
+use crate::secret::{Hash, same, sha256};
 use crate::time::Timestamp;
 
 /// The rules, in the order they are asked.
@@ -32,6 +32,11 @@ pub const RULES: &[Rule] = &[
         id: "code.verifier",
         spec: "RFC 7636 §4.6",
         text: "The verifier hashes to the challenge; a missing, needless or wrong one burns the code.",
+    },
+    Rule {
+        id: "code.key",
+        spec: "RFC 9449 §10",
+        text: "A code asked for with `dpop_jkt` is redeemed with that key; else it is burnt.",
     },
     Rule { id: "code.fresh", spec: "RFC 6749 §4.1.2", text: "The code is at most 60 seconds old." },
     Rule {
@@ -58,7 +63,8 @@ pub enum Decision {
 }
 
 /// Decides about a code. `code` is what the seal held, `None` when it did not open.
-pub fn decide(params: &RawParams, client: &Client, code: Option<Code>, now: Timestamp) -> Decision {
+/// `jkt` is the thumbprint of the DPoP key that the request proved.
+pub fn decide(params: &RawParams, client: &Client, code: Option<Code>, jkt: Option<Hash>, now: Timestamp) -> Decision {
     if let Some(name) = params.doubled() {
         let text = format!("the parameter {name} came twice");
         return Decision::Refuse(OAuthError::naming(ErrorCode::InvalidRequest, "code.params", &text));
@@ -72,7 +78,7 @@ pub fn decide(params: &RawParams, client: &Client, code: Option<Code>, now: Time
     let Some(code) = code else {
         return Decision::Refuse(grant("code.sealed_here", "the code is not one of ours"));
     };
-    if let Err(error) = check(params, client, &code) {
+    if let Err(error) = check(params, client, &code).and_then(|()| key(&code, jkt)) {
         return Decision::Burn(Box::new(code), error);
     }
     if now > code.expires {
@@ -108,9 +114,7 @@ fn check(params: &RawParams, client: &Client, code: &Code) -> Result<(), OAuthEr
     }
     let refuse = |text| Err(grant("code.verifier", text));
     match (&code.code_challenge, params.one("code_verifier")) {
-        (None, None) if client.settings.auth_method == ClientAuthMethod::None => {
-            refuse("a public client must use PKCE")
-        }
+        (None, None) if client.settings.is_public() => refuse("a public client must use PKCE"),
         (None, None) => Ok(()),
         (None, Some(_)) => refuse("code_verifier without a code_challenge in the authorization request"),
         (Some(_), None) => refuse("code_verifier is missing"),
@@ -125,6 +129,14 @@ fn check(params: &RawParams, client: &Client, code: &Code) -> Result<(), OAuthEr
             }
         }
     }
+}
+
+/// A code bound to a key is redeemed with that key (RFC 9449 §10).
+fn key(code: &Code, jkt: Option<Hash>) -> Result<(), OAuthError> {
+    if code.jkt.is_some() && code.jkt != jkt {
+        return Err(grant("code.key", "the code is bound to another DPoP key"));
+    }
+    Ok(())
 }
 
 /// RFC 7636 §4.1.

@@ -1,0 +1,21 @@
+//! All tables of rules in one list: what `docs/specs.md` prints and what must have a test.
+
+use crate::rule::Rule;
+use crate::{oauth, oidc};
+
+/// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
+pub const TABLES: &[(&str, &[Rule])] = &[
+    ("Resource servers", oauth::resource::RULES),
+    ("Request object", oauth::authorize::jar::RULES),
+    ("Client authentication", oauth::client_auth::RULES),
+    ("Client assertions", oauth::client_auth::assertion::RULES),
+    ("DPoP proof", oauth::dpop::RULES),
+    ("Token endpoint", oauth::grants::RULES),
+    ("Authorization code grant", oauth::grants::code::RULES),
+    ("Refresh token grant", oauth::grants::refresh::RULES),
+    ("Client credentials grant", oauth::grants::client_credentials::RULES),
+    ("Introspection", oauth::introspect::RULES),
+    ("Revocation", oauth::revoke::RULES),
+    ("Access tokens at our own endpoints", oauth::access_token::RULES),
+    ("Logout", oidc::logout::RULES),
+];
