@@ -3,6 +3,7 @@
 pub mod acts;
 mod browser;
 mod clock;
+pub mod jwt;
 mod operator;
 mod person;
 mod rp;
@@ -22,7 +23,7 @@ use idp_store::{Options, Store};
 pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
+pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

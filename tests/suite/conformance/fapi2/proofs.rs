@@ -5,8 +5,8 @@ use idp_core::encoding::base64url;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 
-use super::jwt::{Jwt, Key, bent};
 use super::stage::{Fapi, Proof, Who, fapi2};
+use crate::world::jwt::{Jwt, Key, bent};
 use crate::world::{Page, Tokens};
 
 /// The resource with proofs as they come; a nonce that is asked for is put into the next ones.
