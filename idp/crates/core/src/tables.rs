@@ -7,7 +7,6 @@ use crate::{oauth, oidc};
 pub const TABLES: &[(&str, &[Rule])] = &[
     ("Request objects", oauth::authorize::jar::RULES),
     ("Resource servers", oauth::resource::RULES),
-    ("Request object", oauth::authorize::jar::RULES),
     ("Client authentication", oauth::client_auth::RULES),
     ("Client assertions", oauth::client_auth::assertion::RULES),
     ("DPoP proof", oauth::dpop::RULES),
