@@ -145,7 +145,10 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
     let step = decide(&x, &request, &client, visitor.as_ref()).await?;
     let page = |path: &str| -> Result<String, Problem> { Ok(format!("{path}?request={}", seal(&x, &request)?)) };
     let next = match (step, visitor) {
-        (Step::Issue(authenticated), Some(visitor)) => issue(&x, &request, &client, &visitor, *authenticated)?,
+        (Step::Issue(authenticated), Some(visitor)) => {
+            let answer = issue(&x, &request, &client, &visitor, *authenticated)?;
+            return x.back(answer);
+        }
         (Step::Deny(error), _) => return Err(Problem::Denied(Box::new(request.to), error)),
         (Step::Consent, _) => page("/consent")?,
         (Step::Choose, _) => page("/login/choose")?,
@@ -189,14 +192,14 @@ pub async fn decide(
     }
 }
 
-/// Seals the code and builds the URL that carries it back.
+/// Seals the code and builds the answer that carries it back.
 fn issue(
     x: &Exchange,
     request: &AuthorizationRequest,
     client: &Client,
     visitor: &Visitor,
     authenticated: Authenticated,
-) -> Result<String, Problem> {
+) -> Result<respond::Answer, Problem> {
     let code = Code {
         id: GrantId::new(x.now, x.app.random()),
         client_id: request.to.client_id().clone(),

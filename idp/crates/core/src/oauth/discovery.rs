@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::client::SigningAlg;
+use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::scope;
 use crate::oidc::claims;
@@ -23,7 +24,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::ALL.iter().map(|mode| mode.text()).collect::<Vec<_>>(),
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),

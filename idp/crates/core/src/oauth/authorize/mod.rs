@@ -7,7 +7,7 @@ pub mod code;
 pub mod respond;
 pub mod rules;
 
-pub use address::{Addressed, Unaddressed, address};
+pub use address::{Addressed, ResponseMode, Unaddressed, address};
 
 use serde::{Deserialize, Serialize};
 

@@ -37,7 +37,7 @@ rules! {
     "request.refused", "OIDC Core §6.1", "A request object is refused, never ignored." => requests::no_object;
     "request_uri.refused", "OIDC Core §6.2", "A `request_uri` is refused, never ignored." => requests::no_uri;
     "response_type.code", "RFC 9700 §2.1.2", "`response_type` is `code`; tokens never travel through the browser." => response::kind;
-    "response_mode.query", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query` or absent." => response::mode;
+    "response_mode.known", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query`, `fragment` or, for a web address, `form_post`." => response::mode;
     "scope.openid", "OIDC Core §3.1.2.1", "`scope` is well formed and holds `openid`." => scope::check;
     "nonce.length", "OIDC Core §15.5.2", "A `nonce` has at most 256 characters." => nonce::check;
     "pkce.method", "RFC 7636 §4.3", "`code_challenge_method` is `S256`; missing means `plain`, which is refused." => pkce::method;
