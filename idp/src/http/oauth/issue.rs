@@ -3,6 +3,7 @@
 use idp_core::client::{Client, GrantType};
 use idp_core::encoding::base64url;
 use idp_core::grant::Grant;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::id_token::{self, IdToken};
@@ -91,7 +92,7 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         let subject = account.to_string();
         let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token };
         let claims = id_token::claims(&x.realm, &input, x.now);
-        members.insert("id_token".to_owned(), key.sign(&claims).map_err(Problem::internal)?.into());
+        members.insert("id_token".to_owned(), key.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?.into());
     }
     if let (Some(token), Some(members)) = (refresh_token, body.as_object_mut()) {
         members.insert("refresh_token".to_owned(), token.into());

@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod client;
 pub mod introspect;
 mod issue;
+pub mod proof;
 pub mod logout;
 pub mod revoke;
 pub mod token;
