@@ -9,6 +9,7 @@ mod world;
 mod account;
 mod anonymous;
 mod authorize;
+mod conformance;
 mod consent;
 mod discovery;
 mod introspect;

@@ -2,8 +2,12 @@
 
 mod accounts;
 mod acr;
+mod binding;
+mod claims;
 mod consent;
+mod defaults;
 mod fresh;
+mod groups;
 mod post;
 mod redirects;
 mod refusals;

@@ -128,6 +128,9 @@ impl SigningAlg {
     /// Every algorithm; each realm has a key for each.
     pub const ALL: &[Self] = &[Self::RS256, Self::ES256, Self::EdDSA, Self::PS256];
 
+    /// Those that FAPI 2.0 Security Profile §5.4.1 allows; also those of DPoP proofs.
+    pub const FAPI: &[Self] = &[Self::ES256, Self::EdDSA, Self::PS256];
+
     /// The JWS `alg` value (RFC 7518 §3.1, RFC 8037 §3.1).
     pub const fn text(self) -> &'static str {
         match self {

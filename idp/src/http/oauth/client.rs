@@ -114,9 +114,8 @@ pub fn assertion_algs(client: &Client) -> Vec<SigningAlg> {
 /// `invalid_client` when it has none or they cannot be read.
 pub async fn keys_of(x: &Exchange, client: &Client) -> Result<Arc<JwkSet>, Problem> {
     let _ = x;
-    let refuse = |text: &str| {
-        Problem::OAuth(OAuthError::naming(ErrorCode::InvalidClient, "client.assertion.key", text), false)
-    };
+    let refuse =
+        |text: &str| Problem::OAuth(OAuthError::naming(ErrorCode::InvalidClient, "client.assertion.key", text), false);
     let Some(jwks) = &client.settings.jwks else { return Err(refuse("no keys are set for this client")) };
     let keys = JwkSet::parse(&jwks.to_string()).map_err(|e| refuse(&format!("the client's JWK set {e}")))?;
     Ok(Arc::new(keys))

@@ -3,7 +3,9 @@
 use idp_core::client::SigningAlg;
 use idp_core::oauth::dpop::{self, Expected, Proof};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
+use idp_core::realm::Realm;
 
+use crate::app::App;
 use crate::http::exchange::Exchange;
 
 /// Checks the proof of a request, if it brings one. `access_token` is the token it comes with. Replay is the caller's
@@ -32,10 +34,8 @@ pub fn read(x: &Exchange, access_token: Option<&str>) -> Result<Option<Proof>, O
     dpop::check(text, &expected).map(Some)
 }
 
-/// The nonce for the sender's next proof.
-pub fn next_nonce(x: &Exchange) -> Option<String> {
-    x.headers.contains_key("dpop").then(|| {
-        let [nonce, ..] = dpop::nonces(x.app.sealer(), x.realm.id, x.now);
-        nonce
-    })
+/// The nonce for the sender's next proof (RFC 9449 §8.2).
+pub fn next_nonce(app: &App, realm: &Realm) -> String {
+    let [nonce, ..] = dpop::nonces(app.sealer(), realm.id, app.now());
+    nonce
 }

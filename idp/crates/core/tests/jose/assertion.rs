@@ -198,6 +198,7 @@ fn a_client_is_authenticated_by_its_own_verified_assertion_alone() {
         id: ClientId::parse("app").unwrap(),
         state: ClientState::Active,
         secret_hash: None,
+        registration_hash: None,
         settings: serde_json::from_value(settings).unwrap(),
         created: NOW,
         updated: NOW,
