@@ -13,6 +13,7 @@ mod consent;
 mod discovery;
 mod login;
 mod logout;
+mod outbound;
 mod setup;
 mod token;
 mod userinfo;
