@@ -16,6 +16,7 @@ mod introspect;
 mod login;
 mod logout;
 mod revoke;
+mod outbound;
 mod setup;
 mod token;
 mod userinfo;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{GrantType, SigningAlg};
+use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::scope;
 use crate::oidc::claims;
@@ -26,7 +27,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::ALL.iter().map(|mode| mode.text()).collect::<Vec<_>>(),
         "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": names(SigningAlg::ALL),
@@ -40,7 +41,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(),
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

@@ -54,7 +54,6 @@ codes! {
     InvalidGrant = "invalid_grant", 400, "RFC 6749 §5.2", "The code or token is wrong, expired, used, or another client's.";
     UnsupportedGrantType = "unsupported_grant_type", 400, "RFC 6749 §5.2", "The grant type is unknown.";
     InvalidTarget = "invalid_target", 400, "RFC 8707 §2", "A `resource` is unknown, malformed or not for this client.";
-    InvalidRequestObject = "invalid_request_object", 400, "RFC 9101 §7", "The request object is malformed or does not verify.";
     InvalidRequestUri = "invalid_request_uri", 400, "RFC 9101 §7", "The `request_uri` was not pushed here, has expired or was used.";
     AuthorizationPending = "authorization_pending", 400, "RFC 8628 §3.5", "The user has not answered yet.";
     SlowDown = "slow_down", 400, "RFC 8628 §3.5", "The device asks too often: wait five seconds longer from now on.";
