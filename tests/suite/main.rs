@@ -10,6 +10,7 @@ mod account;
 mod anonymous;
 mod authorize;
 mod consent;
+mod device;
 mod discovery;
 mod login;
 mod logout;

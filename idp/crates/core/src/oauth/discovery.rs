@@ -1,9 +1,9 @@
 //! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
-//! OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1.
 
 use serde_json::{Value, json};
 
-use crate::client::SigningAlg;
+use crate::client::{GrantType, SigningAlg};
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::scope;
 use crate::oidc::claims;
@@ -19,12 +19,13 @@ pub fn metadata(realm: &Realm) -> Value {
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "userinfo_endpoint": at("/userinfo"),
+        "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": GrantType::ALL.iter().map(|grant| grant.text()).collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),
         "token_endpoint_auth_methods_supported": methods,
