@@ -57,6 +57,10 @@ pub enum Alg {
     Es256,
     #[value(name = "RS256")]
     Rs256,
+    #[value(name = "EdDSA")]
+    EdDsa,
+    #[value(name = "PS256")]
+    Ps256,
 }
 
 impl From<Alg> for SigningAlg {
@@ -64,6 +68,8 @@ impl From<Alg> for SigningAlg {
         match alg {
             Alg::Es256 => Self::ES256,
             Alg::Rs256 => Self::RS256,
+            Alg::EdDsa => Self::EdDSA,
+            Alg::Ps256 => Self::PS256,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod acts;
 mod browser;
 mod clock;
+pub mod jwt;
 mod operator;
 mod outside;
 mod person;
@@ -25,7 +26,7 @@ pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use outside::{Outside, Reply};
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
+pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
