@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 
+use idp_core::client::SigningAlg;
 use idp_core::oauth::authorize::{Addressed, Unaddressed, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::passkey::Refused;
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::event;
-use crate::views::{Application, ErrorKind, ErrorPage, Page};
+use crate::views::{Application, ErrorKind, ErrorPage, Page, ViewError};
 
 /// How a route speaks; decides what an error looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +172,8 @@ pub fn render(problem: Problem, surface: Surface, to: &answer::Recipient<'_>) ->
     match problem {
         Problem::Page(status, page) => page_answer(status, *page, to),
         Problem::Denied(address, error) => {
-            answer::go(to, &respond::with_error(&address, &to.realm.issuer, &error), None)
+            let back = respond::with_error(&address, &to.realm.issuer, &error);
+            answer::back(to, back).unwrap_or_else(|error| faulty(&error, to))
         }
         Problem::OAuth(error, basic) => oauth(&error, basic),
         Problem::Bearer(error) => bearer(error.as_ref()),
@@ -256,10 +258,13 @@ fn page_answer(status: u16, mut page: ErrorPage, to: &answer::Recipient<'_>) -> 
         response.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
         response
     });
-    shown.unwrap_or_else(|error| {
-        log_chain(&error, to.request_id);
-        answer::typed(500, "text/plain; charset=utf-8", format!("internal error, request {}", to.request_id))
-    })
+    shown.unwrap_or_else(|error| faulty(&error, to))
+}
+
+/// The theme failed: all that is left is plain text.
+fn faulty(error: &ViewError, to: &answer::Recipient<'_>) -> Response {
+    log_chain(error, to.request_id);
+    answer::typed(500, "text/plain; charset=utf-8", format!("internal error, request {}", to.request_id))
 }
 
 fn oauth(error: &OAuthError, basic: bool) -> Response {
@@ -279,8 +284,15 @@ fn bearer(error: Option<&OAuthError>) -> Response {
         return response;
     };
     let body = json!({ "error": error.code.text(), "error_description": error.description });
-    let mut response = answer::json(error.code.status(), &body);
-    let challenge = format!(r#"Bearer error="{}", error_description="{}""#, error.code.text(), error.description);
+    // RFC 9449 §7.1 and §9: at a protected resource a bad proof is 401, and the challenge names the algorithms.
+    let by_dpop = matches!(error.code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce);
+    let mut response = answer::json(if by_dpop { 401 } else { error.code.status() }, &body);
+    let scheme = if by_dpop { "DPoP" } else { "Bearer" };
+    let mut challenge = format!(r#"{scheme} error="{}", error_description="{}""#, error.code.text(), error.description);
+    if by_dpop {
+        let algs: Vec<_> = SigningAlg::FAPI.iter().map(|alg| alg.text()).collect();
+        challenge.push_str(&format!(r#", algs="{}""#, algs.join(" ")));
+    }
     answer::header(&mut response, "www-authenticate", &challenge);
     response
 }

@@ -33,7 +33,7 @@ both! {
         let token = body["access_token"].as_str().unwrap();
         let known = rp.introspect(&w, token).await;
         assert_eq!((known["active"].as_bool(), known["sub"].as_str()), (Some(true), Some("worker")));
-        assert_eq!(known["aud"], serde_json::json!(["https://api.example"]));
+        assert_eq!(known["aud"], "https://api.example");
         assert_eq!(w.userinfo(token).await.status, 401, "there is nobody to tell about");
         w.set_client_state(&rp, ClientState::Disabled).await;
         assert_eq!(rp.token(&w, &[GRANT]).await.error(), "invalid_client");

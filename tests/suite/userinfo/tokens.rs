@@ -79,7 +79,12 @@ async fn a_wrong_token_is_401_and_says_so_in_the_challenge() {
     let tampered = if tampered == *good { format!("{}B", &good[..good.len() - 1]) } else { tampered };
     for token in ["x", &elsewhere, &tampered, &good[1..], &format!("{good}A"), &tokens.id_token, &"x".repeat(7000)] {
         let page = w.userinfo(token).await;
-        assert_eq!((page.status, page.error().as_str()), (401, "invalid_token"), "{}: {token:.30}", rule("bearer.live"));
+        assert_eq!(
+            (page.status, page.error().as_str()),
+            (401, "invalid_token"),
+            "{}: {token:.30}",
+            rule("bearer.live")
+        );
         let challenge = page.header("www-authenticate").unwrap();
         assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
     }

@@ -1,5 +1,7 @@
 //! Clients: the applications people sign in to (RFC 6749 §2).
 
+pub mod check;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::base64url;
@@ -127,6 +129,9 @@ pub enum SigningAlg {
 impl SigningAlg {
     /// Every algorithm; each realm has a key for each.
     pub const ALL: &[Self] = &[Self::RS256, Self::ES256, Self::EdDSA, Self::PS256];
+
+    /// Those that FAPI 2.0 Security Profile §5.4.1 allows; also those of DPoP proofs.
+    pub const FAPI: &[Self] = &[Self::ES256, Self::EdDSA, Self::PS256];
 
     /// The JWS `alg` value (RFC 7518 §3.1, RFC 8037 §3.1).
     pub const fn text(self) -> &'static str {

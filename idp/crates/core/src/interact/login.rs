@@ -12,6 +12,11 @@ pub fn hinted(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     other.then_some(Step::Login { again: true })
 }
 
+pub fn named(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    let other = !facts.request.claims.admits_subject(visitor.subject);
+    other.then_some(Step::Login { again: true })
+}
+
 /// A sign-in within this request is a choice too.
 pub fn selected(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let request = facts.request;

@@ -1,25 +1,28 @@
-//! Verifying our own signed tokens when they come back as hints. RFC 7515 §5.2, RFC 8725 §3.
+//! Verifying our own signed tokens when they come back. RFC 7515 §5.2, RFC 8725 §3.
 //!
 //! The algorithm is the one of the key found by `kid` among ours, never the one the token names.
 
 use crate::client::SigningAlg;
 use crate::id::{AccountId, ClientId, Sid};
-use crate::jose::foreign::{Demand, Unverified};
+use crate::jose::foreign::{Claims, Demand, Unverified};
 use crate::jose::jwk::PublicJwk;
 use crate::jose::keyset::{StoredKey, TokenType};
 use crate::oidc::logout::Hint;
 
-/// Verifies an `id_token_hint`: an ID token of this issuer, signed by any of `keys`, retired ones too, however old
-/// (OIDC Core §3.1.2.1, RP-Initiated Logout §2). The `typ` keeps out access and logout tokens of the same keys.
-pub fn id_token_hint(token: &str, issuer: &str, keys: &[StoredKey]) -> Option<Hint> {
-    let demand = Demand { algs: SigningAlg::ALL, types: &[TokenType::Jwt.text()], untyped: false };
+/// The claims of a token of this issuer, signed by any of `keys`, retired ones too, whatever its age. The `typ` keeps
+/// apart what the same keys sign for different uses.
+pub fn own(token: &str, typ: TokenType, issuer: &str, keys: &[StoredKey]) -> Option<Claims> {
+    let demand = Demand { algs: SigningAlg::ALL, types: &[typ.text()], untyped: false };
     let token = Unverified::read(token, &demand).ok()?;
     let key = keys.iter().find(|k| Some(&k.kid) == token.kid.as_ref())?;
     // The published JWK names its algorithm, so the token's must be that one.
     let claims = token.by(&PublicJwk::parse(&key.public_jwk).ok()?).ok()?;
-    if claims.text("iss") != Some(issuer) {
-        return None;
-    }
+    (claims.text("iss") == Some(issuer)).then_some(claims)
+}
+
+/// Verifies an `id_token_hint`: an ID token of this issuer, however old (OIDC Core §3.1.2.1, RP-Initiated Logout §2).
+pub fn id_token_hint(token: &str, issuer: &str, keys: &[StoredKey]) -> Option<Hint> {
+    let claims = own(token, TokenType::Jwt, issuer, keys)?;
     let sid = claims.members.get("sid").map(|sid| sid.as_str().and_then(|s| s.parse::<Sid>().ok()));
     Some(Hint {
         client_id: ClientId::parse(claims.text("aud")?).ok()?,
