@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use idp_core::client::GrantType;
 use openidconnect::core::CoreProviderMetadata;
 use serde_json::json;
 
@@ -19,6 +20,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
             ("authorization_endpoint", "/authorize"),
             ("token_endpoint", "/token"),
             ("userinfo_endpoint", "/userinfo"),
+            ("device_authorization_endpoint", "/device_authorization"),
             ("jwks_uri", "/.well-known/jwks.json"),
             ("end_session_endpoint", "/logout"),
         ] {
@@ -26,7 +28,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
         }
         for (name, value) in [
             ("response_types_supported", json!(["code"])),
-            ("grant_types_supported", json!(["authorization_code"])),
+            ("grant_types_supported", json!(GrantType::ALL.iter().map(|grant| grant.text()).collect::<Vec<_>>())),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA", "PS256"])),
             (

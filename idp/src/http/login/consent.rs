@@ -67,7 +67,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
 }
 
 /// What each scope gives away, with the person's own values.
-fn items(scope: &Scopes, account: &Account) -> Vec<ConsentItem> {
+pub fn items(scope: &Scopes, account: &Account) -> Vec<ConsentItem> {
     scope
         .iter()
         .map(|scope| match scope {
