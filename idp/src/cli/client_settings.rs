@@ -2,7 +2,7 @@
 //! OIDC Registration §2, RFC 8252 §7, RFC 9700 §2.1.
 
 use clap::{Args, ValueEnum};
-use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, SigningAlg};
+use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, GrantType, SigningAlg};
 use idp_core::oauth::redirect;
 
 use super::{Failure, usage};
@@ -28,6 +28,9 @@ pub struct Flags {
     /// The secret comes in the body.
     #[arg(long)]
     secret_post: bool,
+    /// A way to get tokens (default: authorization-code). May be repeated.
+    #[arg(long, value_name = "GRANT")]
+    grant: Vec<Grant>,
     /// Signature of ID tokens.
     #[arg(long, value_name = "ALG")]
     alg: Option<Alg>,
@@ -57,6 +60,10 @@ pub enum Alg {
     Es256,
     #[value(name = "RS256")]
     Rs256,
+    #[value(name = "EdDSA")]
+    EdDsa,
+    #[value(name = "PS256")]
+    Ps256,
 }
 
 impl From<Alg> for SigningAlg {
@@ -64,6 +71,28 @@ impl From<Alg> for SigningAlg {
         match alg {
             Alg::Es256 => Self::ES256,
             Alg::Rs256 => Self::RS256,
+            Alg::EdDsa => Self::EdDSA,
+            Alg::Ps256 => Self::PS256,
+        }
+    }
+}
+
+/// Grant types as flags spell them.
+#[derive(Clone, Copy, ValueEnum)]
+enum Grant {
+    AuthorizationCode,
+    RefreshToken,
+    ClientCredentials,
+    DeviceCode,
+}
+
+impl From<Grant> for GrantType {
+    fn from(grant: Grant) -> Self {
+        match grant {
+            Grant::AuthorizationCode => Self::AuthorizationCode,
+            Grant::RefreshToken => Self::RefreshToken,
+            Grant::ClientCredentials => Self::ClientCredentials,
+            Grant::DeviceCode => Self::DeviceCode,
         }
     }
 }
@@ -101,6 +130,9 @@ impl Flags {
             Some(Consent::Skip) => ConsentMode::Skip,
             None => settings.consent,
         };
+        if !self.grant.is_empty() {
+            settings.grant_types = self.grant.into_iter().map(GrantType::from).collect();
+        }
         for (given, list) in [
             (self.redirect_uri, &mut settings.redirect_uris),
             (self.post_logout_redirect_uri, &mut settings.post_logout_redirect_uris),
@@ -131,7 +163,8 @@ fn problems(settings: &ClientSettings) -> Vec<String> {
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         problems.push("--name: write what people shall read, 1 to 100 characters".to_owned());
     }
-    if settings.redirect_uris.is_empty() {
+    // Others get their answer without a browser.
+    if settings.redirect_uris.is_empty() && settings.grant_types.contains(&GrantType::AuthorizationCode) {
         problems.push("--redirect-uri: name at least one".to_owned());
     }
     let lists = [

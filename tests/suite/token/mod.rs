@@ -1,9 +1,11 @@
 //! `/token`: codes become tokens once, for whoever they were issued to.
 
+mod client_credentials;
 mod clients;
 mod id_tokens;
 mod once;
 mod pkce;
+mod refresh;
 mod requests;
 mod revoked;
 

@@ -41,6 +41,8 @@ pub struct Answer {
 pub struct Tokens {
     pub access_token: String,
     pub id_token: String,
+    /// Empty where the client gets none.
+    pub refresh_token: String,
     /// Verified claims of the ID token.
     pub claims: Value,
     /// The code that was redeemed.
@@ -118,7 +120,22 @@ impl World {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let claims = self.verify(rp, &text("id_token")).await;
         assert_eq!(claims["nonce"].as_str(), ask.one("nonce"), "the nonce comes back");
-        Tokens { access_token: text("access_token"), id_token: text("id_token"), claims, code: code.to_owned() }
+        Tokens {
+            access_token: text("access_token"),
+            id_token: text("id_token"),
+            refresh_token: text("refresh_token"),
+            claims,
+            code: code.to_owned(),
+        }
+    }
+
+    /// A whole sign-in for these scopes.
+    pub async fn tokens_for(&self, browser: &mut Browser, person: &mut Person, rp: &Rp, scope: &str) -> Tokens {
+        let ask = rp.ask().with("scope", scope);
+        let code = self.authorize(browser, person, &ask).await.code();
+        let answer = rp.redeem(self, &ask, &code).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.accept(rp, &ask, &code, &answer).await
     }
 
     /// Verifies an ID token against the JWK set as a client would, by the injected clock.
@@ -128,6 +145,8 @@ impl World {
         let alg = match rp.client.settings.id_token_alg {
             SigningAlg::RS256 => Algorithm::RS256,
             SigningAlg::ES256 => Algorithm::ES256,
+            SigningAlg::EdDSA => Algorithm::EdDSA,
+            SigningAlg::PS256 => Algorithm::PS256,
         };
         let jwk = jwks.find(header.kid.as_deref().expect("a kid")).expect("the key is published");
         let mut validation = Validation::new(alg);
@@ -197,9 +216,32 @@ impl Rp {
 
     /// `POST /token` with this client's authentication.
     pub async fn token(&self, world: &World, params: &[(&str, &str)]) -> Page {
+        self.post(world, "/token", params).await
+    }
+
+    /// `grant_type=refresh_token`.
+    pub async fn refresh(&self, world: &World, token: &str) -> Page {
+        self.token(world, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// `POST /introspect`.
+    pub async fn introspect(&self, world: &World, token: &str) -> Value {
+        let page = self.post(world, "/introspect", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.value()
+    }
+
+    /// `POST /revoke`.
+    pub async fn revoke(&self, world: &World, token: &str) {
+        let page = self.post(world, "/revoke", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+    }
+
+    /// A form with this client's authentication.
+    pub async fn post(&self, world: &World, path: &str, params: &[(&str, &str)]) -> Page {
         let mut browser = world.browser();
         let mut params = params.to_vec();
-        let mut request = browser.request(reqwest::Method::POST, "/token");
+        let mut request = browser.request(reqwest::Method::POST, path);
         match self.client.settings.auth_method {
             ClientAuthMethod::ClientSecretBasic => {
                 request = request.header("authorization", basic(self.id(), self.secret.as_deref().unwrap()));

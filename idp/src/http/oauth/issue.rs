@@ -1,8 +1,9 @@
 //! Issuing: what a grant gives to its client in one answer. RFC 6749 §5.1, OIDC Core §3.1.3.3.
 
-use idp_core::client::{Client, GrantType};
+use idp_core::client::{AccessTokenFormat, Client, GrantType};
 use idp_core::encoding::base64url;
 use idp_core::grant::Grant;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::id_token::{self, IdToken};
@@ -75,7 +76,16 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
     let lifetime_s = x.realm.settings.access_token_lifetime_s;
     let granted = scope.as_ref().map_or(grant.scope.as_str(), Scopes::as_str).to_owned();
     let token = AccessToken { grant: grant.id, issued: x.now, expires: x.now.plus_s(lifetime_s), scope, audience, jkt };
-    let access_token = x.seal(Purpose::AccessToken, &token)?;
+    let subject = grant.account_id.map_or_else(|| grant.client_id.to_string(), |account| account.to_string());
+    let ring = x.app.keys(x.realm.id).await?;
+    let key = ring.signing(client.settings.id_token_alg)?;
+    let access_token = match client.settings.access_token {
+        AccessTokenFormat::Opaque => x.seal(Purpose::AccessToken, &token)?,
+        AccessTokenFormat::Jwt => {
+            let claims = token.claims(&x.realm.issuer, grant, &subject, x.app.random());
+            key.sign(TokenType::AccessToken, &Value::Object(claims)).map_err(Problem::internal)?
+        }
+    };
     let mut body = json!({
         "access_token": access_token,
         "token_type": if jkt.is_some() { "DPoP" } else { "Bearer" },
@@ -83,15 +93,10 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         "scope": granted,
     });
     let openid = Scopes::from_stored(&granted).contains("openid");
-    if let (true, Some(auth), Some(account), Some(members)) =
-        (openid, &grant.detail.auth, grant.account_id, body.as_object_mut())
-    {
-        let ring = x.app.keys(x.realm.id).await?;
-        let key = ring.signing(client.settings.id_token_alg)?;
-        let subject = account.to_string();
+    if let (true, Some(auth), Some(members)) = (openid, &grant.detail.auth, body.as_object_mut()) {
         let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token };
         let claims = id_token::claims(&x.realm, &input, x.now);
-        members.insert("id_token".to_owned(), key.sign(&claims).map_err(Problem::internal)?.into());
+        members.insert("id_token".to_owned(), key.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?.into());
     }
     if let (Some(token), Some(members)) = (refresh_token, body.as_object_mut()) {
         members.insert("refresh_token".to_owned(), token.into());

@@ -14,6 +14,7 @@ pub fn metadata(realm: &Realm) -> Value {
     let issuer = &realm.issuer;
     let at = |path: &str| format!("{issuer}{path}");
     let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
+    let confidential: Vec<&str> = methods.iter().copied().filter(|name| *name != "none").collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
@@ -21,14 +22,22 @@ pub fn metadata(realm: &Realm) -> Value {
         "userinfo_endpoint": at("/userinfo"),
         "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),
+        "introspection_endpoint": at("/introspect"),
+        "revocation_endpoint": at("/revoke"),
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GrantType::ALL.iter().map(|grant| grant.text()).collect::<Vec<_>>(),
+        "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),
+        "id_token_signing_alg_values_supported": names(SigningAlg::ALL),
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "dpop_signing_alg_values_supported": names(SigningAlg::FAPI),
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(),
@@ -40,4 +49,8 @@ pub fn metadata(realm: &Realm) -> Value {
         "ui_locales_supported": ["en"],
         "authorization_response_iss_parameter_supported": true,
     })
+}
+
+fn names(algs: &[SigningAlg]) -> Vec<&'static str> {
+    algs.iter().map(|alg| alg.text()).collect()
 }

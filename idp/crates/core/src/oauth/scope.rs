@@ -4,7 +4,7 @@ use oxide_auth::primitives::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 /// The scopes that mean something here; others are dropped from a request, as RFC 6749 §3.3 allows.
-pub const SUPPORTED: &[&str] = &["openid", "profile", "email"];
+pub const SUPPORTED: &[&str] = &["openid", "profile", "email", "offline_access"];
 
 /// Granted scopes, in the order of [`SUPPORTED`], space-separated. Always holds `openid`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
