@@ -38,6 +38,36 @@ fn users_are_made_shown_changed_and_deleted() {
     refused(&place.idp(&["user", "create", "bob", "--email-verified"]), 2, &["--email-verified"]);
     refused(&place.idp(&["user", "show", "nobody"]), 1, &["nobody", "idp user list"]);
 
+    let place_flags = [
+        "user",
+        "set",
+        "ada",
+        "--phone-number",
+        "+41 44 123 45 67",
+        "--phone-number-verified",
+        "--address",
+        "1 Main Street\n8000 Town",
+        "--street-address",
+        "1 Main Street",
+        "--locality",
+        "Town",
+        "--region",
+        "ZH",
+        "--postal-code",
+        "8000",
+        "--country",
+        "CH",
+    ];
+    let address = json!({ "formatted": "1 Main Street\n8000 Town", "street_address": "1 Main Street",
+        "locality": "Town", "region": "ZH", "postal_code": "8000", "country": "CH" });
+    let set = place.json(&place_flags);
+    assert_eq!((&set["claims"]["phone_number_verified"], &set["claims"]["address"]), (&json!(true), &address));
+    refused(&place.idp(&["user", "set", "ada", "--phone-number", "044", "--locality", " x"]), 2, &["--phone", "--loc"]);
+    let remove = ["--address", "--street-address", "--locality", "--region", "--postal-code", "--country"];
+    let mut remove: Vec<_> = remove.iter().flat_map(|flag| [*flag, ""]).collect();
+    remove.extend(["--phone-number", ""]);
+    place.json(&[&["user", "set", "ada"][..], &remove].concat());
+
     let set = place.json(&["user", "set", "ada@example.test", "--email", "ada@other.test", "--name", ""]);
     assert_eq!(set["claims"], json!({ "email": "ada@other.test" }), "another address is not verified");
     refused(&place.idp(&["user", "set", "ada"]), 2, &["nothing to change"]);

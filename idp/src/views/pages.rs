@@ -170,6 +170,12 @@ pub enum ConsentItem {
     Profile { value: Option<String> },
     /// Scope `email`.
     Email { value: Option<String> },
+    /// Scope `address`.
+    Address { value: Option<String> },
+    /// Scope `phone`.
+    Phone { value: Option<String> },
+    /// Scope `offline_access`.
+    Offline,
     /// A scope without words of its own: its name is shown.
     Other { scope: String },
 }

@@ -169,7 +169,10 @@ fn asks(all: &mut Samples) {
         vec![
             ConsentItem::Identity { value: None },
             ConsentItem::Profile { value: value.clone() },
-            ConsentItem::Email { value },
+            ConsentItem::Email { value: value.clone() },
+            ConsentItem::Phone { value: value.clone() },
+            ConsentItem::Address { value },
+            ConsentItem::Offline,
             ConsentItem::Other { scope: scope.into() },
         ]
     };

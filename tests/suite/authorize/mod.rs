@@ -7,6 +7,7 @@ mod fresh;
 mod post;
 mod redirects;
 mod refusals;
+mod scopes;
 mod sealed;
 mod sign_in;
 mod silent;

@@ -28,6 +28,36 @@ pub enum AccountState {
     Locked,
 }
 
+/// A postal address (OIDC Core §5.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Address {
+    /// The whole as on a label; lines end with `\n`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    /// City.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality: Option<String>,
+    /// State, province or canton.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+impl Address {
+    /// The whole in one text, for pages: as it was given, else made of its parts.
+    pub fn lines(&self) -> String {
+        let Self { formatted, street_address, locality, region, postal_code, country } = self;
+        let parts = || [street_address, postal_code, locality, region, country].into_iter().flatten();
+        formatted.clone().unwrap_or_else(|| parts().map(String::as_str).collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// Standard claims of an account (OIDC Core §5.1). `sub` is the account id and `updated_at` the row's time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -61,6 +91,13 @@ pub struct Profile {
     /// Whether somebody proved to receive mail at `email`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Whether somebody proved to answer at `phone_number`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub phone_number_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
 }
 
 /// One account.
@@ -98,6 +135,8 @@ pub enum InvalidName {
     Characters,
     #[error("an e-mail address looks like name@example.org")]
     Email,
+    #[error("a telephone number looks like +41 44 123 45 67")]
+    PhoneNumber,
 }
 
 /// The form under which user names and e-mail addresses are unique and found: lower case.
@@ -143,5 +182,52 @@ pub fn check_email(email: &str) -> Result<(), InvalidName> {
             Ok(())
         }
         _ => Err(InvalidName::Email),
+    }
+}
+
+/// Checks the shape of a telephone number: E.164 with the usual signs between digits, an extension as in RFC 3966
+/// (OIDC Core §5.1).
+///
+/// # Errors
+/// [`InvalidName::PhoneNumber`].
+pub fn check_phone_number(number: &str) -> Result<(), InvalidName> {
+    let (number, extension) = number.split_once(";ext=").unwrap_or((number, "0"));
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let signs = number.strip_prefix('+').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'.' | b'(' | b')'))
+    });
+    let extends = (1..=8).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_digit());
+    let fits = signs && (3..=15).contains(&digits) && number.len() <= 32 && number.trim_end() == number;
+    if fits && extends { Ok(()) } else { Err(InvalidName::PhoneNumber) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, check_phone_number};
+
+    #[test]
+    fn a_telephone_number_has_a_country_code() {
+        for good in ["+41441234567", "+1 (425) 555-1212", "+56 (2) 687 2400", "+1 (604) 555-1234;ext=5678"] {
+            assert_eq!(check_phone_number(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["", "+", "0441234567", "+41x", "+41 44 ", "+1234567890123456", "+41441234567;ext=", "+ 41 44", "++41"]
+        {
+            assert!(check_phone_number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_was_given_or_from_its_parts() {
+        let mut address = Address {
+            street_address: Some("1 Main Street".to_owned()),
+            locality: Some("Town".to_owned()),
+            country: Some("CH".to_owned()),
+            ..Address::default()
+        };
+        assert_eq!(address.lines(), "1 Main Street, Town, CH");
+        address.formatted = Some("1 Main Street\nTown".to_owned());
+        assert_eq!(address.lines(), "1 Main Street\nTown");
     }
 }

@@ -1,10 +1,10 @@
 //! `/consent`: what an application asks for, in words. OIDC Core §3.1.2.4.
 
-use idp_core::account::Account;
+use idp_core::account::{Account, Address};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::interact::Step;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
-use idp_core::oauth::scope::Scopes;
+use idp_core::oauth::scope::{self, Scopes};
 use idp_store::consents::SaveConsent;
 use serde_json::json;
 
@@ -67,13 +67,16 @@ pub async fn post(mut x: Exchange) -> Outcome {
 }
 
 /// What each scope gives away, with the person's own values.
-fn items(scope: &Scopes, account: &Account) -> Vec<ConsentItem> {
-    scope
+fn items(scopes: &Scopes, account: &Account) -> Vec<ConsentItem> {
+    scopes
         .iter()
         .map(|scope| match scope {
             "openid" => ConsentItem::Identity { value: Some(account.username.clone()) },
             "profile" => ConsentItem::Profile { value: account.profile.name.clone() },
             "email" => ConsentItem::Email { value: account.profile.email.clone() },
+            "address" => ConsentItem::Address { value: account.profile.address.as_ref().map(Address::lines) },
+            "phone" => ConsentItem::Phone { value: account.profile.phone_number.clone() },
+            scope::OFFLINE => ConsentItem::Offline,
             other => ConsentItem::Other { scope: other.to_owned() },
         })
         .collect()

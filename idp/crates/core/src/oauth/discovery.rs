@@ -21,7 +21,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "userinfo_endpoint": at("/userinfo"),
         "jwks_uri": at("/.well-known/jwks.json"),
         "end_session_endpoint": at("/logout"),
-        "scopes_supported": scope::SUPPORTED,
+        "scopes_supported": scope::STANDARD,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],

@@ -29,6 +29,9 @@ const CLAIMS: &[(&str, &str, Read)] = &[
     ("profile", "locale", text!(locale)),
     ("email", "email", text!(email)),
     ("email", "email_verified", |p| p.email.as_ref().map(|_| Value::Bool(p.email_verified))),
+    ("phone", "phone_number", text!(phone_number)),
+    ("phone", "phone_number_verified", |p| p.phone_number.as_ref().map(|_| Value::Bool(p.phone_number_verified))),
+    ("address", "address", |p| p.address.as_ref().and_then(|address| serde_json::to_value(address).ok())),
 ];
 
 /// Claims of the ID token besides those of [`CLAIMS`].
