@@ -325,3 +325,49 @@ fn generated_documents_are_the_ones_in_the_folder() {
         assert!(printed == kept, "docs/{file}.md is not what `idp {}` prints", command.join(" "));
     }
 }
+
+#[test]
+fn scopes_traits_and_roles_are_set_and_judged() {
+    let place = Place::serve(None);
+    let set = ["realm", "scope", "set", "work", "--description", "Where you work", "--claim"];
+    let claim = r#"{"claim":"department","from":{"trait":"department"}}"#;
+    let made =
+        place.json(&[&set[..], &[claim, "--claim", r#"{"claim":"teams","from":"roles","kind":"strings"}"#]].concat());
+    assert_eq!(made["claims"][0]["where"], json!(["userinfo"]));
+    for (claim, word) in [
+        ("{}", "claim"),
+        (r#"{"claim":"x","from":"elsewhere"}"#, "elsewhere"),
+        (r#"{"claim":"sub","from":"username"}"#, "reserved"),
+        (r#"{"claim":"x","from":{"claim":"shoe_size"}}"#, "shoe_size"),
+    ] {
+        refused(&place.idp(&[&set[..], &[claim]].concat()), 2, &[word]);
+    }
+    refused(&place.idp(&["realm", "scope", "set", "profile", "--description", "x"]), 2, &["standard"]);
+    refused(&place.idp(&["realm", "scope", "set", "other"]), 2, &["description"]);
+    refused(&place.idp(&["realm", "scope", "delete", "other"]), 1, &["idp realm scope list"]);
+    let listed = place.json(&["realm", "scope", "list"]);
+    assert_eq!(listed, json!([made]), "what was refused changed nothing");
+    // The JSON form goes round.
+    place.json(&["realm", "set", &format!("scopes={listed}")]);
+    let changed = place.json(&["realm", "scope", "set", "work", "--description", "Work"]);
+    assert_eq!(changed["claims"], made["claims"], "what is not named stays");
+    assert!(place.idp(&["realm", "scope", "list"]).out.contains("department teams"));
+    place.json(&["realm", "scope", "delete", "work"]);
+
+    let flags = ["user", "create", "ada", "--trait", "department=Sales", "--trait", "level:=7", "--trait", "x=1"];
+    let made = place.json(&flags);
+    assert_eq!(made["claims"]["traits"], json!({ "department": "Sales", "level": 7, "x": "1" }));
+    let set = place.json(&["user", "set", "ada", "--trait", "x=", "--trait", r#"tongues:=["de"]"#]);
+    assert_eq!(set["claims"]["traits"], json!({ "department": "Sales", "level": 7, "tongues": ["de"] }));
+    for wrong in ["level", "level:=seven", "Level=7", "level:={}"] {
+        refused(&place.idp(&["user", "set", "ada", "--trait", wrong]), 2, &["--trait"]);
+    }
+
+    let create = ["client", "create", "web", "--name", "Web", "--redirect-uri", "https://web.example.test/cb"];
+    let made = place.json(&[&create[..], &["--role", "admin=staff", "--scope", "openid", "--scope", "work"]].concat());
+    assert_eq!(made["roles"], json!([{ "role": "admin", "group": "staff" }]));
+    assert_eq!(made["scopes"], json!(["openid", "work"]));
+    refused(&place.idp(&["client", "set", "web", "--role", "admin", "--scope", "a b"]), 2, &["--role", "--scope"]);
+    let set = place.json(&["client", "set", "web", "--role", "", "--scope", ""]);
+    assert_eq!((&set["roles"], set.get("scopes")), (&json!([]), None));
+}

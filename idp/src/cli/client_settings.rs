@@ -2,8 +2,9 @@
 //! OIDC Registration §2, RFC 8252 §7, RFC 9700 §2.1.
 
 use clap::{Args, ValueEnum};
-use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, SigningAlg};
+use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, RoleMapping, SigningAlg};
 use idp_core::oauth::redirect;
+use idp_core::oauth::scope::Scopes;
 
 use super::{Failure, usage};
 
@@ -48,6 +49,12 @@ pub struct Flags {
     /// A further origin that may call token and userinfo from a browser. May be repeated.
     #[arg(long, value_name = "ORIGIN")]
     web_origin: Vec<String>,
+    /// A scope it may ask for, instead of all. May be repeated; `--scope ""` is all again.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// A role that members of a group have at this client. May be repeated; `--role ""` removes them.
+    #[arg(long, value_name = "ROLE=GROUP")]
+    role: Vec<String>,
 }
 
 /// Signature algorithms as flags spell them.
@@ -110,6 +117,12 @@ impl Flags {
                 *list = given;
             }
         }
+        if !self.scope.is_empty() {
+            settings.scopes = Some(self.scope).filter(|scopes| scopes.iter().any(|scope| !scope.is_empty()));
+        }
+        if !self.role.is_empty() {
+            settings.roles = self.role.iter().filter(|text| !text.is_empty()).map(|text| role(text)).collect();
+        }
         for (given, link) in [
             (self.logo_uri, &mut settings.logo_uri),
             (self.policy_uri, &mut settings.policy_uri),
@@ -123,6 +136,12 @@ impl Flags {
         let problems = problems(&settings);
         if problems.is_empty() { Ok(settings) } else { Err(usage(problems.join("\n     "))) }
     }
+}
+
+/// `ROLE=GROUP`; what is missing is said by [`problems`].
+fn role(text: &str) -> RoleMapping {
+    let (role, group) = text.split_once('=').unwrap_or((text, ""));
+    RoleMapping { role: role.to_owned(), group: group.to_owned() }
 }
 
 fn problems(settings: &ClientSettings) -> Vec<String> {
@@ -150,6 +169,17 @@ fn problems(settings: &ClientSettings) -> Vec<String> {
             Some(normal) if normal == *origin => {}
             Some(normal) => problems.push(format!("--web-origin: {origin:?} is not an origin: write {normal:?}")),
             None => problems.push(format!("--web-origin: {origin:?} is not an https origin (http on loopback only)")),
+        }
+    }
+    for RoleMapping { role, group } in &settings.roles {
+        let good = |text: &str| (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !good(role) || !good(group) {
+            problems.push(format!("--role: \"{role}={group}\" is no ROLE=GROUP of 1 to 128 characters each"));
+        }
+    }
+    for scope in settings.scopes.iter().flatten() {
+        if Scopes::parse(scope, &[scope]).is_none_or(|parsed| parsed.as_str() != scope) {
+            problems.push(format!("--scope: {scope:?} is no scope"));
         }
     }
     let links = [

@@ -64,6 +64,10 @@ pub struct Claims {
     postal_code: Option<String>,
     #[arg(long, value_name = "TEXT")]
     country: Option<String>,
+    /// Something else the realm knows: NAME=TEXT, or NAME:=JSON for numbers, true, false and lists of texts. May be
+    /// repeated; NAME= removes one.
+    #[arg(long = "trait", value_name = "NAME=TEXT")]
+    traits: Vec<String>,
 }
 
 type Judge = fn(&str) -> Option<&'static str>;
@@ -94,7 +98,7 @@ impl Claims {
             &self.country,
         ];
         let verified = [self.email_verified, self.phone_number_verified];
-        verified.iter().all(Option::is_none) && texts.iter().all(|text| text.is_none())
+        self.traits.is_empty() && verified.iter().all(Option::is_none) && texts.iter().all(|text| text.is_none())
     }
 
     /// Writes the flags into a profile. Another mail address or number counts as unverified unless the flags say
@@ -140,6 +144,7 @@ impl Claims {
                 },
             }
         }
+        set_traits(&self.traits, profile, &mut problems);
         profile.address = profile.address.take().filter(|place| *place != Address::default());
         profile.phone_number_verified =
             self.phone_number_verified.unwrap_or(profile.phone_number_verified && !renumbered);
@@ -157,6 +162,28 @@ impl Claims {
 fn line(text: &str) -> Option<&'static str> {
     let bad = text.chars().count() > 256 || text.chars().any(char::is_control) || text.trim() != text;
     bad.then_some("write at most 256 characters, no control characters, no blanks at the ends")
+}
+
+fn set_traits(traits: &[String], profile: &mut Profile, problems: &mut Vec<String>) {
+    for text in traits {
+        let Some((name, value)) = text.split_once('=') else {
+            problems.push(format!("--trait: {text:?} is not NAME=TEXT"));
+            continue;
+        };
+        match name.strip_suffix(':').map(|name| (name, serde_json::from_str(value))) {
+            Some((name, Ok(value))) => {
+                profile.traits.insert(name.to_owned(), value);
+            }
+            Some((name, Err(_))) => problems.push(format!("--trait: {name}: {value:?} is not JSON")),
+            None if value.is_empty() => {
+                profile.traits.remove(name);
+            }
+            None => {
+                profile.traits.insert(name.to_owned(), value.into());
+            }
+        }
+    }
+    problems.extend(profile.trait_problems().into_iter().map(|problem| format!("--trait: {problem}")));
 }
 
 /// As [`line`], of several lines.

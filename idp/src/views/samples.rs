@@ -171,9 +171,11 @@ fn asks(all: &mut Samples) {
             ConsentItem::Profile { value: value.clone() },
             ConsentItem::Email { value: value.clone() },
             ConsentItem::Phone { value: value.clone() },
-            ConsentItem::Address { value },
+            ConsentItem::Address { value: value.clone() },
+            ConsentItem::Groups { value: value.clone() },
+            ConsentItem::Roles { value: value.clone() },
             ConsentItem::Offline,
-            ConsentItem::Other { scope: scope.into() },
+            ConsentItem::Other { scope: scope.into(), description: value },
         ]
     };
     let usual = vec![

@@ -3,6 +3,7 @@
 pub mod acts;
 mod browser;
 mod clock;
+mod groups;
 mod operator;
 mod person;
 mod rp;

@@ -1,6 +1,7 @@
 //! Accounts: who can sign in.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::id::AccountId;
 use crate::secret::Secret;
@@ -98,6 +99,45 @@ pub struct Profile {
     pub phone_number_verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
+    /// What the realm knows besides the standard claims, by name: texts, numbers, booleans and lists of texts.
+    /// Mappings make claims of them (see [`crate::oidc::mapping`]).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub traits: Map<String, Value>,
+}
+
+/// Most traits of an account; each is at most a list of so many texts.
+const MOST_TRAITS: usize = 64;
+
+impl Profile {
+    /// Everything that keeps the traits from being saved, each a sentence that names the trait.
+    pub fn trait_problems(&self) -> Vec<String> {
+        let text = |text: &str| text.chars().count() <= 256 && !text.chars().any(char::is_control);
+        let good = |value: &Value| match value {
+            Value::Bool(_) | Value::Number(_) => true,
+            Value::String(one) => text(one),
+            Value::Array(list) => list.len() <= MOST_TRAITS && list.iter().all(|v| v.as_str().is_some_and(text)),
+            Value::Null | Value::Object(_) => false,
+        };
+        let name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.len() <= 64
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-'))
+        };
+        let mut problems = Vec::new();
+        if self.traits.len() > MOST_TRAITS {
+            problems.push(format!("at most {MOST_TRAITS} traits"));
+        }
+        for (trait_name, value) in &self.traits {
+            if !name(trait_name) {
+                problems.push(format!("{trait_name:?}: a name has 1 to 64 characters: a letter, then a-z 0-9 _ . -"));
+            }
+            if !good(value) {
+                let bounds = "a text of at most 256 characters, a number, true, false or a list of at most 64 texts";
+                problems.push(format!("{trait_name}: a value is {bounds}"));
+            }
+        }
+        problems
+    }
 }
 
 /// One account.
@@ -204,7 +244,34 @@ pub fn check_phone_number(number: &str) -> Result<(), InvalidName> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, check_phone_number};
+    use serde_json::json;
+
+    use super::{Address, Profile, check_phone_number};
+
+    #[test]
+    fn traits_are_bounded_in_name_type_and_number() {
+        let problems = |traits: serde_json::Value| {
+            Profile { traits: traits.as_object().unwrap().clone(), ..Profile::default() }.trait_problems()
+        };
+        let good = json!({ "department": "", "level.max": -1.5, "is-staff": false, "tongues_2": ["de"], "none": [] });
+        assert_eq!(problems(good), Vec::<String>::new());
+        for bad in [
+            json!({ "": 1 }),
+            json!({ "Upper": 1 }),
+            json!({ "2nd": 1 }),
+            json!({ "a b": 1 }),
+            json!({ "a": null }),
+            json!({ "a": {} }),
+            json!({ "a": [1] }),
+            json!({ "a": "x".repeat(257) }),
+            json!({ "a": "x\ny" }),
+            json!({ "a": vec!["x"; 65] }),
+        ] {
+            assert_eq!(problems(bad.clone()).len(), 1, "{bad}");
+        }
+        let many = (0..65).map(|n| (format!("t{n}"), json!(n))).collect();
+        assert_eq!(problems(serde_json::Value::Object(many)).len(), 1);
+    }
 
     #[test]
     fn a_telephone_number_has_a_country_code() {

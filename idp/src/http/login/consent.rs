@@ -2,14 +2,16 @@
 
 use idp_core::account::{Account, Address};
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::client::Client;
 use idp_core::interact::Step;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::scope::{self, Scopes};
+use idp_core::oidc::claims::Facts;
 use idp_store::consents::SaveConsent;
 use serde_json::json;
 
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::oauth::authorize;
+use crate::http::oauth::{authorize, person};
 use crate::http::problem::Problem;
 use crate::views::{self, ConsentItem, Page, Person};
 
@@ -26,7 +28,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         csrf: x.csrf(),
         application: authorize::application(&client),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        items: items(&request.scope, account),
+        items: items(&x, &request.scope, &client, account).await?,
         switch_href: format!("/login/choose?request={sealed}"),
         request: sealed,
     };
@@ -67,17 +69,26 @@ pub async fn post(mut x: Exchange) -> Outcome {
 }
 
 /// What each scope gives away, with the person's own values.
-fn items(scopes: &Scopes, account: &Account) -> Vec<ConsentItem> {
-    scopes
-        .iter()
-        .map(|scope| match scope {
-            "openid" => ConsentItem::Identity { value: Some(account.username.clone()) },
-            "profile" => ConsentItem::Profile { value: account.profile.name.clone() },
-            "email" => ConsentItem::Email { value: account.profile.email.clone() },
-            "address" => ConsentItem::Address { value: account.profile.address.as_ref().map(Address::lines) },
-            "phone" => ConsentItem::Phone { value: account.profile.phone_number.clone() },
-            scope::OFFLINE => ConsentItem::Offline,
-            other => ConsentItem::Other { scope: other.to_owned() },
-        })
-        .collect()
+async fn items(x: &Exchange, scopes: &Scopes, client: &Client, account: &Account) -> Result<Vec<ConsentItem>, Problem> {
+    let realm = &x.realm.settings;
+    let in_groups = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
+    let groups = if in_groups { person::groups(x, account).await? } else { Vec::new() };
+    let facts = Facts { realm, client: &client.settings, account, groups: &groups };
+    let list = |values: &[String]| (!values.is_empty()).then(|| values.join(", "));
+    let profile = &account.profile;
+    let item = |scope: &str| match scope {
+        "openid" => ConsentItem::Identity { value: Some(account.username.clone()) },
+        "profile" => ConsentItem::Profile { value: profile.name.clone() },
+        "email" => ConsentItem::Email { value: profile.email.clone() },
+        "address" => ConsentItem::Address { value: profile.address.as_ref().map(Address::lines) },
+        "phone" => ConsentItem::Phone { value: profile.phone_number.clone() },
+        scope::GROUPS => ConsentItem::Groups { value: list(&groups) },
+        scope::ROLES => ConsentItem::Roles { value: list(&facts.roles()) },
+        scope::OFFLINE => ConsentItem::Offline,
+        other => ConsentItem::Other {
+            scope: other.to_owned(),
+            description: realm.scopes.iter().find(|s| s.name == other).map(|s| s.description.clone()),
+        },
+    };
+    Ok(scopes.iter().map(item).collect())
 }

@@ -5,13 +5,16 @@ use idp_core::encoding::base64url;
 use idp_core::grant::Grant;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::claims::Wanted;
 use idp_core::oidc::id_token::{self, IdToken};
+use idp_core::oidc::mapping::Place;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
 use idp_store::refresh_tokens::NewRefreshToken;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::person;
 use crate::event;
 use crate::http::exchange::Exchange;
 use crate::http::problem::Problem;
@@ -82,15 +85,16 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         "expires_in": lifetime_s,
         "scope": granted,
     });
-    let openid = Scopes::from_stored(&granted).contains("openid");
+    let granted = Scopes::from_stored(&granted);
     if let (true, Some(auth), Some(account), Some(members)) =
-        (openid, &grant.detail.auth, grant.account_id, body.as_object_mut())
+        (granted.contains("openid"), &grant.detail.auth, grant.account_id, body.as_object_mut())
     {
         let ring = x.app.keys(x.realm.id).await?;
         let key = ring.signing(client.settings.id_token_alg)?;
         let subject = account.to_string();
-        let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token };
-        let claims = id_token::claims(&x.realm, &input, x.now);
+        let person = told(x, client, grant, &granted, Place::IdToken).await?;
+        let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token, person };
+        let claims = id_token::claims(&x.realm, input, x.now);
         members.insert("id_token".to_owned(), key.sign(&claims).map_err(Problem::internal)?.into());
     }
     if let (Some(token), Some(members)) = (refresh_token, body.as_object_mut()) {
@@ -101,4 +105,20 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         e.outcome = Some(outcome);
     });
     Ok(body)
+}
+
+/// What a token is to tell about the user of its grant.
+async fn told(
+    x: &Exchange,
+    client: &Client,
+    grant: &Grant,
+    scopes: &Scopes,
+    place: Place,
+) -> Result<Map<String, Value>, Problem> {
+    let wanted = Wanted::new(&x.realm.settings, &client.settings, scopes, &grant.detail.claims, place);
+    let (false, Some(id)) = (wanted.is_empty(), &grant.account_id) else { return Ok(Map::new()) };
+    match x.app.store.find_account(x.realm.id, id).await? {
+        Some(account) => person::claims(x, client, &account, &wanted).await,
+        None => Ok(Map::new()),
+    }
 }

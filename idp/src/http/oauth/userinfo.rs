@@ -2,11 +2,12 @@
 
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
-use idp_core::oidc::claims;
+use idp_core::oidc::claims::Wanted;
+use idp_core::oidc::mapping::Place;
 use poem::http::header;
 use serde_json::Value;
 
-use super::access;
+use super::{access, person};
 use crate::event;
 use crate::http::cors;
 use crate::http::exchange::{Exchange, Outcome};
@@ -63,7 +64,12 @@ async fn answer(x: Exchange, token: Option<String>) -> Outcome {
         e.client_id = Some(access.client.id.to_string());
         e.account = Some(account.id.to_string());
     });
-    let claims = Value::Object(claims::of(&account, &access.scope()));
+    let asked = &access.status.grant.detail.claims;
+    let (realm, client) = (&x.realm.settings, &access.client);
+    let wanted = Wanted::new(realm, &client.settings, &access.scope(), asked, Place::Userinfo);
+    let mut claims = person::claims(&x, client, &account, &wanted).await?;
+    claims.insert("sub".to_owned(), account.id.to_string().into());
+    let claims = Value::Object(claims);
     let headers = x.headers.clone();
     let mut response = x.reply(200, &claims)?;
     cors::client(&mut response, &headers, &access.client);

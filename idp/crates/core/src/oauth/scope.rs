@@ -4,22 +4,34 @@ use oxide_auth::primitives::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{ClientSettings, GrantType};
+use crate::realm::RealmSettings;
 
 /// Grants that outlive the session (OIDC Core §11).
 pub const OFFLINE: &str = "offline_access";
 
-/// The scopes every realm has.
-pub const STANDARD: &[&str] = &["openid", "profile", "email", "address", "phone", OFFLINE];
+/// Groups of the user.
+pub const GROUPS: &str = "groups";
 
-/// The scopes a client may ask for, in the order in which answers name them.
-pub fn known(client: &ClientSettings) -> Vec<&str> {
+/// What the user is at the client.
+pub const ROLES: &str = "roles";
+
+/// The scopes every realm has.
+pub const STANDARD: &[&str] = &["openid", "profile", "email", "address", "phone", GROUPS, ROLES, OFFLINE];
+
+/// Every scope of a realm, in the order in which answers name them.
+pub fn all(realm: &RealmSettings) -> impl Iterator<Item = &str> {
+    STANDARD.iter().copied().chain(realm.scopes.iter().map(|scope| scope.name.as_str()))
+}
+
+/// The scopes a client may ask for.
+pub fn known<'a>(realm: &'a RealmSettings, client: &ClientSettings) -> Vec<&'a str> {
     let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
     // Ignored without a refresh token to use it with (OIDC Core §11).
     let of_use = |scope: &&str| *scope != OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
-    STANDARD.iter().copied().filter(set).filter(of_use).collect()
+    all(realm).filter(set).filter(of_use).collect()
 }
 
-/// Granted scopes, in the order of [`known`], space-separated.
+/// Granted scopes, in the order of [`all`], space-separated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(String);
@@ -31,7 +43,12 @@ impl Scopes {
         let asked: Scope = text.parse().ok()?;
         // The parser keeps a set; the order of the table makes our answers repeatable.
         let asked = |scope: &&str| asked.iter().any(|asked| asked == *scope);
-        Some(Self(known.iter().copied().filter(asked).collect::<Vec<_>>().join(" ")))
+        Some(Self::of(known.iter().copied().filter(asked)))
+    }
+
+    /// These scopes.
+    pub fn of<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
+        Self(scopes.collect::<Vec<_>>().join(" "))
     }
 
     /// From the text this type was stored as.
@@ -58,7 +75,7 @@ impl Scopes {
     #[must_use]
     pub fn only(&self, text: &str) -> Self {
         let named = |scope: &&str| text.split(' ').any(|s| s == *scope);
-        Self(self.iter().filter(named).collect::<Vec<_>>().join(" "))
+        Self::of(self.iter().filter(named))
     }
 
     /// Whether all of `other` are among these.
@@ -72,6 +89,6 @@ impl Scopes {
         let standard = STANDARD.iter().copied().filter(|s| self.contains(s) || other.contains(s));
         let custom = |scope: &&str| !STANDARD.contains(scope);
         let added = other.iter().filter(|s| !self.contains(s)).filter(custom);
-        Self(standard.chain(self.iter().filter(custom)).chain(added).collect::<Vec<_>>().join(" "))
+        Self::of(standard.chain(self.iter().filter(custom)).chain(added))
     }
 }
