@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::thread::ScopedJoinHandle;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::SigningAlg;
 use idp_core::encoding::base64url;
 use idp_core::id::AuditId;
-use idp_core::jose::keyset::KeyState;
+use idp_core::jose::keyset::{KeyError, KeyState};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RealmSettings, RelyingParty};
@@ -146,8 +147,13 @@ async fn ensure_keys(app: &App, realm: &Realm) -> Result<(), StartError> {
     let existing = app.store.list_signing_keys(realm.id).await?;
     let missing =
         SigningAlg::ALL.iter().filter(|alg| !existing.iter().any(|k| k.alg == **alg && k.state == KeyState::Active));
-    let made = missing.map(|alg| keys::make(*alg, realm.id, app.sealer(), app.random(), app.now()));
-    let made = made.collect::<Result<Vec<_>, _>>()?;
+    // An RSA key takes tens of milliseconds: each on a thread of its own, since somebody waits for the first start.
+    let made = std::thread::scope(|scope| {
+        let make = |&alg| scope.spawn(move || keys::make(alg, realm.id, app.sealer(), app.random(), app.now()));
+        let threads: Vec<_> = missing.map(make).collect();
+        let join = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or(Err(KeysError::Key(KeyError)));
+        threads.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+    })?;
     if !made.is_empty() {
         let kids: Vec<_> = made.iter().map(|k| k.kid.clone()).collect();
         let audit = audit(app, AuditEvent::KeyCreated, json!({ "kids": kids }));

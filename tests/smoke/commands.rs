@@ -274,7 +274,7 @@ fn keys_are_published_before_they_sign() {
         named.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     };
     let first = kids("active");
-    assert_eq!(first.len(), 2);
+    assert_eq!(first.len(), 4);
     refused(&place.idp(&["key", "rotate"]), 1, &["idp key create"]);
     place.json(&["key", "create", "--alg", "ES256"]);
     refused(&place.idp(&["key", "create", "--alg", "ES256"]), 1, &["already"]);

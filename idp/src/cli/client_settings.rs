@@ -2,9 +2,10 @@
 //! OIDC Registration §2, RFC 8252 §7, RFC 9700 §2.1.
 
 use clap::{Args, ValueEnum};
-use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, RoleMapping, SigningAlg};
+use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, RoleMapping, SigningAlg, SubjectType};
 use idp_core::oauth::redirect;
 use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::subject;
 
 use super::{Failure, usage};
 
@@ -52,6 +53,15 @@ pub struct Flags {
     /// A scope it may ask for, instead of all. May be repeated; `--scope ""` is all again.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
+    /// What `sub` is: the same for all clients, or another for each sector.
+    #[arg(long, value_name = "TYPE")]
+    subject_type: Option<Subject>,
+    /// Host that pairwise subjects are made for; by default that of the redirect URIs.
+    #[arg(long, value_name = "HOST")]
+    sector: Option<String>,
+    /// Userinfo as a JWT signed with this algorithm, or as JSON.
+    #[arg(long, value_name = "ALG")]
+    userinfo: Option<Userinfo>,
     /// A role that members of a group have at this client. May be repeated; `--role ""` removes them.
     #[arg(long, value_name = "ROLE=GROUP")]
     role: Vec<String>,
@@ -64,6 +74,10 @@ pub enum Alg {
     Es256,
     #[value(name = "RS256")]
     Rs256,
+    #[value(name = "EdDSA")]
+    EdDsa,
+    #[value(name = "PS256")]
+    Ps256,
 }
 
 impl From<Alg> for SigningAlg {
@@ -71,6 +85,8 @@ impl From<Alg> for SigningAlg {
         match alg {
             Alg::Es256 => Self::ES256,
             Alg::Rs256 => Self::RS256,
+            Alg::EdDsa => Self::EdDSA,
+            Alg::Ps256 => Self::PS256,
         }
     }
 }
@@ -79,6 +95,27 @@ impl From<Alg> for SigningAlg {
 enum Consent {
     Ask,
     Skip,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Subject {
+    Public,
+    Pairwise,
+}
+
+/// `json` or a signature algorithm.
+#[derive(Clone, Copy)]
+enum Userinfo {
+    Json,
+    Signed(Alg),
+}
+
+impl std::str::FromStr for Userinfo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "json" { Ok(Self::Json) } else { Alg::from_str(text, false).map(Self::Signed) }
+    }
 }
 
 impl Flags {
@@ -117,6 +154,16 @@ impl Flags {
                 *list = given;
             }
         }
+        settings.subject_type = match self.subject_type {
+            Some(Subject::Public) => SubjectType::Public,
+            Some(Subject::Pairwise) => SubjectType::Pairwise,
+            None => settings.subject_type,
+        };
+        settings.userinfo_alg = match self.userinfo {
+            None => settings.userinfo_alg,
+            Some(Userinfo::Json) => None,
+            Some(Userinfo::Signed(alg)) => Some(alg.into()),
+        };
         if !self.scope.is_empty() {
             settings.scopes = Some(self.scope).filter(|scopes| scopes.iter().any(|scope| !scope.is_empty()));
         }
@@ -128,6 +175,7 @@ impl Flags {
             (self.policy_uri, &mut settings.policy_uri),
             (self.tos_uri, &mut settings.tos_uri),
             (self.client_uri, &mut settings.client_uri),
+            (self.sector, &mut settings.sector),
         ] {
             if let Some(text) = given {
                 *link = Some(text).filter(|text| !text.is_empty());
@@ -169,6 +217,11 @@ fn problems(settings: &ClientSettings) -> Vec<String> {
             Some(normal) if normal == *origin => {}
             Some(normal) => problems.push(format!("--web-origin: {origin:?} is not an origin: write {normal:?}")),
             None => problems.push(format!("--web-origin: {origin:?} is not an https origin (http on loopback only)")),
+        }
+    }
+    if settings.subject_type == SubjectType::Pairwise || settings.sector.is_some() {
+        if let Err(problem) = subject::sector(settings) {
+            problems.push(format!("--sector: {problem}"));
         }
     }
     for RoleMapping { role, group } in &settings.roles {

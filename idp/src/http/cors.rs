@@ -21,7 +21,7 @@ pub fn client(response: &mut Response, headers: &HeaderMap, client: &Client) {
     let of_redirect = settings.redirect_uris.iter().filter_map(|uri| redirect::origin(uri)).any(|o| o == origin);
     if of_redirect || settings.web_origins.iter().any(|o| o == origin) {
         answer::header(response, "access-control-allow-origin", origin);
-        answer::header(response, "access-control-expose-headers", "WWW-Authenticate, Retry-After");
+        answer::header(response, "access-control-expose-headers", "WWW-Authenticate, Retry-After, DPoP-Nonce");
     }
 }
 
@@ -31,7 +31,7 @@ pub fn preflight(headers: &HeaderMap, methods: &str) -> Response {
     let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok()).unwrap_or("*");
     answer::header(&mut response, "access-control-allow-origin", origin);
     answer::header(&mut response, "access-control-allow-methods", methods);
-    answer::header(&mut response, "access-control-allow-headers", "Authorization, Content-Type");
+    answer::header(&mut response, "access-control-allow-headers", "Authorization, Content-Type, DPoP");
     answer::header(&mut response, "access-control-max-age", "600");
     answer::header(&mut response, "vary", "Origin");
     response

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 
+use idp_core::client::SigningAlg;
 use idp_core::oauth::authorize::{Addressed, Unaddressed, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::passkey::Refused;
@@ -279,8 +280,15 @@ fn bearer(error: Option<&OAuthError>) -> Response {
         return response;
     };
     let body = json!({ "error": error.code.text(), "error_description": error.description });
-    let mut response = answer::json(error.code.status(), &body);
-    let challenge = format!(r#"Bearer error="{}", error_description="{}""#, error.code.text(), error.description);
+    // RFC 9449 §7.1 and §9: at a protected resource a bad proof is 401, and the challenge names the algorithms.
+    let by_dpop = matches!(error.code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce);
+    let mut response = answer::json(if by_dpop { 401 } else { error.code.status() }, &body);
+    let scheme = if by_dpop { "DPoP" } else { "Bearer" };
+    let mut challenge = format!(r#"{scheme} error="{}", error_description="{}""#, error.code.text(), error.description);
+    if by_dpop {
+        let algs: Vec<_> = SigningAlg::FAPI.iter().map(|alg| alg.text()).collect();
+        challenge.push_str(&format!(r#", algs="{}""#, algs.join(" ")));
+    }
     answer::header(&mut response, "www-authenticate", &challenge);
     response
 }

@@ -175,6 +175,7 @@ impl Served {
         let known: Vec<&Row> = ROUTES.iter().filter(|r| r.path == request.uri().path()).collect();
         let surface = self.row.or_else(|| known.first().copied()).map_or(Surface::Page, |r| r.surface);
         let mut allow = None;
+        let sends_proof = request.headers().contains_key("dpop");
         let outcome = match self.row {
             Some(row) => {
                 let exchange = Exchange::new(
@@ -208,6 +209,9 @@ impl Served {
         });
         if let Some(allow) = allow {
             answer::header(&mut response, "allow", &allow);
+        }
+        if sends_proof {
+            answer::header(&mut response, "dpop-nonce", &oauth::proof::next_nonce(&self.app, &realm));
         }
         answer::harden(&mut response, https);
         response

@@ -28,8 +28,11 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
             ("response_types_supported", json!(["code"])),
             ("grant_types_supported", json!(["authorization_code"])),
             ("code_challenge_methods_supported", json!(["S256"])),
-            ("id_token_signing_alg_values_supported", json!(["RS256", "ES256"])),
-            ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"])),
+            ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA", "PS256"])),
+            (
+                "token_endpoint_auth_methods_supported",
+                json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
+            ),
             ("request_parameter_supported", json!(false)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
@@ -88,7 +91,7 @@ async fn publishes_a_key_for_each_algorithm_and_no_private_part() {
     let jwks = w.browser().get("/.well-known/jwks.json").await.value();
     let keys = jwks["keys"].as_array().unwrap();
     let algs: BTreeSet<_> = keys.iter().map(|k| k["alg"].as_str().unwrap()).collect();
-    assert_eq!(algs, BTreeSet::from(["ES256", "RS256"]));
+    assert_eq!(algs, BTreeSet::from(["ES256", "EdDSA", "PS256", "RS256"]));
     let kids: BTreeSet<_> = keys.iter().map(|k| k["kid"].as_str().unwrap()).collect();
     assert_eq!(kids.len(), keys.len(), "every key has a kid of its own");
     for key in keys {

@@ -46,7 +46,7 @@ async fn a_hint_of_another_session_or_person_asks_first() {
 
 #[tokio::test]
 async fn an_old_hint_and_one_by_a_retired_key_are_good() {
-    for alg in [SigningAlg::RS256, SigningAlg::ES256] {
+    for &alg in SigningAlg::ALL {
         let w = World::sqlite().await;
         let rp = w.rp_with("app", |s| s.id_token_alg = alg).await;
         let mut ann = w.person("ann").await;

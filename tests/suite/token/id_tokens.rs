@@ -2,7 +2,7 @@
 
 use idp_core::client::SigningAlg;
 use idp_core::encoding::base64url;
-use idp_core::secret::sha256;
+use idp_core::secret::{sha256, sha512};
 use serde_json::json;
 
 use crate::both;
@@ -13,18 +13,22 @@ both! {
         let w = World::start(db).await;
         let mut ann = w.person("ann").await;
         let mut browser = w.browser();
-        for (id, alg) in [("rsa", SigningAlg::RS256), ("ec", SigningAlg::ES256)] {
+        for (n, &alg) in SigningAlg::ALL.iter().enumerate() {
+            let id = alg.text();
             let rp = w.rp_with(id, |s| s.id_token_alg = alg).await;
             let ask = rp.ask().with("scope", "openid profile email");
             let signed_in = w.clock.now().secs();
             let code = w.authorize(&mut browser, &mut ann, &ask).await.code();
             let sid = ann.sid(&w, &browser).await;
-            let auth_time = if alg == SigningAlg::RS256 { signed_in } else { signed_in - 7 };
+            let auth_time = signed_in - 7 * i64::try_from(n).unwrap();
             w.clock.advance(7);
             let answer = rp.redeem(&w, &ask, &code).await;
             let tokens = w.accept(&rp, &ask, &code, &answer).await;
             let now = w.clock.now().secs();
-            let at_hash = base64url(&sha256(tokens.access_token.as_bytes())[..16]);
+            let at_hash = match alg {
+                SigningAlg::EdDSA => base64url(&sha512(tokens.access_token.as_bytes())[..32]),
+                _ => base64url(&sha256(tokens.access_token.as_bytes())[..16]),
+            };
             let expected = json!({
                 "iss": w.issuer,
                 "sub": ann.sub(),

@@ -3,6 +3,7 @@
 use reqwest::Method;
 
 use crate::both;
+use crate::rules::rule;
 use crate::world::{Browser, Page, Tokens, World};
 
 async fn stage() -> (World, Tokens) {
@@ -48,7 +49,7 @@ async fn a_token_in_two_places_is_refused() {
     let token = tokens.access_token.as_str();
     for other in [token, "x"] {
         let page = post(&mut w.browser(), Some(token), &[("access_token", other)]).await;
-        assert_eq!((page.status, page.error().as_str()), (400, "invalid_request"));
+        assert_eq!((page.status, page.error().as_str()), (400, "invalid_request"), "{}", rule("bearer.one_method"));
     }
     let page = post(&mut w.browser(), None, &[("access_token", token), ("access_token", token)]).await;
     assert_eq!((page.status, page.error().as_str()), (400, "invalid_request"), "twice in the form");
@@ -78,7 +79,12 @@ async fn a_wrong_token_is_401_and_says_so_in_the_challenge() {
     let tampered = if tampered == *good { format!("{}B", &good[..good.len() - 1]) } else { tampered };
     for token in ["x", &elsewhere, &tampered, &good[1..], &format!("{good}A"), &tokens.id_token, &"x".repeat(7000)] {
         let page = w.userinfo(token).await;
-        assert_eq!((page.status, page.error().as_str()), (401, "invalid_token"), "{token:.30}");
+        assert_eq!(
+            (page.status, page.error().as_str()),
+            (401, "invalid_token"),
+            "{}: {token:.30}",
+            rule("bearer.live")
+        );
         let challenge = page.header("www-authenticate").unwrap();
         assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
     }

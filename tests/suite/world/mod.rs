@@ -4,6 +4,7 @@ pub mod acts;
 mod browser;
 mod clock;
 mod groups;
+pub mod jwt;
 mod operator;
 mod person;
 mod rp;
@@ -23,7 +24,7 @@ use idp_store::{Options, Store};
 pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
+pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! A relying party: builds authorization requests with PKCE, redeems codes, verifies ID tokens.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use idp_core::audit::AuditEvent;
 use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
@@ -13,6 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::jwt::{Jwt, Key};
 use super::{Browser, Page, Person, World, number};
 
 /// A registered client and its secret.
@@ -20,6 +22,10 @@ use super::{Browser, Page, Person, World, number};
 pub struct Rp {
     pub client: Client,
     pub secret: Option<String>,
+    /// Signs its assertions.
+    pub key: Option<Arc<Key>>,
+    /// Signs its DPoP proofs, at each request.
+    pub dpop: Option<Arc<Key>>,
 }
 
 /// One authorization request and what its sender remembers.
@@ -41,6 +47,8 @@ pub struct Answer {
 pub struct Tokens {
     pub access_token: String,
     pub id_token: String,
+    /// Empty where the client gets none.
+    pub refresh_token: String,
     /// Verified claims of the ID token.
     pub claims: Value,
     /// The code that was redeemed.
@@ -72,6 +80,10 @@ impl World {
             ..ClientSettings::default()
         };
         change(&mut settings);
+        let key = (settings.auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| Arc::new(Key::es256(id)));
+        if let Some(key) = &key {
+            settings.jwks = Some(key.jwks());
+        }
         let secret = settings.auth_method.has_secret().then(|| format!("s:e&c=r%+ t/ü{id}"));
         let now = self.clock.now();
         let client = Client {
@@ -85,7 +97,7 @@ impl World {
         };
         let audit = self.audit(AuditEvent::ClientCreated);
         assert!(self.app.store.write(CreateClient { realm: self.realm, client: client.clone(), audit }).await.unwrap());
-        Rp { client, secret }
+        Rp { client, secret, key, dpop: None }
     }
 
     /// A whole sign-in with the person's passkey: the answer at the redirect URI. A consent page is agreed to.
@@ -118,7 +130,22 @@ impl World {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let claims = self.verify(rp, &text("id_token")).await;
         assert_eq!(claims["nonce"].as_str(), ask.one("nonce"), "the nonce comes back");
-        Tokens { access_token: text("access_token"), id_token: text("id_token"), claims, code: code.to_owned() }
+        Tokens {
+            access_token: text("access_token"),
+            id_token: text("id_token"),
+            refresh_token: text("refresh_token"),
+            claims,
+            code: code.to_owned(),
+        }
+    }
+
+    /// A whole sign-in for these scopes.
+    pub async fn tokens_for(&self, browser: &mut Browser, person: &mut Person, rp: &Rp, scope: &str) -> Tokens {
+        let ask = rp.ask().with("scope", scope);
+        let code = self.authorize(browser, person, &ask).await.code();
+        let answer = rp.redeem(self, &ask, &code).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.accept(rp, &ask, &code, &answer).await
     }
 
     /// Verifies an ID token against the JWK set as a client would, by the injected clock.
@@ -128,6 +155,8 @@ impl World {
         let alg = match rp.client.settings.id_token_alg {
             SigningAlg::RS256 => Algorithm::RS256,
             SigningAlg::ES256 => Algorithm::ES256,
+            SigningAlg::EdDSA => Algorithm::EdDSA,
+            SigningAlg::PS256 => Algorithm::PS256,
         };
         let jwk = jwks.find(header.kid.as_deref().expect("a kid")).expect("the key is published");
         let mut validation = Validation::new(alg);
@@ -197,9 +226,52 @@ impl Rp {
 
     /// `POST /token` with this client's authentication.
     pub async fn token(&self, world: &World, params: &[(&str, &str)]) -> Page {
+        self.post(world, "/token", params).await
+    }
+
+    /// `grant_type=refresh_token`.
+    pub async fn refresh(&self, world: &World, token: &str) -> Page {
+        self.token(world, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// `POST /introspect`.
+    pub async fn introspect(&self, world: &World, token: &str) -> Value {
+        let page = self.post(world, "/introspect", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.value()
+    }
+
+    /// `POST /revoke`.
+    pub async fn revoke(&self, world: &World, token: &str) {
+        let page = self.post(world, "/revoke", &[("token", token)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+    }
+
+    /// A form with this client's authentication and, where it has a key for them, a DPoP proof; once more with the
+    /// nonce it is told to use.
+    pub async fn post(&self, world: &World, path: &str, params: &[(&str, &str)]) -> Page {
+        let page = self.post_proved(world, path, params, |proof| proof).await;
+        match page.header("dpop-nonce") {
+            Some(nonce) if page.error() == "use_dpop_nonce" => {
+                self.post_proved(world, path, params, |proof| proof.with("nonce", nonce)).await
+            }
+            _ => page,
+        }
+    }
+
+    /// The same once, with a proof bent by `bend`.
+    pub async fn post_proved(
+        &self,
+        world: &World,
+        path: &str,
+        params: &[(&str, &str)],
+        bend: impl FnOnce(Jwt) -> Jwt,
+    ) -> Page {
         let mut browser = world.browser();
-        let mut params = params.to_vec();
-        let mut request = browser.request(reqwest::Method::POST, "/token");
+        let mut params: Vec<(&str, &str)> = params.to_vec();
+        let mut request = browser.request(reqwest::Method::POST, path);
+        let now = world.clock.now().secs();
+        let assertion = self.key.as_ref().map(|key| Jwt::assertion(self.id(), key, &world.issuer, now).sign(key));
         match self.client.settings.auth_method {
             ClientAuthMethod::ClientSecretBasic => {
                 request = request.header("authorization", basic(self.id(), self.secret.as_deref().unwrap()));
@@ -209,12 +281,39 @@ impl Rp {
                 params.push(("client_secret", self.secret.as_deref().unwrap()));
             }
             ClientAuthMethod::None => params.push(("client_id", self.id())),
-            ClientAuthMethod::PrivateKeyJwt => unimplemented!("no key yet"),
+            ClientAuthMethod::PrivateKeyJwt => {
+                params.push(("client_assertion_type", ASSERTION_TYPE));
+                params.push(("client_assertion", assertion.as_deref().unwrap()));
+            }
+        }
+        if let Some(key) = &self.dpop {
+            let address = format!("{}{path}", world.issuer);
+            request = request.header("dpop", bend(Jwt::proof(key, ("POST", &address), now)).sign(key));
         }
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
         browser.send(request).await
     }
+
+    /// `GET /userinfo` with a token bound to this client's key.
+    pub async fn userinfo(&self, world: &World, token: &str) -> Page {
+        let nonce = self.userinfo_proved(world, token, |proof| proof).await.header("dpop-nonce").unwrap().to_owned();
+        self.userinfo_proved(world, token, |proof| proof.with("nonce", nonce)).await
+    }
+
+    /// The same once, with a proof bent by `bend`.
+    pub async fn userinfo_proved(&self, world: &World, token: &str, bend: impl FnOnce(Jwt) -> Jwt) -> Page {
+        let key = self.dpop.as_ref().unwrap();
+        let address = format!("{}/userinfo", world.issuer);
+        let proof = Jwt::proof(key, ("GET", &address), world.clock.now().secs());
+        let proof = bend(proof.with("ath", base64url(sha256(token.as_bytes())))).sign(key);
+        let mut browser = world.browser();
+        let request = browser.request(reqwest::Method::GET, "/userinfo").header("dpop", proof);
+        browser.send(request.header("authorization", format!("DPoP {token}"))).await
+    }
 }
+
+/// RFC 7523 §2.2.
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl Ask {
     /// The value of a parameter.

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::base64url;
 use crate::id::ClientId;
-use crate::secret::Hash;
+use crate::secret::{Hash, sha256, sha512};
 use crate::time::Timestamp;
 
 /// How a client proves who it is at the token endpoint (OIDC Core §9).
@@ -112,22 +113,45 @@ pub enum SubjectType {
     Pairwise,
 }
 
-/// Signature of ID tokens. A client that says nothing gets RS256 (OIDC Registration §2); commands choose ES256.
+/// Signature of tokens, ours and those that clients sign. A client that says nothing gets RS256 (OIDC Registration
+/// §2); commands choose ES256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlg {
     RS256,
     ES256,
+    /// With Ed25519 alone (RFC 8037 §3.1).
+    EdDSA,
+    PS256,
 }
 
 impl SigningAlg {
     /// Every algorithm; each realm has a key for each.
-    pub const ALL: &[Self] = &[Self::RS256, Self::ES256];
+    pub const ALL: &[Self] = &[Self::RS256, Self::ES256, Self::EdDSA, Self::PS256];
 
-    /// The JWS `alg` value (RFC 7518 §3.1).
+    /// Those that FAPI 2.0 Security Profile §5.4.1 allows; also those of DPoP proofs.
+    pub const FAPI: &[Self] = &[Self::ES256, Self::EdDSA, Self::PS256];
+
+    /// The JWS `alg` value (RFC 7518 §3.1, RFC 8037 §3.1).
     pub const fn text(self) -> &'static str {
         match self {
             Self::RS256 => "RS256",
             Self::ES256 => "ES256",
+            Self::EdDSA => "EdDSA",
+            Self::PS256 => "PS256",
+        }
+    }
+
+    /// The algorithm with this `alg` value; case counts.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|alg| alg.text() == text)
+    }
+
+    /// `at_hash` and its kin: base64url of the left half of the hash the signature uses (OIDC Core §3.1.3.6). Ed25519
+    /// hashes with SHA-512 inside (RFC 8032 §5.1), and that is what clients compare with.
+    pub fn left_half_hash(self, text: &str) -> String {
+        match self {
+            Self::RS256 | Self::ES256 | Self::PS256 => base64url(sha256(text.as_bytes()).split_at(16).0),
+            Self::EdDSA => base64url(sha512(text.as_bytes()).split_at(32).0),
         }
     }
 }

@@ -37,6 +37,13 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     out
 }
 
+/// SHA-512 (FIPS 180-4).
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    let mut out = [0; 64];
+    out.copy_from_slice(digest::digest(&digest::SHA512, bytes).as_ref());
+    out
+}
+
 /// Whether two byte strings are equal, in time that depends on their lengths alone.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

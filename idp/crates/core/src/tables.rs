@@ -7,6 +7,8 @@ use crate::{oauth, oidc};
 pub const TABLES: &[(&str, &[Rule])] = &[
     ("Resource servers", oauth::resource::RULES),
     ("Client authentication", oauth::client_auth::RULES),
+    ("Client assertions", oauth::client_auth::assertion::RULES),
+    ("DPoP proof", oauth::dpop::RULES),
     ("Token endpoint", oauth::grants::RULES),
     ("Authorization code grant", oauth::grants::code::RULES),
     ("Refresh token grant", oauth::grants::refresh::RULES),

@@ -34,6 +34,6 @@ words! {
     GrantState { Live = "live", Revoked = "revoked", Burnt = "burnt" }
     PassKind { Setup = "setup", Access = "access" }
     PasskeyState { Active = "active", Suspended = "suspended" }
-    SigningAlg { RS256 = "RS256", ES256 = "ES256" }
+    SigningAlg { RS256 = "RS256", ES256 = "ES256", EdDSA = "EdDSA", PS256 = "PS256" }
     KeyState { Active = "active", Next = "next", Retired = "retired" }
 }

@@ -1,11 +1,14 @@
 //! Access tokens coming back to us: opened, and found good by what they rest on. RFC 6750 §3.1, RFC 7662 §2.2.
 
+use std::sync::Arc;
+
 use idp_core::client::Client;
+use idp_core::jose::jws;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
 use idp_core::seal::Purpose;
 use idp_store::grants::GrantStatus;
-use std::sync::Arc;
 
 use super::token::may_use;
 use crate::http::exchange::Exchange;
@@ -30,9 +33,18 @@ impl Access {
     }
 }
 
-/// Reads an access token of this realm, whatever has become of it.
-pub fn open(x: &Exchange, text: &str) -> Option<AccessToken> {
-    x.open(Purpose::AccessToken, text)
+/// Reads an access token of this realm, opaque or a JWT, whatever has become of it.
+///
+/// # Errors
+/// Only when the keys cannot be read.
+pub async fn open(x: &Exchange, text: &str) -> Result<Option<AccessToken>, Problem> {
+    // A sealed token is base64url and has no dot.
+    if !text.contains('.') {
+        return Ok(x.open(Purpose::AccessToken, text));
+    }
+    let ring = x.app.keys(x.realm.id).await?;
+    let claims = jws::own(text, TokenType::AccessToken, &x.realm.issuer, &ring.stored);
+    Ok(claims.and_then(|claims| AccessToken::of_claims(&claims, &x.realm.issuer)))
 }
 
 /// Finds out whether an access token is good now. `None`: it is not ours, has expired, or what it rests on has ended.
@@ -40,7 +52,7 @@ pub fn open(x: &Exchange, text: &str) -> Option<AccessToken> {
 /// # Errors
 /// Only when the store fails.
 pub async fn find(x: &Exchange, text: &str) -> Result<Option<Access>, Problem> {
-    let Some(token) = open(x, text).filter(|token| x.now < token.expires) else { return Ok(None) };
+    let Some(token) = open(x, text).await?.filter(|token| x.now < token.expires) else { return Ok(None) };
     let Some(status) = x.app.store.find_grant(x.realm.id, &token.grant).await?.filter(GrantStatus::is_good) else {
         return Ok(None);
     };

@@ -130,7 +130,7 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
             Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.account_id).ok_or(()))
         }
     };
-    let input = Input { params, client: &client, realm: &x.realm.settings, hint };
+    let input = Input { params, client: &client, realm: &x.realm, hint };
     let flow = FlowId::new(x.now, x.app.random());
     validate(&input, to.clone(), flow, x.now).map_err(|error| Problem::Denied(Box::new(to), error))
 }

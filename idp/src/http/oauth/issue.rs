@@ -1,11 +1,12 @@
 //! Issuing: what a grant gives to its client in one answer. RFC 6749 §5.1, OIDC Core §3.1.3.3.
 
-use idp_core::client::{Client, GrantType};
+use idp_core::client::{AccessTokenFormat, Client, GrantType};
 use idp_core::encoding::base64url;
 use idp_core::grant::Grant;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
-use idp_core::oidc::claims::Wanted;
+use idp_core::oidc::claims::{self, Wanted};
 use idp_core::oidc::id_token::{self, IdToken};
 use idp_core::oidc::mapping::Place;
 use idp_core::seal::Purpose;
@@ -76,26 +77,33 @@ pub fn end_of(x: &Exchange, client: &Client, grant: &Grant) -> Timestamp {
 pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Result<Value, Problem> {
     let Issue { client, grant, scope, audience, jkt, nonce, refresh_token } = issue;
     let lifetime_s = x.realm.settings.access_token_lifetime_s;
-    let granted = scope.as_ref().map_or(grant.scope.as_str(), Scopes::as_str).to_owned();
+    let granted = scope.clone().unwrap_or_else(|| Scopes::from_stored(&grant.scope));
     let token = AccessToken { grant: grant.id, issued: x.now, expires: x.now.plus_s(lifetime_s), scope, audience, jkt };
-    let access_token = x.seal(Purpose::AccessToken, &token)?;
+    let subject = match person::subject(x, client, grant.account_id.as_ref()).await? {
+        Some(subject) => subject,
+        None => grant.client_id.to_string(),
+    };
+    let ring = x.app.keys(x.realm.id).await?;
+    let key = ring.signing(client.settings.id_token_alg)?;
+    let access_token = match client.settings.access_token {
+        AccessTokenFormat::Opaque => x.seal(Purpose::AccessToken, &token)?,
+        AccessTokenFormat::Jwt => {
+            let mut claims = token.claims(&x.realm.issuer, grant, &subject, x.app.random());
+            claims::add(&mut claims, told(x, client, grant, &granted, Place::AccessToken).await?);
+            key.sign(TokenType::AccessToken, &Value::Object(claims)).map_err(Problem::internal)?
+        }
+    };
     let mut body = json!({
         "access_token": access_token,
         "token_type": if jkt.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": lifetime_s,
-        "scope": granted,
+        "scope": granted.as_str(),
     });
-    let granted = Scopes::from_stored(&granted);
-    if let (true, Some(auth), Some(account), Some(members)) =
-        (granted.contains("openid"), &grant.detail.auth, grant.account_id, body.as_object_mut())
-    {
-        let ring = x.app.keys(x.realm.id).await?;
-        let key = ring.signing(client.settings.id_token_alg)?;
-        let subject = account.to_string();
+    if let (true, Some(auth), Some(members)) = (granted.contains("openid"), &grant.detail.auth, body.as_object_mut()) {
         let person = told(x, client, grant, &granted, Place::IdToken).await?;
         let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token, person };
         let claims = id_token::claims(&x.realm, input, x.now);
-        members.insert("id_token".to_owned(), key.sign(&claims).map_err(Problem::internal)?.into());
+        members.insert("id_token".to_owned(), key.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?.into());
     }
     if let (Some(token), Some(members)) = (refresh_token, body.as_object_mut()) {
         members.insert("refresh_token".to_owned(), token.into());

@@ -7,6 +7,7 @@ pub mod introspect;
 mod issue;
 pub mod logout;
 pub mod person;
+pub mod proof;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

@@ -35,7 +35,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
 
 /// The grant a token belongs to; `token_type_hint` would only save us one look (RFC 7009 §2.1).
 async fn grant_of(x: &Exchange, token: &str) -> Result<Option<GrantId>, Problem> {
-    if let Some(opened) = access::open(x, token) {
+    if let Some(opened) = access::open(x, token).await? {
         return Ok(Some(opened.grant));
     }
     let found = x.app.store.find_refresh_token(x.realm.id, &sha256(token.as_bytes())).await?;

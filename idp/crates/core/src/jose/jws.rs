@@ -1,48 +1,37 @@
-//! Verifying our own signed tokens when they come back as hints. RFC 7515 §5.2, RFC 8725 §3.
+//! Verifying our own signed tokens when they come back. RFC 7515 §5.2, RFC 8725 §3.
 //!
-//! The algorithm is the one of the key found by `kid` among ours, never the one the token names; `jku`, `jwk`
-//! and `x5u` are never followed.
-
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+//! The algorithm is the one of the key found by `kid` among ours, never the one the token names.
 
 use crate::client::SigningAlg;
-use crate::id::{AccountId, ClientId, Sid};
-use crate::jose::keyset::StoredKey;
+use crate::id::{ClientId, Sid};
+use crate::jose::foreign::{Claims, Demand, Unverified};
+use crate::jose::jwk::PublicJwk;
+use crate::jose::keyset::{StoredKey, TokenType};
 use crate::oidc::logout::Hint;
 
-/// Longest token that is looked at.
-const MOST_BYTES: usize = 16 * 1024;
-
-#[derive(Deserialize)]
-struct HintClaims {
-    sub: String,
-    aud: String,
-    sid: Option<String>,
+/// The claims of a token of this issuer, signed by any of `keys`, retired ones too, whatever its age. The `typ` keeps
+/// apart what the same keys sign for different uses.
+pub fn own(token: &str, typ: TokenType, issuer: &str, keys: &[StoredKey]) -> Option<Claims> {
+    let demand = Demand { algs: SigningAlg::ALL, types: &[typ.text()], untyped: false };
+    let token = Unverified::read(token, &demand).ok()?;
+    let key = keys.iter().find(|k| Some(&k.kid) == token.kid.as_ref())?;
+    // The published JWK names its algorithm, so the token's must be that one.
+    let claims = token.by(&PublicJwk::parse(&key.public_jwk).ok()?).ok()?;
+    (claims.text("iss") == Some(issuer)).then_some(claims)
 }
 
-/// Verifies an `id_token_hint`: an ID token of this issuer, signed by any of `keys`, retired ones too, however old
-/// (OIDC Core §3.1.2.1, RP-Initiated Logout §2).
+/// Verifies an `id_token_hint`: an ID token of this issuer, however old (OIDC Core §3.1.2.1, RP-Initiated Logout §2).
 pub fn id_token_hint(token: &str, issuer: &str, keys: &[StoredKey]) -> Option<Hint> {
-    if token.len() > MOST_BYTES {
-        return None;
-    }
-    let header = decode_header(token).ok()?;
-    let key = keys.iter().find(|k| Some(&k.kid) == header.kid.as_ref())?;
-    let jwk: Jwk = serde_json::from_str(&key.public_jwk).ok()?;
-    let mut validation = Validation::new(match key.alg {
-        SigningAlg::RS256 => Algorithm::RS256,
-        SigningAlg::ES256 => Algorithm::ES256,
-    });
-    validation.set_issuer(&[issuer]);
-    validation.set_required_spec_claims(&["iss", "sub", "aud"]);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let claims = decode::<HintClaims>(token, &DecodingKey::from_jwk(&jwk).ok()?, &validation).ok()?.claims;
+    let claims = own(token, TokenType::Jwt, issuer, keys)?;
+    // Signed userinfo has the same type, but says nothing about a time.
+    claims.exp?;
+    let sid = claims.members.get("sid").map(|sid| sid.as_str().and_then(|s| s.parse::<Sid>().ok()));
     Some(Hint {
-        client_id: ClientId::parse(&claims.aud).ok()?,
-        account_id: claims.sub.parse::<AccountId>().ok()?,
-        sid: claims.sid.map(|s| s.parse::<Sid>()).transpose().ok()?,
+        client_id: ClientId::parse(claims.text("aud")?).ok()?,
+        subject: claims.text("sub")?.to_owned(),
+        sid: match sid {
+            None => None,
+            Some(sid) => Some(sid?),
+        },
     })
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::SigningAlg;
+use crate::client::{GrantType, SigningAlg};
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::scope;
 use crate::oidc::claims;
@@ -14,20 +14,29 @@ pub fn metadata(realm: &Realm) -> Value {
     let issuer = &realm.issuer;
     let at = |path: &str| format!("{issuer}{path}");
     let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
+    let confidential: Vec<&str> = methods.iter().copied().filter(|name| *name != "none").collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "userinfo_endpoint": at("/userinfo"),
         "jwks_uri": at("/.well-known/jwks.json"),
+        "introspection_endpoint": at("/introspect"),
+        "revocation_endpoint": at("/revoke"),
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::all(&realm.settings).collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": SigningAlg::ALL.iter().map(|a| a.text()).collect::<Vec<_>>(),
+        "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": names(SigningAlg::ALL),
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
+        "dpop_signing_alg_values_supported": names(SigningAlg::FAPI),
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(&realm.settings),
@@ -39,4 +48,8 @@ pub fn metadata(realm: &Realm) -> Value {
         "ui_locales_supported": ["en"],
         "authorization_response_iss_parameter_supported": true,
     })
+}
+
+fn names(algs: &[SigningAlg]) -> Vec<&'static str> {
+    algs.iter().map(|alg| alg.text()).collect()
 }

@@ -64,6 +64,8 @@ codes! {
     InsufficientUserAuthentication = "insufficient_user_authentication", 401, "RFC 9470 §3", "The sign-in behind the access token is too weak or too old.";
     InvalidToken = "invalid_token", 401, "RFC 6750 §3.1", "The access token is wrong, expired or revoked.";
     InsufficientScope = "insufficient_scope", 403, "RFC 6750 §3.1", "The access token does not carry the scope `openid`.";
+    InvalidDpopProof = "invalid_dpop_proof", 400, "RFC 9449 §5", "The DPoP proof is missing, wrong, too old or was used before.";
+    UseDpopNonce = "use_dpop_nonce", 400, "RFC 9449 §8", "The DPoP proof needs the nonce of the `DPoP-Nonce` header.";
     TemporarilyUnavailable = "temporarily_unavailable", 503, "RFC 6749 §4.1.2.1", "Too busy; come back after `Retry-After`.";
 }
 

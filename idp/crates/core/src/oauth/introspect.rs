@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::client::Client;
 use crate::encoding::base64url;
 use crate::grant::Grant;
-use crate::oauth::access_token::AccessToken;
+use crate::oauth::access_token::{AccessToken, audience};
 use crate::oauth::scope::Scopes;
 use crate::realm::Realm;
 use crate::rule::Rule;
@@ -59,11 +59,7 @@ fn members(found: &Introspected<'_>, realm: &Realm) -> Map<String, Value> {
     put("exp", token.expires.secs().into());
     put("iat", token.issued.secs().into());
     put("token_type", if token.jkt.is_some() { "DPoP" } else { "Bearer" }.into());
-    if token.audience.is_empty() {
-        put("aud", realm.issuer.as_str().into());
-    } else {
-        put("aud", token.audience.clone().into());
-    }
+    put("aud", audience(&token.audience, &realm.issuer));
     if let Some(jkt) = token.jkt {
         put("cnf", json!({ "jkt": base64url(jkt) }));
     }

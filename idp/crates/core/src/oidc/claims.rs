@@ -176,6 +176,13 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// Adds what a token tells about the user to what it says of itself, which is nobody else's to say.
+pub fn add(token: &mut Map<String, Value>, person: Map<String, Value>) {
+    for (name, value) in person {
+        token.entry(name).or_insert(value);
+    }
+}
+
 /// What the user is asked to agree to: `scopes`, and for each claim asked for by name the first scope that opens it.
 #[must_use]
 pub fn consent_scopes(

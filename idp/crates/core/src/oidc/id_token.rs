@@ -3,10 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
-use crate::encoding::base64url;
 use crate::grant::{AuthContext, Grant};
+use crate::oidc::claims as person;
 use crate::realm::Realm;
-use crate::secret::sha256;
 use crate::time::Timestamp;
 
 /// What an ID token is made of.
@@ -34,7 +33,7 @@ pub fn claims(realm: &Realm, token: IdToken<'_>, now: Timestamp) -> Value {
         "iat": now.secs(),
         "auth_time": token.auth.auth_time.secs(),
         "amr": token.auth.amr,
-        "at_hash": left_half_hash(token.access_token),
+        "at_hash": token.client.settings.id_token_alg.left_half_hash(token.access_token),
     });
     if let Some(claims) = claims.as_object_mut() {
         let optional = [
@@ -43,16 +42,7 @@ pub fn claims(realm: &Realm, token: IdToken<'_>, now: Timestamp) -> Value {
             ("sid", token.grant.sid.map(|sid| sid.to_string())),
         ];
         claims.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
-        for (name, value) in token.person {
-            // What the token says of itself is nobody else's to say.
-            claims.entry(name).or_insert(value);
-        }
+        person::add(claims, token.person);
     }
     claims
-}
-
-/// `at_hash` for RS256 and ES256: base64url of the left half of SHA-256 (OIDC Core §3.1.3.6).
-fn left_half_hash(token: &str) -> String {
-    let hash = sha256(token.as_bytes());
-    base64url(hash.split_at(16).0)
 }

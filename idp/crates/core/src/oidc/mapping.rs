@@ -27,6 +27,7 @@ const RESERVED: &[&str] = &[
     "sid",
     "at_hash",
     "c_hash",
+    "gid",
     "s_hash",
     "cnf",
     "client_id",

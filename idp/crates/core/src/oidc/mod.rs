@@ -4,3 +4,4 @@ pub mod claims;
 pub mod id_token;
 pub mod logout;
 pub mod mapping;
+pub mod subject;

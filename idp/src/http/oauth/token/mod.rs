@@ -34,7 +34,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let params = x.form().await?;
     let caller = authenticate(&x, &params).await?;
     let request = TokenRequest { caller, params };
-    let outcome = match grant_type(&request.params, request.client()) {
+    let outcome = match grant_type(&request.params, request.client(), request.caller.jkt.as_ref()) {
         Ok(GrantType::AuthorizationCode) => code::redeem(&x, &request).await,
         Ok(GrantType::RefreshToken) => refresh::refresh(&x, &request).await,
         Ok(GrantType::ClientCredentials) => client_credentials::start(&x, &request).await,

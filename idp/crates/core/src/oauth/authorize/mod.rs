@@ -16,7 +16,7 @@ use crate::id::{AccountId, FlowId};
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::RawParams;
 use crate::oauth::scope::Scopes;
-use crate::realm::RealmSettings;
+use crate::realm::Realm;
 use crate::time::Timestamp;
 
 /// How long a sealed request may take from `/authorize` to its answer, in seconds.
@@ -76,7 +76,7 @@ impl AuthorizationRequest {
 pub struct Input<'a> {
     pub params: &'a RawParams,
     pub client: &'a Client,
-    pub realm: &'a RealmSettings,
+    pub realm: &'a Realm,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
     pub hint: Option<Result<AccountId, ()>>,
 }

@@ -1,15 +1,18 @@
 //! Client authentication at the token endpoint: one row a method, exactly one method a request.
-//! RFC 6749 §2.3.1, OIDC Core §9.
+//! RFC 6749 §2.3.1, RFC 7521 §4.2, OIDC Core §9.
 
-use url::form_urlencoded;
+pub mod assertion;
+mod secret;
 
 use crate::client::{Client, ClientAuthMethod, ClientState};
-use crate::encoding::from_base64_lenient;
 use crate::id::ClientId;
+use crate::jose::foreign::peek;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::RawParams;
 use crate::rule::Rule;
 use crate::secret::{Secret, same, sha256};
+use assertion::Assertion;
+use secret::basic;
 
 /// The rows, for documentation and discovery.
 pub const METHODS: &[(ClientAuthMethod, &str, Rule)] = &[
@@ -26,6 +29,15 @@ pub const METHODS: &[(ClientAuthMethod, &str, Rule)] = &[
         ClientAuthMethod::ClientSecretPost,
         "client_secret_post",
         Rule { id: "client.secret_post", spec: "RFC 6749 §2.3.1", text: "Id and secret come in the body." },
+    ),
+    (
+        ClientAuthMethod::PrivateKeyJwt,
+        "private_key_jwt",
+        Rule {
+            id: "client.private_key_jwt",
+            spec: "OIDC Core §9",
+            text: "A JWT signed by the client comes in the body; `client_id` may be left out.",
+        },
     ),
     (
         ClientAuthMethod::None,
@@ -56,6 +68,8 @@ pub struct Presented {
     pub client_id: ClientId,
     pub method: ClientAuthMethod,
     secret: Option<Secret<String>>,
+    /// The JWT of `private_key_jwt`, for [`assertion::check`].
+    pub assertion: Option<Secret<String>>,
 }
 
 /// Reads who a request says it comes from.
@@ -65,41 +79,61 @@ pub struct Presented {
 pub fn present(authorization: Option<&str>, body: &RawParams) -> Result<Presented, OAuthError> {
     let body_id = body.one("client_id");
     let body_secret = body.one("client_secret");
+    if body.one("client_assertion").is_some() || body.one("client_assertion_type").is_some() {
+        if authorization.is_some() || body_secret.is_some() {
+            return Err(contradicts("the client assertion came beside another client authentication"));
+        }
+        return present_assertion(body_id, body);
+    }
     let Some(header) = authorization else {
         let id = body_id.ok_or_else(|| refuse("client.one_method", "the client is not named: send client_id"))?;
         let method = if body_secret.is_some() { ClientAuthMethod::ClientSecretPost } else { ClientAuthMethod::None };
-        return Ok(Presented { client_id: parse(id)?, method, secret: body_secret.map(|s| Secret::new(s.to_owned())) });
+        let secret = body_secret.map(|s| Secret::new(s.to_owned()));
+        return Ok(Presented { client_id: parse(id)?, method, secret, assertion: None });
     };
     if body_secret.is_some() {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "client.one_method",
-            "the client secret came in the header and in the body",
-        ));
+        return Err(contradicts("the client secret came in the header and in the body"));
     }
     let (id, secret) = basic(header).ok_or_else(|| {
         refuse("client.secret_basic", "the Authorization header is not Basic with an id and a secret")
     })?;
     // An id in the body besides the header must name the same client, else one could be bound to the other's code.
     if body_id.is_some_and(|other| other != id) {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "client.one_method",
-            "client_id differs between header and body",
-        ));
+        return Err(contradicts("client_id differs between header and body"));
     }
     Ok(Presented {
         client_id: parse(&id)?,
         method: ClientAuthMethod::ClientSecretBasic,
         secret: Some(Secret::new(secret)),
+        assertion: None,
     })
 }
 
-/// Judges what was presented against the client it names.
+/// Whose assertion it is says its `sub`, unverified as yet: it names the client whose keys will tell (RFC 7521 §4.2).
+fn present_assertion(body_id: Option<&str>, body: &RawParams) -> Result<Presented, OAuthError> {
+    let (Some(text), Some(assertion::TYPE)) = (body.one("client_assertion"), body.one("client_assertion_type")) else {
+        return Err(refuse(
+            "client.assertion.type",
+            "send client_assertion with the client_assertion_type of RFC 7523",
+        ));
+    };
+    let subject = peek(text, "sub").ok_or_else(|| refuse("client.assertion.form", "the client assertion is no JWT"))?;
+    if body_id.is_some_and(|id| id != subject) {
+        return Err(contradicts("client_id is not the sub of the client assertion"));
+    }
+    Ok(Presented {
+        client_id: parse(&subject)?,
+        method: ClientAuthMethod::PrivateKeyJwt,
+        secret: None,
+        assertion: Some(Secret::new(text.to_owned())),
+    })
+}
+
+/// The client, if it is active and the method is the one it registered: to be asked before its keys are fetched.
 ///
 /// # Errors
-/// `invalid_client` for each reason, in words that help the client's developer and nobody else.
-pub fn authenticate<'a>(presented: &Presented, client: Option<&'a Client>) -> Result<&'a Client, OAuthError> {
+/// `invalid_client`.
+pub fn registered<'a>(presented: &Presented, client: Option<&'a Client>) -> Result<&'a Client, OAuthError> {
     let client = match client {
         Some(c) if c.state == ClientState::Active => c,
         _ => return Err(refuse("client.active", "the client is unknown or disabled")),
@@ -110,9 +144,30 @@ pub fn authenticate<'a>(presented: &Presented, client: Option<&'a Client>) -> Re
         let text = format!("this client authenticates by {name}");
         return Err(OAuthError::naming(ErrorCode::InvalidClient, "client.registered_method", &text));
     }
-    match (registered, &presented.secret, &client.secret_hash) {
+    Ok(client)
+}
+
+/// Judges what was presented against the client it names. `proved` is what [`assertion::check`] made of an assertion.
+///
+/// # Errors
+/// `invalid_client` for each reason, in words that help the client's developer and nobody else.
+pub fn authenticate<'a>(
+    presented: &Presented,
+    client: Option<&'a Client>,
+    proved: Option<&Assertion>,
+) -> Result<&'a Client, OAuthError> {
+    let client = registered(presented, client)?;
+    match (presented.method, &presented.secret, &client.secret_hash) {
         (ClientAuthMethod::None, None, _) => Ok(client),
-        (_, Some(secret), Some(hash)) if same(&sha256(secret.expose().as_bytes()), hash) => Ok(client),
+        (ClientAuthMethod::PrivateKeyJwt, ..) => match proved {
+            Some(assertion) if assertion.client_id == client.id => Ok(client),
+            _ => Err(refuse("client.private_key_jwt", "the client assertion was not verified")),
+        },
+        (ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost, Some(secret), Some(hash))
+            if same(&sha256(secret.expose().as_bytes()), hash) =>
+        {
+            Ok(client)
+        }
         _ => Err(refuse("client.secret", "the client secret is wrong")),
     }
 }
@@ -121,25 +176,12 @@ fn refuse(rule: &'static str, text: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, rule, text)
 }
 
+fn contradicts(text: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest, "client.one_method", text)
+}
+
 fn parse(id: &str) -> Result<ClientId, OAuthError> {
     ClientId::parse(id).map_err(|_| refuse("client.active", "the client is unknown or disabled"))
-}
-
-/// `Basic base64(form-encoded id ":" form-encoded secret)`; the scheme's case does not matter (RFC 7235 §2.1).
-fn basic(header: &str) -> Option<(String, String)> {
-    let (scheme, value) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(from_base64_lenient(value.trim())?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some((form_decoded(id), form_decoded(secret)))
-}
-
-fn form_decoded(text: &str) -> String {
-    // A form pair without '=' decodes as a name with an empty value; escape the two characters that would split it.
-    let one = text.replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(one.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

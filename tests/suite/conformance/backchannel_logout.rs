@@ -1,0 +1,91 @@
+//! Plan back-channel logout. `oidcc-backchannel-rp-initiated-logout-certification-test-plan`;
+//! Back-Channel Logout 1.0 §2.
+
+use idp_core::client::{ClientAuthMethod, ConsentMode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use url::form_urlencoded;
+
+use super::config::endpoints_are_of_the_issuer;
+use super::op::{Mode, Op};
+use super::rp_initiated_logout::SignedIn;
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// Back-channel logout with sessions is published.
+#[ignore = "waits for back-channel logout"]
+#[tokio::test]
+async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
+    let op = Op::start(Mode::Query).await;
+    endpoints_are_of_the_issuer(&op);
+    op.metadata_text("end_session_endpoint");
+    assert_eq!(op.metadata["backchannel_logout_supported"], true);
+    assert_eq!(op.metadata["backchannel_logout_session_supported"], true);
+}
+
+/// Sign-in, logout with hint, address and state: a POST of a `logout_token` to the client's back-channel address
+/// (form-encoded, this parameter alone; signed as ID tokens are; iss, aud, iat, jti, the event, sub and sid of the ID
+/// token, no nonce), the browser back at the address with the state, and nobody is signed in.
+#[ignore = "waits for back-channel logout"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn oidcc_backchannel_rp_initiated_logout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/backchannel_logout", listener.local_addr().unwrap());
+    let told = tokio::spawn(async move { one_form(&listener).await });
+    let mut op = Op::start(Mode::Query).await;
+    let change = |s: &mut idp_core::client::ClientSettings| {
+        s.auth_method = ClientAuthMethod::ClientSecretBasic;
+        s.consent = ConsentMode::Ask;
+        s.backchannel_logout_uri = Some(address);
+        s.backchannel_logout_session_required = true;
+    };
+    op.client = op.w.rp_with("told", change).await;
+    let mut at = SignedIn::at(op).await;
+    let (hint, bye) = (at.tokens.id_token.clone(), at.bye());
+    let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", &bye), ("state", "a-state")];
+    let landing = at.visit(&fields).await;
+    at.came_back(landing, Some("a-state"));
+    let form = told.await.unwrap();
+    let [(name, logout_token)] = &form[..] else { panic!("one parameter: {form:?}") };
+    assert_eq!(name, "logout_token");
+    let claims = logout_claims(&at.op, logout_token).await;
+    for name in ["sub", "sid"] {
+        assert_eq!(claims[name], at.tokens.claims[name], "{name}");
+    }
+    at.expect_signed_out().await;
+}
+
+/// The claims of a logout token that verifies. Back-Channel Logout 1.0 §2.4 and §2.6.
+async fn logout_claims(op: &Op, token: &str) -> Value {
+    let claims = super::checks::signed_by_the_realm(&op.w, &op.client, token).await;
+    assert_eq!(claims["events"], json!({ EVENT: {} }));
+    assert!(claims["jti"].as_str().is_some_and(|jti| !jti.is_empty()));
+    assert!((op.w.clock.now().secs() - claims["iat"].as_i64().unwrap()).abs() < 60);
+    assert_eq!(claims.get("nonce"), None);
+    claims
+}
+
+/// Takes one POST of a form, answers 200; its fields.
+async fn one_form(listener: &TcpListener) -> Vec<(String, String)> {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut read = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let count = stream.read(&mut chunk).await.unwrap();
+        assert_ne!(count, 0, "the request ended early");
+        read.extend_from_slice(&chunk[..count]);
+        let text = String::from_utf8_lossy(&read).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let head = head.to_ascii_lowercase();
+        let length = head.split_once("content-length:").unwrap().1.lines().next().unwrap().trim().parse::<usize>();
+        if body.len() < length.unwrap() {
+            continue;
+        }
+        assert!(head.starts_with("post /backchannel_logout "), "{head}");
+        assert!(head.contains("content-type: application/x-www-form-urlencoded"), "{head}");
+        let answer = b"HTTP/1.1 200 OK\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        return form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    }
+}
