@@ -354,6 +354,28 @@ pub struct GoOn {
     pub application: Option<Application>,
 }
 
+/// An answer that the browser posts to a client by itself (OAuth 2.0 Form Post Response Mode §2).
+#[derive(Clone, Debug, Serialize)]
+pub struct FormPost {
+    /// A registered redirect URI.
+    pub action: String,
+    pub fields: Vec<FormField>,
+}
+
+/// One hidden field.
+#[derive(Clone, Debug, Serialize)]
+pub struct FormField {
+    pub name: &'static str,
+    pub value: String,
+}
+
+impl FormPost {
+    /// A form with these fields.
+    pub fn new(action: String, fields: Vec<(&'static str, String)>) -> Self {
+        Self { action, fields: fields.into_iter().map(|(name, value)| FormField { name, value }).collect() }
+    }
+}
+
 /// What cannot go back to an application.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorPage {

@@ -6,9 +6,9 @@ use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, ErrorKind, ErrorPage,
-    Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page, PasskeyKind,
-    PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice,
-    Setup, SetupKind, SetupNotice, WebUrl,
+    FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page,
+    PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security,
+    SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -311,6 +311,10 @@ fn ends(all: &mut Samples) {
     add(all, "logged-in-still", Page::LoggedOut(over(true, None, Some("/account/security"))));
     let on = GoOn { href: REQUEST.into(), application: Some(application()) };
     add(all, "go-on", Page::GoOn(on));
+    let fields = |text: &str| vec![("code", text.to_owned()), ("state", text.to_owned())];
+    let post = |text: &str| Page::FormPost(FormPost::new("https://files.northwind.example/cb".into(), fields(text)));
+    add(all, "form-post", post(REQUEST));
+    add(all, "form-post-markup", post(MARKUP));
     add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None }));
 }
 

@@ -147,7 +147,8 @@ pub struct Account {
     /// As typed when the account was made; compared by [`name_key`].
     pub username: String,
     pub profile: Profile,
-    /// 64 random bytes given to authenticators (WebAuthn L3 §14.6.1: no personal data).
+    /// 64 random bytes given to authenticators (WebAuthn L3 §14.6.1: no personal data). Never changed: pairwise
+    /// subjects rest on it, too.
     pub user_handle: Vec<u8>,
     pub role: Role,
     pub state: AccountState,

@@ -1,5 +1,7 @@
 //! Clients: the applications people sign in to (RFC 6749 §2).
 
+pub mod check;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::base64url;

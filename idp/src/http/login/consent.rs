@@ -4,6 +4,7 @@ use idp_core::account::{Account, Address};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::client::Client;
 use idp_core::interact::Step;
+use idp_core::interact::consent::asked_scopes;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::scope::{self, Scopes};
 use idp_core::oidc::claims::Facts;
@@ -24,11 +25,12 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let (Step::Consent, Some(visitor)) = (step, visitor) else { return authorize::proceed(x, request).await };
     let sealed = authorize::seal(&x, &request)?;
     let account = &visitor.account;
+    let asked = asked_scopes(&x.realm, &client, &request);
     let page = views::Consent {
         csrf: x.csrf(),
         application: authorize::application(&client),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        items: items(&x, &request.scope, &client, account).await?,
+        items: items(&x, &asked, &client, account).await?,
         switch_href: format!("/login/choose?request={sealed}"),
         request: sealed,
     };
@@ -54,13 +56,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let step = authorize::decide(&x, &request, &client, visitor.as_ref()).await?;
     let (Step::Consent, Some(visitor)) = (step, visitor) else { return authorize::proceed(x, request).await };
     let account = visitor.account.id;
-    let detail = json!({ "scope": request.scope.as_str() });
+    let asked = asked_scopes(&x.realm, &client, &request);
+    let detail = json!({ "scope": asked.as_str() });
     let mut audit = x.audit(AuditEvent::ConsentGiven, Actor::Account(account), detail);
     audit.client_id = Some(client.id.clone());
     let consent = idp_store::consents::Consent {
         account_id: account,
         client_id: client.id.clone(),
-        scope: request.scope.as_str().to_owned(),
+        scope: asked.as_str().to_owned(),
         flow: request.id,
         updated: x.now,
     };

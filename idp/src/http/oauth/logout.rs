@@ -24,7 +24,11 @@ pub async fn get(x: Exchange) -> Outcome {
         None => receive(&x, &query).await?,
     };
     let Some(visitor) = x.visitor().await? else { return done(x, request).await };
-    if is_hinted(&x, &request, &visitor).await? { end(x, request, visitor).await } else { ask(x, request, visitor).await }
+    if is_hinted(&x, &request, &visitor).await? {
+        end(x, request, visitor).await
+    } else {
+        ask(x, request, visitor).await
+    }
 }
 
 /// `POST /logout`: as GET; goes on by 303 since a cross-site POST carries no cookie.

@@ -86,7 +86,6 @@ modules! {
     }
 
     /// `claims={"userinfo":{"name":{"essential":true}}}`: the name at userinfo, not in the ID token.
-    #[ignore = "waits for the claims parameter"]
     async fn oidcc_claims_essential(op) {
         let ask = op.request().with("claims", r#"{"userinfo":{"name":{"essential":true}}}"#);
         brings(&mut op, &ask, &[&["name"]]).await;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{GrantType, SigningAlg};
+use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
 use crate::oauth::scope;
 use crate::oidc::claims;
@@ -26,10 +27,11 @@ pub fn metadata(realm: &Realm) -> Value {
         "end_session_endpoint": at("/logout"),
         "scopes_supported": scope::all(&realm.settings).collect::<Vec<_>>(),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::ALL.iter().map(|mode| mode.text()).collect::<Vec<_>>(),
         "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": names(SigningAlg::ALL),
+        "userinfo_signing_alg_values_supported": names(SigningAlg::ALL),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
         "introspection_endpoint_auth_methods_supported": confidential,
@@ -40,7 +42,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(&realm.settings),
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
