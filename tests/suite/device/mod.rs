@@ -6,10 +6,10 @@ mod polls;
 mod revoked;
 mod start;
 
-use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, GrantType};
+use idp_core::client::{ClientSettings, ConsentMode, GrantType};
 use serde_json::Value;
 
-use crate::world::{Browser, Page, Person, Rp, World, encode};
+use crate::world::{Browser, Page, Person, Rp, World};
 
 /// What a device got to begin with.
 pub struct Device {
@@ -54,20 +54,9 @@ impl World {
 }
 
 impl Rp {
-    /// `POST /device_authorization` with this client's authentication.
+    /// `POST /device_authorization`.
     pub async fn begin(&self, world: &World, params: &[(&str, &str)]) -> Page {
-        let mut browser = world.browser();
-        let mut params = params.to_vec();
-        let mut request = browser.request(reqwest::Method::POST, "/device_authorization");
-        match self.client.settings.auth_method {
-            ClientAuthMethod::ClientSecretBasic => {
-                let pair = crate::world::basic(self.id(), self.secret.as_deref().unwrap());
-                request = request.header("authorization", pair);
-            }
-            _ => params.push(("client_id", self.id())),
-        }
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
-        browser.send(request).await
+        self.post(world, "/device_authorization", params).await
     }
 
     /// One poll with a device code.

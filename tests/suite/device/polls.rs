@@ -30,8 +30,7 @@ both! {
         assert_eq!(claims["sid"], ann.sid(&w, &browser).await.to_string());
         let userinfo = w.userinfo(tokens["access_token"].as_str().unwrap()).await;
         assert_eq!(userinfo.value()["email"], "ann@example.org");
-        let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
-        let again = tv.token(&w, &refresh).await;
+        let again = tv.refresh(&w, tokens["refresh_token"].as_str().unwrap()).await;
         assert_eq!(again.status, 200, "{}", again.body);
         let claims = w.verify(&tv, again.value()["id_token"].as_str().unwrap()).await;
         assert_eq!(claims["acr"], "https://refeds.org/profile/mfa", "nor does a refresh make it stronger");

@@ -81,8 +81,7 @@ both! {
                 let poll = allowed.poll(&w).await;
                 assert_eq!((poll.status, poll.error().as_str()), expected, "{}: {what:?}", rule("device_code.session"));
             }
-            let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
-            let refresh = tv.token(&w, &refresh).await;
+            let refresh = tv.refresh(&w, tokens["refresh_token"].as_str().unwrap()).await;
             assert_eq!((refresh.status, refresh.error().as_str()), expected, "{what:?}");
         }
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use idp_core::client::GrantType;
 use openidconnect::core::CoreProviderMetadata;
 use serde_json::json;
 
 use crate::world::World;
+
+const GRANT_TYPES: [&str; 4] =
+    ["authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"];
 
 #[tokio::test]
 async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
@@ -28,7 +30,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
         }
         for (name, value) in [
             ("response_types_supported", json!(["code"])),
-            ("grant_types_supported", json!(GrantType::ALL.iter().map(|grant| grant.text()).collect::<Vec<_>>())),
+            ("grant_types_supported", json!(GRANT_TYPES)),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA", "PS256"])),
             (
