@@ -31,7 +31,7 @@ async function signIn(party, asked) {
 
 suite('openid-client: grants', () => {
   test('a confidential client refreshes, asks about its tokens and gives them back', async () => {
-    const party = await openRelyingParty(stage, 'refresh', '--grant code --grant refresh', client.ClientSecretBasic,
+    const party = await openRelyingParty(stage, 'refresh', '--grant authorization-code --grant refresh-token', client.ClientSecretBasic,
       { scope: 'openid profile offline_access' });
     const { config } = party;
     const first = await signIn(party, { prompt: 'consent' });
@@ -54,7 +54,7 @@ suite('openid-client: grants', () => {
   });
 
   test('a public client gets a new refresh token each time; a stolen old one ends them all', async () => {
-    const party = await openRelyingParty(stage, 'page', '--public --grant code --grant refresh', undefined,
+    const party = await openRelyingParty(stage, 'page', '--public --grant authorization-code --grant refresh-token', undefined,
       { scope: 'openid offline_access' });
     const { refresh_token: first } = await signIn(party, { prompt: 'consent' });
     const { refresh_token: second } = await client.refreshTokenGrant(party.config, first);
@@ -65,7 +65,7 @@ suite('openid-client: grants', () => {
   });
 
   test('a device gets tokens once its code is allowed with a passkey', async () => {
-    await stage.command('client create tv --name tv --public --grant device --grant refresh');
+    await stage.command('client create tv --name tv --public --grant device-code --grant refresh-token');
     const config = await discover('tv', client.None());
     const begun = await client.initiateDeviceAuthorization(config, { scope: 'openid profile' });
     const polled = client.pollDeviceAuthorizationGrant(config, begun);
