@@ -12,7 +12,7 @@ use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::http::InFlight;
+use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::password::PasswordPool;
@@ -51,6 +51,8 @@ pub struct App {
     keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
+    /// Writes before anybody signed in.
+    pub rates: Rates,
     sealer: Sealer,
     clock: Clock,
     random: Random,
@@ -74,6 +76,7 @@ impl App {
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             keys: KeyRings::default(),
             guesses: Arc::default(),
+            rates: Rates::default(),
             sealer: Sealer::new(current, previous.as_ref())?,
             store: parts.store,
             clock: parts.clock,

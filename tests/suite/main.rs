@@ -15,6 +15,7 @@ mod discovery;
 mod introspect;
 mod login;
 mod logout;
+mod par;
 mod revoke;
 mod setup;
 mod token;

@@ -10,6 +10,7 @@ mod exchange;
 mod login;
 mod oauth;
 mod problem;
+mod rate;
 mod reply;
 mod router;
 mod setup;
@@ -17,4 +18,5 @@ mod webauthn;
 
 pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;
+pub use rate::Rates;
 pub use router::{ROUTES, app_endpoint};

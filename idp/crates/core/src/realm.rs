@@ -37,6 +37,8 @@ pub struct RealmSettings {
     pub refresh_token_idle_s: i64,
     /// A DPoP proof holds a nonce of ours (RFC 9449 §8), so that none can be made in advance.
     pub dpop_nonce_required: bool,
+    /// Every authorization request is pushed first (RFC 9126 §5), whatever the client.
+    pub require_par: bool,
     /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
     pub acr_order: Vec<String>,
     /// `hwk` only where attestation verified the hardware.
@@ -58,6 +60,7 @@ impl Default for RealmSettings {
             id_token_lifetime_s: 600,
             refresh_token_lifetime_s: 30 * 24 * 3600,
             refresh_token_idle_s: 14 * 24 * 3600,
+            require_par: false,
             dpop_nonce_required: true,
             acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
             hwk_requires_attestation: false,
@@ -77,6 +80,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("refresh_token_lifetime_s", "3600 to 31536000 seconds"),
     ("refresh_token_idle_s", "600 seconds to refresh_token_lifetime_s"),
     ("dpop_nonce_required", "true or false"),
+    ("require_par", "true or false"),
     ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
     ("hwk_requires_attestation", "true or false"),
     ("phr_requires_uv", "true or false"),

@@ -1,7 +1,6 @@
 //! Throttling of password guesses: which buckets a guess heats, and whether it is looked at.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use idp_core::account::name_key;
@@ -119,12 +118,7 @@ fn known(x: &Exchange) -> Option<Known> {
 /// The buckets of a guess: the address first, then the account or this browser's own.
 fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(BucketKind, i64); 2] {
     let mac = |label: &str, parts: &[&[u8]]| x.app.sealer().mac(x.realm.id, label, parts);
-    let address = match x.address {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        // A household or host has a /64; each of its addresses must not get guesses of its own.
-        IpAddr::V6(ip) => ip.octets().iter().take(8).copied().collect(),
-    };
-    let address = (BucketKind::Address, mac("throttle.address", &[&address]));
+    let address = (BucketKind::Address, mac("throttle.address", &[&x.network()]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
         // By what was typed: one bucket for name and address would tell which address belongs to whom.

@@ -6,6 +6,7 @@ pub mod client;
 pub mod introspect;
 mod issue;
 pub mod logout;
+pub mod par;
 pub mod proof;
 pub mod revoke;
 pub mod token;

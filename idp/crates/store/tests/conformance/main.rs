@@ -5,6 +5,7 @@ mod configuration;
 mod fixtures;
 mod grants;
 mod passkeys;
+mod pushed_requests;
 mod records;
 mod schema;
 mod sign_in;
