@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client_keys::ClientKeys;
-use crate::http::InFlight;
+use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
@@ -58,6 +58,8 @@ pub struct App {
     keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
+    /// Writes before anybody signed in.
+    pub rates: Rates,
     sealer: Sealer,
     clock: Clock,
     random: Random,
@@ -83,6 +85,7 @@ impl App {
             client_keys: ClientKeys::default(),
             keys: KeyRings::default(),
             guesses: Arc::default(),
+            rates: Rates::default(),
             sealer: Sealer::new(current, previous.as_ref())?,
             store: parts.store,
             clock: parts.clock,

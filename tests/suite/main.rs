@@ -18,6 +18,7 @@ mod login;
 mod logout;
 mod matrix;
 mod outbound;
+mod par;
 mod revoke;
 mod setup;
 mod token;

@@ -4,9 +4,9 @@ use crate::rules::rule;
 use crate::world::{Answer, Ask, Browser, World};
 
 /// Rule, change of an honest request, `error`, part of `error_description`.
-type Case = (&'static str, fn(Ask) -> Ask, &'static str, &'static str);
+pub type Case = (&'static str, fn(Ask) -> Ask, &'static str, &'static str);
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     ("params.once", |a| a.and("nonce", "x"), "invalid_request", "nonce came twice"),
     ("params.once", |a| a.and("scope", "openid"), "invalid_request", "scope came twice"),
     ("params.once", |a| a.and("response_type", "code"), "invalid_request", "response_type came twice"),

@@ -40,6 +40,8 @@ pub struct RealmSettings {
     pub dpop_nonce_required: bool,
     /// How long a key signs, in days; 0: until a command says otherwise.
     pub key_rotation_days: i64,
+    /// Every authorization request is pushed first (RFC 9126 §5), whatever the client.
+    pub require_par: bool,
     /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
     pub acr_order: Vec<String>,
     /// `hwk` only where attestation verified the hardware.
@@ -63,6 +65,7 @@ impl Default for RealmSettings {
             id_token_lifetime_s: 600,
             refresh_token_lifetime_s: 30 * 24 * 3600,
             refresh_token_idle_s: 14 * 24 * 3600,
+            require_par: false,
             dpop_nonce_required: true,
             key_rotation_days: 90,
             acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
@@ -85,6 +88,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("refresh_token_idle_s", "600 seconds to refresh_token_lifetime_s"),
     ("dpop_nonce_required", "true or false"),
     ("key_rotation_days", "0 (by command only) or 2 to 3650 days"),
+    ("require_par", "true or false"),
     ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
     ("hwk_requires_attestation", "true or false"),
     ("phr_requires_uv", "true or false"),

@@ -37,6 +37,7 @@ pub mod keys;
 pub mod passes;
 pub mod passkeys;
 pub mod passwords;
+pub mod pushed_requests;
 pub mod realms;
 pub mod refresh_tokens;
 pub mod sessions;

@@ -20,6 +20,8 @@ pub fn metadata(realm: &Realm) -> Value {
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
+        "pushed_authorization_request_endpoint": at("/par"),
+        "require_pushed_authorization_requests": realm.settings.require_par,
         "userinfo_endpoint": at("/userinfo"),
         "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),

@@ -6,6 +6,7 @@ mod devices;
 mod fixtures;
 mod grants;
 mod passkeys;
+mod pushed_requests;
 mod records;
 mod schema;
 mod sign_in;

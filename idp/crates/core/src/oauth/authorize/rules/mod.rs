@@ -4,6 +4,7 @@ pub mod acr;
 pub mod claims;
 mod displays;
 pub mod dpop;
+mod fapi2;
 pub mod max_age;
 mod nonce;
 mod pkce;
@@ -35,9 +36,10 @@ macro_rules! rules {
 
 rules! {
     "params.once", "RFC 6749 §3.1", "No parameter but `resource` comes twice." => once;
+    "request.pushed", "RFC 9126 §5", "Where client, profile or realm demand it, the request was pushed." => requests::is_pushed;
     "params.length", "RFC 9700 §4.12", "No parameter is longer than its use needs." => length;
     "request.refused", "OIDC Core §6.1", "A request object is refused, never ignored." => requests::no_object;
-    "request_uri.refused", "OIDC Core §6.2", "A `request_uri` is refused, never ignored." => requests::no_uri;
+    "request_uri.refused", "OIDC Core §6.2", "A `request_uri` that was not pushed here is refused, never ignored." => requests::no_uri;
     "response_type.code", "RFC 9700 §2.1.2", "`response_type` is `code`; tokens never travel through the browser." => response::kind;
     "response_mode.known", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query`, `fragment` or, for a web address, `form_post`." => response::mode;
     "scope.openid", "OIDC Core §3.1.2.1", "`scope` is well formed and holds `openid`." => scope::check;
@@ -46,6 +48,9 @@ rules! {
     "pkce.challenge", "RFC 7636 §4.2", "A `code_challenge` is the base64url of a SHA-256 hash." => pkce::challenge;
     "pkce.public", "RFC 9700 §2.1.1", "A public client uses PKCE." => pkce::public;
     "display.known", "OIDC Core §3.1.2.1", "`display` is one of the four defined values." => displays::check;
+    "fapi2.client", "FAPI 2.0 §5.3.2.1", "Under the profile `fapi2` a client has credentials." => fapi2::client;
+    "fapi2.pkce", "FAPI 2.0 §5.3.2.2", "Under the profile `fapi2` a request has a `code_challenge`." => fapi2::pkce;
+    "fapi2.redirect_uri", "FAPI 2.0 §5.3.2.2", "Under the profile `fapi2` the redirect URI is https." => fapi2::redirect_uri;
     "prompt.known", "OIDC Core §3.1.2.1", "`prompt` holds known values, `none` only alone." => prompt::check;
     "max_age.seconds", "OIDC Core §3.1.2.1", "`max_age` is a whole number of seconds, zero or more." => max_age::check;
     "claims.form", "OIDC Core §5.5", "`claims` is a JSON object as specified, with at most 50 claims." => claims::check;
