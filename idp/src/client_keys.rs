@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use idp_core::jose::jwk::{InvalidJwk, JwkSet};
 use idp_core::time::Timestamp;
-use serde_json::Value;
 
 use crate::outbound::{Outbound, OutboundError};
 
@@ -18,9 +18,28 @@ const PAUSE_S: i64 = 30;
 /// Addresses remembered at most.
 const MOST: usize = 1000;
 
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum NoKeys {
+    #[error("cannot be fetched: {0}")]
+    Outbound(#[from] OutboundError),
+    #[error("{0}")]
+    Invalid(#[from] InvalidJwk),
+}
+
+impl NoKeys {
+    /// One word for the log.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Outbound(error) => error.reason(),
+            Self::Invalid(_) => "invalid_keys",
+        }
+    }
+}
+
 /// A set as it was fetched.
 struct Fetched {
-    set: Arc<Value>,
+    set: Arc<JwkSet>,
     at: Timestamp,
 }
 
@@ -29,7 +48,7 @@ struct Fetched {
 struct Entry {
     fetched: Option<Fetched>,
     /// The last call, and how it failed if it did.
-    tried: Option<(Timestamp, Option<Arc<OutboundError>>)>,
+    tried: Option<(Timestamp, Option<Arc<NoKeys>>)>,
 }
 
 /// Seconds from `then` to `now`; a clock that went back counts as a long time.
@@ -39,9 +58,9 @@ fn age_s(then: Timestamp, now: Timestamp) -> i64 {
 
 impl Entry {
     /// The set, if it answers for the key and no call is due.
-    fn known(&self, kid: Option<&str>, now: Timestamp) -> Option<Result<Arc<Value>, Arc<OutboundError>>> {
+    fn known(&self, kid: Option<&str>, now: Timestamp) -> Option<Result<Arc<JwkSet>, Arc<NoKeys>>> {
         let fresh = self.fetched.as_ref().filter(|fetched| age_s(fetched.at, now) < FRESH_S);
-        if let Some(fetched) = fresh.filter(|fetched| kid.is_none_or(|kid| has_key(&fetched.set, kid))) {
+        if let Some(fetched) = fresh.filter(|fetched| kid.is_none_or(|kid| fetched.set.has(kid))) {
             return Some(Ok(Arc::clone(&fetched.set)));
         }
         let (at, error) = self.tried.as_ref()?;
@@ -49,18 +68,13 @@ impl Entry {
     }
 
     /// The set even if it is old; the error where there is none.
-    fn at_hand(&self, error: Option<Arc<OutboundError>>, now: Timestamp) -> Result<Arc<Value>, Arc<OutboundError>> {
+    fn at_hand(&self, error: Option<Arc<NoKeys>>, now: Timestamp) -> Result<Arc<JwkSet>, Arc<NoKeys>> {
         let usable = self.fetched.as_ref().filter(|fetched| age_s(fetched.at, now) < STALE_S);
         match (usable, error) {
             (Some(fetched), _) => Ok(Arc::clone(&fetched.set)),
-            (None, error) => Err(error.unwrap_or_else(|| Arc::new(OutboundError::Timeout))),
+            (None, error) => Err(error.unwrap_or_else(|| Arc::new(OutboundError::Timeout.into()))),
         }
     }
-}
-
-fn has_key(set: &Value, kid: &str) -> bool {
-    let keys = set.get("keys").and_then(Value::as_array);
-    keys.is_some_and(|keys| keys.iter().any(|key| key.get("kid").and_then(Value::as_str) == Some(kid)))
 }
 
 /// The sets of all clients, by address.
@@ -79,19 +93,19 @@ impl ClientKeys {
         uri: &str,
         kid: Option<&str>,
         now: Timestamp,
-    ) -> Result<Arc<Value>, Arc<OutboundError>> {
+    ) -> Result<Arc<JwkSet>, Arc<NoKeys>> {
         let entry = self.entry(uri);
         let mut entry = entry.lock().await;
         if let Some(known) = entry.known(kid, now) {
             return known;
         }
-        let error = match outbound.get_json(uri).await {
+        let error = match fetch(outbound, uri).await {
             Ok(set) => {
                 entry.fetched = Some(Fetched { set: Arc::new(set), at: now });
                 None
             }
             Err(error) => {
-                tracing::warn!(uri_host = host(uri), reason = error.reason(), %error, "a client's keys cannot be fetched");
+                tracing::warn!(host = host(uri), reason = error.reason(), %error, "no keys from a client's jwks_uri");
                 Some(Arc::new(error))
             }
         };
@@ -115,7 +129,11 @@ impl ClientKeys {
     }
 }
 
+async fn fetch(outbound: &Outbound, uri: &str) -> Result<JwkSet, NoKeys> {
+    Ok(JwkSet::parse(&outbound.get_json(uri).await?.to_string())?)
+}
+
 /// The host of an address, for the log.
-fn host(uri: &str) -> Option<String> {
+pub fn host(uri: &str) -> Option<String> {
     url::Url::parse(uri).ok()?.host_str().map(str::to_owned)
 }

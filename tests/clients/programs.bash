@@ -35,6 +35,8 @@ spring() {
 client_programs() {
     local here=tests/clients
     need /usr/lib/apache2/modules/mod_auth_openidc.so libapache2-mod-auth-openidc
+    need /usr/libexec/sssd/oidc_child sssd-idp
+    need openssl openssl
     need python3 python3
     python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
     need javac default-jdk-headless

@@ -27,7 +27,7 @@ pub struct Flags {
     /// A further origin that may call token and userinfo from a browser. May be repeated.
     #[arg(long, value_name = "ORIGIN")]
     web_origin: Vec<String>,
-    /// How it gets tokens (default: code). May be repeated.
+    /// How it gets tokens (default: authorization-code). May be repeated.
     #[arg(long, value_name = "GRANT")]
     grant: Vec<Grant>,
     /// Rules it is held to: `fapi2` asks for PAR, DPoP and private_key_jwt.
@@ -196,10 +196,10 @@ words! {
     }
     /// Ways to get tokens.
     Grant => GrantType {
-        Code "code" = Self::AuthorizationCode,
-        Refresh "refresh" = Self::RefreshToken,
+        AuthorizationCode "authorization-code" = Self::AuthorizationCode,
+        RefreshToken "refresh-token" = Self::RefreshToken,
         ClientCredentials "client-credentials" = Self::ClientCredentials,
-        Device "device" = Self::DeviceCode,
+        DeviceCode "device-code" = Self::DeviceCode,
     }
     /// Bundles of rules.
     Profile => ClientProfile { Oidc "oidc" = Self::Oidc, Fapi2 "fapi2" = Self::Fapi2, }

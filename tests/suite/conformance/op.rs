@@ -253,16 +253,11 @@ fn frames(page: &Page) -> Vec<String> {
     sources.map(|src| src.replace("&#x2F;", "/").replace("&amp;", "&")).collect()
 }
 
-/// The form that carries an answer to another site, which a script or the person submits.
+/// The form that carries an answer to another site: a script submits it, or the person by its button.
 fn form_post(page: &Page) -> Option<(String, BTreeMap<String, String>)> {
-    let (_, rest) = page.body.split_once("<form method=\"post\" action=\"http")?;
-    let (address, rest) = rest.split_once('"')?;
-    let (form, _) = rest.split_once("</form>")?;
-    assert!(form.contains("<button"), "without a script the person presses a button: {form}");
-    let escaped = format!("http{address}");
-    let fields = page.form(&escaped).into_iter().collect();
-    let plain = escaped.replace("&#x2F;", "/").replace("&amp;", "&");
-    Some((plain, fields))
+    let (address, fields) = page.posted()?;
+    assert!(page.has("form-post-submit"), "without a script the person presses a button");
+    Some((address, fields.into_iter().collect()))
 }
 
 fn arrived(url: &str, posted: BTreeMap<String, String>) -> Callback {

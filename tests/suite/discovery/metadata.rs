@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::world::World;
 
+const GRANT_TYPES: [&str; 4] =
+    ["authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"];
+
 #[tokio::test]
 async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
     let w = World::sqlite().await;
@@ -19,6 +22,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
             ("authorization_endpoint", "/authorize"),
             ("token_endpoint", "/token"),
             ("userinfo_endpoint", "/userinfo"),
+            ("device_authorization_endpoint", "/device_authorization"),
             ("jwks_uri", "/.well-known/jwks.json"),
             ("end_session_endpoint", "/logout"),
         ] {
@@ -26,7 +30,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
         }
         for (name, value) in [
             ("response_types_supported", json!(["code"])),
-            ("grant_types_supported", json!(["authorization_code"])),
+            ("grant_types_supported", json!(GRANT_TYPES)),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA", "PS256"])),
             (

@@ -4,8 +4,8 @@ use idp_core::client::ClientAuthMethod;
 use idp_core::passkey::policy::Mode;
 use idp_softkey::Options;
 
-use crate::world::{Answer, World};
 use crate::world::acts::PASSWORD;
+use crate::world::{Answer, World};
 
 const API: &str = "https://api.example";
 

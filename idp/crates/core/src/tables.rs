@@ -14,6 +14,8 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Authorization code grant", oauth::grants::code::RULES),
     ("Refresh token grant", oauth::grants::refresh::RULES),
     ("Client credentials grant", oauth::grants::client_credentials::RULES),
+    ("Device authorization", oauth::device::RULES),
+    ("Device code grant", oauth::grants::device::RULES),
     ("Introspection", oauth::introspect::RULES),
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),

@@ -72,7 +72,12 @@ pub async fn post(mut x: Exchange) -> Outcome {
 }
 
 /// What each scope gives away, with the person's own values.
-async fn items(x: &Exchange, scopes: &Scopes, client: &Client, account: &Account) -> Result<Vec<ConsentItem>, Problem> {
+pub async fn items(
+    x: &Exchange,
+    scopes: &Scopes,
+    client: &Client,
+    account: &Account,
+) -> Result<Vec<ConsentItem>, Problem> {
     let realm = &x.realm.settings;
     let in_groups = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
     let groups = if in_groups { person::groups(x, account).await? } else { Vec::new() };

@@ -112,6 +112,11 @@ pub fn application(client: &Client) -> Application {
     }
 }
 
+/// The client of a request as the pages show it.
+pub fn application_of(client: &Client, request: &AuthorizationRequest) -> Application {
+    Application { elsewhere: request.to.device().is_some(), ..application(client) }
+}
+
 /// Steps 2 to 5 of a request's life: parse, load, address, validate.
 async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationRequest, Problem> {
     let id = params.one("client_id").and_then(|id| ClientId::parse(id).ok());
@@ -145,6 +150,7 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
     let step = decide(&x, &request, &client, visitor.as_ref()).await?;
     let page = |path: &str| -> Result<String, Problem> { Ok(format!("{path}?request={}", seal(&x, &request)?)) };
     let next = match (step, visitor) {
+        (Step::Issue(_), Some(_)) if request.to.device().is_some() => page("/device/confirm")?,
         (Step::Issue(authenticated), Some(visitor)) => {
             let answer = issue(&x, &request, &client, &visitor, *authenticated)?;
             return x.back(answer);

@@ -3,6 +3,7 @@
 mod access;
 pub mod authorize;
 pub mod client;
+pub mod device_authorization;
 pub mod introspect;
 mod issue;
 pub mod logout;

@@ -9,6 +9,10 @@ use crate::oidc::claims;
 use crate::realm::Realm;
 
 pub fn given(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    // The page that compares the codes asks each time, whatever was said before.
+    if facts.request.to.device().is_some() {
+        return None;
+    }
     if !is_asked(facts.client, facts.request.to.redirect_uri()) {
         return None;
     }

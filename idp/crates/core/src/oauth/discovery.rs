@@ -1,5 +1,5 @@
 //! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
-//! OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1.
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "userinfo_endpoint": at("/userinfo"),
+        "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),
         "introspection_endpoint": at("/introspect"),
         "revocation_endpoint": at("/revoke"),

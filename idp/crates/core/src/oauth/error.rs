@@ -39,7 +39,7 @@ macro_rules! codes {
 codes! {
     InvalidRequest = "invalid_request", 400, "RFC 6749 §4.1.2.1", "A parameter is missing, malformed, doubled or contradicts another.";
     UnauthorizedClient = "unauthorized_client", 400, "RFC 6749 §4.1.2.1", "The client may not use this.";
-    AccessDenied = "access_denied", 403, "RFC 6749 §4.1.2.1", "The user or a policy said no.";
+    AccessDenied = "access_denied", 400, "RFC 6749 §4.1.2.1", "The user or a policy said no.";
     UnsupportedResponseType = "unsupported_response_type", 400, "RFC 6749 §4.1.2.1", "Only `code` is supported.";
     InvalidScope = "invalid_scope", 400, "RFC 6749 §4.1.2.1", "A scope is malformed or not granted.";
     LoginRequired = "login_required", 400, "OIDC Core §3.1.2.6", "`prompt=none`, and somebody would have to sign in.";
