@@ -220,7 +220,7 @@ fn devices(all: &mut Samples) {
     let items =
         vec![ConsentItem::Identity { value: None }, ConsentItem::Email { value: Some("ada@northwind.example".into()) }];
     add(all, "device-confirm", Page::DeviceConfirm(confirm(application(), ada(), items)));
-    let other = vec![ConsentItem::Other { scope: MARKUP.into(), description: None }];
+    let other = vec![ConsentItem::Other { scope: MARKUP.into(), description: Some(MARKUP.into()) }];
     add(all, "device-confirm-markup", Page::DeviceConfirm(confirm(hostile(), mallory(), other)));
     let long = confirm(Application::named(&long()), Person::new(&long(), None), Vec::new());
     add(all, "device-confirm-long", Page::DeviceConfirm(long));
