@@ -1,5 +1,6 @@
 //! `/logout`. OpenID Connect RP-Initiated Logout 1.0.
 
+mod backchannel;
 mod ends;
 mod hints;
 mod refusals;

@@ -17,4 +17,5 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Logout", oidc::logout::RULES),
+    ("Back-channel logout", oidc::backchannel::RULES),
 ];

@@ -33,6 +33,7 @@ pub mod consents;
 pub mod grants;
 pub mod groups;
 pub mod keys;
+pub mod logout_deliveries;
 pub mod passes;
 pub mod passkeys;
 pub mod passwords;

@@ -108,6 +108,7 @@ async fn end(x: Exchange, request: LogoutRequest, visitor: Visitor) -> Outcome {
     let account = visitor.account.id;
     let audit = x.audit(AuditEvent::SessionEnded, Actor::Account(account), json!({ "by": "logout" }));
     x.app.store.write(EndSession { realm: x.realm.id, sid: visitor.session.sid, account, audit }).await?;
+    x.app.session_ended.notify_one();
     done(x, request).await
 }
 

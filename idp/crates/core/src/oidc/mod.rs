@@ -1,5 +1,6 @@
 //! OpenID Connect: ID tokens, userinfo claims, logout.
 
+pub mod backchannel;
 pub mod claims;
 pub mod id_token;
 pub mod logout;

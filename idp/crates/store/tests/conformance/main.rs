@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod fixtures;
 mod grants;
+mod logout;
 mod passkeys;
 mod records;
 mod schema;
