@@ -11,6 +11,7 @@ mod anonymous;
 mod authorize;
 mod conformance;
 mod consent;
+mod device;
 mod discovery;
 mod introspect;
 mod login;

@@ -1,5 +1,7 @@
 //! Answers: pages, redirects, JSON, with the headers every answer carries.
 
+use idp_core::oauth::authorize::respond::Answer;
+use idp_core::oauth::redirect;
 use idp_core::realm::Realm;
 use idp_core::time::Timestamp;
 use poem::http::header::{self, HeaderName, HeaderValue};
@@ -8,7 +10,7 @@ use poem::{Body, Response};
 use serde_json::Value;
 
 use crate::app::App;
-use crate::views::{Application, Frame, GoOn, Page, ViewError};
+use crate::views::{Application, FormPost, Frame, GoOn, Page, ViewError};
 
 /// Whom an answer is for; enough to render a page without the exchange.
 pub struct Recipient<'a> {
@@ -38,6 +40,16 @@ pub fn page(to: &Recipient<'_>, page: &Page) -> Result<Response, ViewError> {
     Ok(typed(200, "text/html; charset=utf-8", to.app.views.render(page, &frame)?))
 }
 
+/// What every page may do: scripts, styles and forms come from and go to this origin alone; nothing is framed.
+macro_rules! policy {
+    ($form_action:literal) => {
+        concat!(
+            "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action ",
+            $form_action
+        )
+    };
+}
+
 /// Sends the browser on: by 303 after a GET, by a page after a POST, because `form-action 'self'` binds the
 /// whole chain of redirects that follows a POST.
 pub fn go(to: &Recipient<'_>, url: &str, application: Option<Application>) -> Response {
@@ -45,6 +57,24 @@ pub fn go(to: &Recipient<'_>, url: &str, application: Option<Application>) -> Re
         return redirect(url);
     }
     page(to, &Page::GoOn(GoOn { href: url.to_owned(), application })).unwrap_or_else(|_| redirect(url))
+}
+
+/// Sends the browser back to a client with its answer.
+///
+/// # Errors
+/// Only for a faulty theme.
+pub fn back(to: &Recipient<'_>, answer: Answer) -> Result<Response, ViewError> {
+    let (action, fields) = match answer {
+        Answer::Redirect(url) => return Ok(go(to, &url, None)),
+        Answer::Post { action, fields } => (action, fields),
+    };
+    let policy = redirect::form_action(&action).map(|allowed| format!(policy!("{}"), allowed));
+    let mut response = page(to, &Page::FormPost(FormPost::new(action, fields)))?;
+    // Without an address that takes a form, the policy of every page stays.
+    if let Some(policy) = policy {
+        header(&mut response, "content-security-policy", &policy);
+    }
+    Ok(response)
 }
 
 /// A 303 (RFC 9700 §4.12: never 307, which would send a password on).
@@ -74,26 +104,21 @@ pub fn header(response: &mut Response, name: &'static str, value: &str) {
     }
 }
 
-/// What every answer carries. Scripts, styles and forms come from and go to this origin alone; nothing is framed;
-/// nothing is cached unless the handler said otherwise.
+/// What every answer carries. The one page that may post elsewhere brought a policy of its own; nothing is cached
+/// unless the handler said otherwise.
 pub fn harden(response: &mut Response, https: bool) {
     let every = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
-            ),
-        ),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     let headers = response.headers_mut();
-    headers.reserve(every.len() + 2);
+    headers.reserve(every.len() + 3);
     headers.extend(every);
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy!("'self'")));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::event;
-use crate::views::{Application, ErrorKind, ErrorPage, Page};
+use crate::views::{Application, ErrorKind, ErrorPage, Page, ViewError};
 
 /// How a route speaks; decides what an error looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,8 @@ pub fn render(problem: Problem, surface: Surface, to: &answer::Recipient<'_>) ->
     match problem {
         Problem::Page(status, page) => page_answer(status, *page, to),
         Problem::Denied(address, error) => {
-            answer::go(to, &respond::with_error(&address, &to.realm.issuer, &error), None)
+            let back = respond::with_error(&address, &to.realm.issuer, &error);
+            answer::back(to, back).unwrap_or_else(|error| faulty(&error, to))
         }
         Problem::OAuth(error, basic) => oauth(&error, basic),
         Problem::Bearer(error) => bearer(error.as_ref()),
@@ -257,10 +258,13 @@ fn page_answer(status: u16, mut page: ErrorPage, to: &answer::Recipient<'_>) -> 
         response.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
         response
     });
-    shown.unwrap_or_else(|error| {
-        log_chain(&error, to.request_id);
-        answer::typed(500, "text/plain; charset=utf-8", format!("internal error, request {}", to.request_id))
-    })
+    shown.unwrap_or_else(|error| faulty(&error, to))
+}
+
+/// The theme failed: all that is left is plain text.
+fn faulty(error: &ViewError, to: &answer::Recipient<'_>) -> Response {
+    log_chain(error, to.request_id);
+    answer::typed(500, "text/plain; charset=utf-8", format!("internal error, request {}", to.request_id))
 }
 
 fn oauth(error: &OAuthError, basic: bool) -> Response {

@@ -1,5 +1,6 @@
 //! How an exchange answers: with its cookies, for its method.
 
+use idp_core::oauth::authorize::respond::Answer;
 use poem::Response;
 use poem::http::header::{self, HeaderValue};
 use serde_json::Value;
@@ -41,6 +42,15 @@ impl Exchange {
     /// Sends the browser on.
     pub fn go(self, url: &str) -> Outcome {
         let response = answer::go(&self.recipient(None), url, None);
+        Ok(self.with_cookies(response))
+    }
+
+    /// Sends the browser back to a client.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn back(self, to_client: Answer) -> Outcome {
+        let response = answer::back(&self.recipient(None), to_client).map_err(Problem::internal)?;
         Ok(self.with_cookies(response))
     }
 

@@ -30,8 +30,9 @@ const CASES: &[Case] = &[
     ("response_type.code", |a| a.with("response_type", "id_token"), "unsupported_response_type", ""),
     ("response_type.code", |a| a.with("response_type", "code id_token"), "unsupported_response_type", ""),
     ("response_type.code", |a| a.with("response_type", "CODE"), "unsupported_response_type", ""),
-    ("response_mode.query", |a| a.with("response_mode", "fragment"), "invalid_request", "response_mode"),
-    ("response_mode.query", |a| a.with("response_mode", "form_post"), "invalid_request", "response_mode"),
+    ("response_mode.known", |a| a.with("response_mode", "query.jwt"), "invalid_request", "response_mode"),
+    ("response_mode.known", |a| a.with("response_mode", "FORM_POST"), "invalid_request", "response_mode"),
+    ("params.once", |a| a.with("response_mode", "query").and("response_mode", "fragment"), "invalid_request", "twice"),
     ("scope.openid", |a| a.without("scope"), "invalid_scope", "scope is missing"),
     ("scope.openid", |a| a.with("scope", "profile email"), "invalid_scope", "lacks openid"),
     ("scope.openid", |a| a.with("scope", "openid \"x\""), "invalid_scope", "characters"),
@@ -55,13 +56,34 @@ const CASES: &[Case] = &[
     ("max_age.seconds", |a| a.with("max_age", "-1"), "invalid_request", "max_age"),
     ("max_age.seconds", |a| a.with("max_age", "1.5"), "invalid_request", "max_age"),
     ("max_age.seconds", |a| a.with("max_age", "99999999999"), "invalid_request", "max_age"),
-    ("acr.form", |a| a.with("claims", "{"), "invalid_request", "claims"),
-    ("acr.form", |a| a.with("claims", "[]"), "invalid_request", "claims"),
-    ("acr.form", |a| a.with("claims", r#"{"id_token":{"acr":{"essential":"yes"}}}"#), "invalid_request", "essential"),
+    ("claims.form", |a| a.with("claims", "{"), "invalid_request", "claims"),
+    ("claims.form", |a| a.with("claims", "[]"), "invalid_request", "claims"),
+    (
+        "claims.form",
+        |a| a.with("claims", r#"{"id_token":{"acr":{"essential":"yes"}}}"#),
+        "invalid_request",
+        "essential",
+    ),
+    ("claims.form", |a| a.with("claims", r#"{"userinfo":{"email":"yes"}}"#), "invalid_request", "neither null"),
+    ("claims.form", |a| a.with("claims", &many_claims(51)), "invalid_request", "more than 50"),
+    ("params.length", |a| a.with("claims", &many_claims(700)), "invalid_request", "claims is longer"),
+    ("params.length", |a| a.with("ui_locales", &"de ".repeat(86)), "invalid_request", "ui_locales is longer"),
+    ("params.length", |a| a.with("claims_locales", &"de ".repeat(86)), "invalid_request", "claims_locales is longer"),
+    ("dpop_jkt.form", |a| a.with("dpop_jkt", &"A".repeat(42)), "invalid_request", "dpop_jkt"),
+    ("dpop_jkt.form", |a| a.with("dpop_jkt", &"A".repeat(44)), "invalid_request", "dpop_jkt"),
+    ("dpop_jkt.form", |a| a.with("dpop_jkt", &"=".repeat(43)), "invalid_request", "dpop_jkt"),
+    ("resource.form", |a| a.with("resource", "api"), "invalid_target", "absolute URI"),
+    ("resource.form", |a| a.with("resource", "https://api.example/#x"), "invalid_target", "without a fragment"),
+    ("resource.allowed", |a| a.with("resource", "https://api.example/"), "invalid_target", "may not ask"),
     ("acr.form", |a| a.with("claims", r#"{"id_token":{"acr":{"values":[1]}}}"#), "invalid_request", "acr"),
     ("acr.form", |a| a.with("acr_values", &"a ".repeat(17)), "invalid_request", "too many"),
     ("id_token_hint.ours", |a| a.with("id_token_hint", "e30.e30.e30"), "invalid_request", "id_token_hint"),
 ];
+
+fn many_claims(count: usize) -> String {
+    let claims: Vec<String> = (0..count).map(|n| format!("\"claim{n}\":null")).collect();
+    format!("{{\"userinfo\":{{{}}}}}", claims.join(","))
+}
 
 #[tokio::test]
 async fn each_rule_answers_the_client_with_state_and_issuer() {
@@ -132,12 +154,14 @@ pub async fn refused_by_a_page(browser: &mut Browser, ask: &Ask, code: &str) {
 }
 
 #[tokio::test]
-async fn unknown_parameters_and_a_repeated_resource_are_ignored() {
+async fn unknown_parameters_are_ignored_and_resource_may_repeat() {
     let w = World::sqlite().await;
-    let rp = w.rp("app").await;
+    let resources = ["https://a.example/", "https://b.example/v1"].map(str::to_owned).to_vec();
+    let rp = w.rp_with("app", |s| s.resources = resources).await;
     for ask in [
         rp.ask().with("extra", "1").with("ui_locales", "de fr").with("claims_locales", "de"),
-        rp.ask().and("resource", "https://a.example").and("resource", "https://b.example"),
+        rp.ask().and("resource", "https://a.example/").and("resource", "https://b.example/v1"),
+        rp.ask().with("claims", r#"{"userinfo":{"email":{"essential":true},"nickname":null},"other":1}"#),
         rp.ask().with("display", "popup").with("response_mode", "query").with("prompt", ""),
         rp.ask().without("state").without("nonce"),
     ] {

@@ -152,6 +152,14 @@ impl Page {
         attribute(tag, "href")
     }
 
+    /// The answer to a client that the page posts by itself: address and fields.
+    pub fn posted(&self) -> Option<(String, Vec<(String, String)>)> {
+        let tag = self.tags("form").into_iter().find(|tag| attribute(tag, "id").as_deref() == Some("form-post"))?;
+        let action = attribute(tag, "action")?;
+        let fields = self.form(&action);
+        Some((action, fields))
+    }
+
     /// The body as JSON.
     pub fn value(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} is not JSON: {}", self.status, self.body))

@@ -358,8 +358,11 @@ impl Ask {
 }
 
 impl Answer {
-    /// Reads where a page sends the browser.
+    /// Reads where a page sends the browser, or what it posts there.
     pub fn of(page: &Page) -> Self {
+        if let Some((url, fields)) = page.posted() {
+            return Self { url, params: fields.into_iter().collect() };
+        }
         let url = page.next().unwrap_or_else(|| panic!("no answer to the client ({}): {}", page.status, page.body));
         Self { params: query_of(&url), url }
     }
@@ -373,9 +376,9 @@ impl Answer {
     }
 }
 
-/// The parameters of an address.
+/// The parameters of an address: of its fragment where it has one.
 pub fn query_of(url: &str) -> HashMap<String, String> {
-    let query = url.split_once('?').map_or("", |(_, q)| q);
+    let query = url.split_once('#').or_else(|| url.split_once('?')).map_or("", |(_, q)| q);
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 

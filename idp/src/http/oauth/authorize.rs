@@ -9,12 +9,12 @@ use idp_core::grant::AuthContext;
 use idp_core::id::{ClientId, FlowId, GrantId};
 use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, consent, next_step};
 use idp_core::jose::jws;
-use idp_core::oauth::authorize::claims::ClaimsRequest;
 use idp_core::oauth::authorize::code::{self, Code};
 use idp_core::oauth::authorize::{AuthorizationRequest, Input, address, respond, validate};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::subject;
 use idp_core::passkey::record::Passkey;
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
@@ -112,6 +112,11 @@ pub fn application(client: &Client) -> Application {
     }
 }
 
+/// The client of a request as the pages show it.
+pub fn application_of(client: &Client, request: &AuthorizationRequest) -> Application {
+    Application { elsewhere: request.to.device().is_some(), ..application(client) }
+}
+
 /// Steps 2 to 5 of a request's life: parse, load, address, validate.
 async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationRequest, Problem> {
     let id = params.one("client_id").and_then(|id| ClientId::parse(id).ok());
@@ -127,10 +132,10 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
         None => None,
         Some(token) => {
             let ring = x.app.keys(x.realm.id).await?;
-            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.account_id).ok_or(()))
+            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.subject).ok_or(()))
         }
     };
-    let input = Input { params, client: &client, hint };
+    let input = Input { params, client: &client, realm: &x.realm, hint };
     let flow = FlowId::new(x.now, x.app.random());
     validate(&input, to.clone(), flow, x.now).map_err(|error| Problem::Denied(Box::new(to), error))
 }
@@ -145,7 +150,11 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
     let step = decide(&x, &request, &client, visitor.as_ref()).await?;
     let page = |path: &str| -> Result<String, Problem> { Ok(format!("{path}?request={}", seal(&x, &request)?)) };
     let next = match (step, visitor) {
-        (Step::Issue(authenticated), Some(visitor)) => issue(&x, &request, &client, &visitor, *authenticated)?,
+        (Step::Issue(_), Some(_)) if request.to.device().is_some() => page("/device/confirm")?,
+        (Step::Issue(authenticated), Some(visitor)) => {
+            let answer = issue(&x, &request, &client, &visitor, *authenticated)?;
+            return x.back(answer);
+        }
         (Step::Deny(error), _) => return Err(Problem::Denied(Box::new(request.to), error)),
         (Step::Consent, _) => page("/consent")?,
         (Step::Choose, _) => page("/login/choose")?,
@@ -166,17 +175,25 @@ pub async fn decide(
     client: &Client,
     visitor: Option<&Visitor>,
 ) -> Result<Step, Problem> {
+    let subject = visitor.map(|v| subject::of(client, &v.account)).unwrap_or_default();
+    let mut groups: Option<Vec<String>> = None;
     let mut passkeys: Option<Vec<Passkey>> = None;
     let mut consented: Option<Option<Consent>> = None;
     loop {
         let who = visitor.map(|v| Who {
             session: &v.session,
             account: &v.account,
+            subject: &subject,
+            groups: groups.as_deref(),
             consent: consented.as_ref().map(Option::as_ref),
             passkeys: passkeys.as_deref(),
         });
         let facts = Facts { request, realm: &x.realm, rp_id: &x.rp.rp_id, client, visitor: who, now: x.now };
         match (next_step(&facts), visitor) {
+            (Step::Need(Need::Groups), Some(v)) if groups.is_none() => {
+                let found = x.app.store.list_groups_of(x.realm.id, &v.account.id).await?;
+                groups = Some(found.into_iter().map(|group| group.name).collect());
+            }
             (Step::Need(Need::Passkeys), Some(v)) if passkeys.is_none() => {
                 passkeys = Some(x.app.store.list_passkeys(x.realm.id, &v.account.id).await?);
             }
@@ -189,24 +206,24 @@ pub async fn decide(
     }
 }
 
-/// Seals the code and builds the URL that carries it back.
+/// Seals the code and builds the answer that carries it back.
 fn issue(
     x: &Exchange,
     request: &AuthorizationRequest,
     client: &Client,
     visitor: &Visitor,
     authenticated: Authenticated,
-) -> Result<String, Problem> {
+) -> Result<respond::Answer, Problem> {
     let code = Code {
         id: GrantId::new(x.now, x.app.random()),
         client_id: request.to.client_id().clone(),
         redirect_hash: sha256(request.to.redirect_uri().as_bytes()),
         scope: request.scope.clone(),
-        resources: Vec::new(),
-        claims: ClaimsRequest::default(),
+        resources: request.resources.clone(),
+        claims: request.claims.clone(),
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
-        jkt: None,
+        jkt: request.jkt,
         by_consent: consent::is_asked(client, request.to.redirect_uri()),
         account_id: visitor.account.id,
         sid: visitor.session.sid,

@@ -3,9 +3,11 @@
 mod access;
 pub mod authorize;
 pub mod client;
+pub mod device_authorization;
 pub mod introspect;
 mod issue;
 pub mod logout;
+pub mod person;
 pub mod proof;
 pub mod revoke;
 pub mod token;

@@ -1,6 +1,7 @@
 //! What an authorization request needs next: the one dispatcher to which every page returns.
 //! OIDC Core §3.1.2.3 and §3.1.2.4, RFC 9470 §4.
 
+mod client;
 pub mod consent;
 mod login;
 mod step_up;
@@ -37,6 +38,10 @@ pub struct Consent {
 pub struct Visitor<'a> {
     pub session: &'a Session,
     pub account: &'a Account,
+    /// `sub` as the client of the request knows it.
+    pub subject: &'a str,
+    /// Names of the account's groups; `None`: not loaded yet.
+    pub groups: Option<&'a [String]>,
     /// `None`: not loaded yet.
     pub consent: Option<Option<&'a Consent>>,
     /// `None`: not loaded yet.
@@ -57,6 +62,7 @@ pub struct Facts<'a> {
 /// Facts to load before deciding again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
+    Groups,
     Passkeys,
     Consent,
 }
@@ -90,7 +96,7 @@ pub enum Step {
 /// One row: what must hold before a code is issued, and what `prompt=none` is told when it does not.
 pub struct Check {
     pub rule: Rule,
-    /// The error under `prompt=none`; `None`: the check asks nothing then.
+    /// The error under `prompt=none` in place of a page; `None`: the check asks for none then.
     pub silent: Option<ErrorCode>,
     check: fn(&Facts<'_>, &Visitor<'_>) -> Option<Step>,
 }
@@ -110,8 +116,10 @@ use ErrorCode::{AccountSelectionRequired, ConsentRequired, InteractionRequired, 
 checks! {
     "login.session", "OIDC Core §3.1.2.3", "Somebody is signed in.", Some(LoginRequired) => login::session;
     "login.hint", "OIDC Core §3.1.2.1", "Whoever `id_token_hint` names is the one signed in.", Some(LoginRequired) => login::hinted;
+    "login.subject", "OIDC Core §5.5.1", "Whoever `claims` names by a value of `sub` is the one signed in.", Some(LoginRequired) => login::named;
     "login.select_account", "OIDC Core §3.1.2.1", "`prompt=select_account`: an account was chosen for this request.", Some(AccountSelectionRequired) => login::selected;
     "login.fresh", "OIDC Core §3.1.2.1", "`prompt=login`: an event of this very request; `max_age`: one young enough, or of this request.", Some(LoginRequired) => login::fresh;
+    "client.groups", "RFC 6749 §4.1.2.1", "Whoever is signed in is in a group that may use the client; else `access_denied`, also silently.", None => client::groups;
     "step_up.policy", "WebAuthn L3 §1.2", "The policy lets the session's factors in.", Some(LoginRequired) => step_up::policy;
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
@@ -126,13 +134,12 @@ pub fn next_step(facts: &Facts<'_>) -> Step {
         return if none { silent(CHECKS.first(), LoginRequired) } else { Step::Login { again: false } };
     };
     for row in CHECKS {
-        if none && row.silent.is_none() {
-            continue;
-        }
-        match (row.check)(facts, visitor) {
-            None => {}
-            Some(step @ (Step::Need(_) | Step::Deny(_))) => return step,
-            Some(step) => return if none { silent(Some(row), LoginRequired) } else { step },
+        match ((row.check)(facts, visitor), row.silent) {
+            (None, _) => {}
+            (Some(step @ (Step::Need(_) | Step::Deny(_))), _) => return step,
+            (Some(step), _) if !none => return step,
+            (Some(_), Some(code)) => return silent(Some(row), code),
+            (Some(_), None) => {}
         }
     }
     match authenticate(facts, visitor, true) {
@@ -164,6 +171,7 @@ pub fn demand(request: &AuthorizationRequest) -> Demand {
         // Judged by its own check, which knows whether stepping up could help.
         essential: false,
         fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
+        another_device: request.to.device().is_some(),
     }
 }
 

@@ -23,6 +23,10 @@ pub fn essential(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     if !facts.request.acr.essential || met(facts, visitor) {
         return None;
     }
+    if facts.request.prompt.none {
+        // Nothing may be asked, so whether asking would help need not be found out.
+        return Some(Step::Login { again: true });
+    }
     Some(reach(facts, visitor).unwrap_or_else(|| {
         Step::Deny(OAuthError::new(
             ErrorCode::UnmetAuthenticationRequirements,
@@ -33,7 +37,7 @@ pub fn essential(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
 }
 
 pub fn voluntary(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
-    if facts.request.step_up_declined || met(facts, visitor) {
+    if facts.request.step_up_declined || facts.request.prompt.none || met(facts, visitor) {
         return None;
     }
     match reach(facts, visitor)? {

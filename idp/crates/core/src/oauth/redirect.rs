@@ -65,6 +65,14 @@ pub fn origin(uri: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
+/// What allows a page to post a form to a redirect URI (CSP Level 3 §6.4.2); `None`: nothing can be posted there.
+/// That grammar knows no IP addresses, so there it is the scheme.
+pub fn form_action(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    let named = matches!(url.host(), Some(Host::Domain(_)));
+    origin(uri).map(|origin| if named { origin } else { format!("{}:", url.scheme()) })
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

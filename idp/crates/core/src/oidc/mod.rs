@@ -4,3 +4,5 @@ pub mod backchannel;
 pub mod claims;
 pub mod id_token;
 pub mod logout;
+pub mod mapping;
+pub mod subject;

@@ -1,6 +1,6 @@
-//! Where an answer may go. Until client, redirect URI and response mode are known good, an error can only
-//! become a page of our own; only a holder of an [`Addressed`] can build a redirect.
-//! RFC 6749 §4.1.2.1, RFC 9700 §4.11.
+//! Where an answer may go, and how. Until client, redirect URI and response mode are known good, an error can only
+//! become a page of our own; only a holder of an [`Addressed`] can build an answer.
+//! RFC 6749 §4.1.2.1, RFC 9700 §4.11, OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,64 @@ use crate::client::{Client, ClientState};
 use crate::id::ClientId;
 use crate::oauth::params::RawParams;
 use crate::oauth::redirect;
+use crate::secret::Hash;
 
-/// A checked place to answer to. Made by [`address`] alone (or opened from our own seal).
+/// How the parameters of an answer travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResponseMode {
+    /// In the query of the redirect URI: what a request that says nothing gets.
+    Query,
+    /// In its fragment, which the client's server never sees.
+    Fragment,
+    /// In a form that the browser posts there.
+    FormPost,
+}
+
+impl ResponseMode {
+    /// Every one there is.
+    pub const ALL: &[Self] = &[Self::Query, Self::Fragment, Self::FormPost];
+
+    /// The value of `response_mode`.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Fragment => "fragment",
+            Self::FormPost => "form_post",
+        }
+    }
+
+    /// The mode a request asks for; `None`: an unknown one, or a form for an address that takes none (RFC 8252 §7.1).
+    pub fn asked(params: &RawParams, redirect_uri: &str) -> Option<Self> {
+        let Some(text) = params.one("response_mode") else { return Some(Self::Query) };
+        let mode = Self::ALL.iter().copied().find(|mode| mode.text() == text)?;
+        (mode != Self::FormPost || redirect::origin(redirect_uri).is_some()).then_some(mode)
+    }
+}
+
+/// A checked place to answer to. Made by [`address`] for clients, by [`Addressed::of_device`] for our own page (or opened
+/// from our own seal).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addressed {
     client_id: ClientId,
     redirect_uri: String,
+    mode: ResponseMode,
     state: Option<String>,
+    /// SHA-256 of the device code; the redirect URI is our own page then.
+    device: Option<Hash>,
 }
 
 impl Addressed {
+    /// Our own page: the answer itself is fetched by the device that holds the code (RFC 8628 §3.4).
+    pub fn of_device(client_id: ClientId, issuer: &str, device: Hash) -> Self {
+        Self {
+            client_id,
+            redirect_uri: format!("{issuer}/device"),
+            mode: ResponseMode::Query,
+            state: None,
+            device: Some(device),
+        }
+    }
+
     /// The client that asked.
     pub const fn client_id(&self) -> &ClientId {
         &self.client_id
@@ -28,9 +76,19 @@ impl Addressed {
         &self.redirect_uri
     }
 
+    /// How the answer travels.
+    pub const fn mode(&self) -> ResponseMode {
+        self.mode
+    }
+
     /// Its `state`, byte for byte.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
+    }
+
+    /// The device authorization that is answered: SHA-256 of its code. `None`: the browser carries the answer.
+    pub const fn device(&self) -> Option<&Hash> {
+        self.device.as_ref()
     }
 
     /// Whether the client still is what it was when the request was sealed: an admin may have disabled it
@@ -40,7 +98,9 @@ impl Addressed {
     /// [`Unaddressed`] as for a new request.
     pub fn recheck(&self, client: Option<&Client>) -> Result<(), Unaddressed> {
         let client = active(client)?;
-        registered(client, &self.redirect_uri).then_some(()).ok_or(Unaddressed::RedirectUriMismatch)
+        (self.device.is_some() || registered(client, &self.redirect_uri))
+            .then_some(())
+            .ok_or(Unaddressed::RedirectUriMismatch)
     }
 }
 
@@ -109,10 +169,15 @@ pub fn address(params: &RawParams, client: Option<&Client>) -> Result<Addressed,
         return Err(Unaddressed::RedirectUriMismatch);
     }
     let state = if params.doubled() == Some("state") { None } else { params.one("state") };
+    // Asked for an unknown mode or twice: the refusal goes by the mode that every client understands.
+    let mode = Some(params).filter(|p| p.doubled() != Some("response_mode"));
+    let mode = mode.and_then(|p| ResponseMode::asked(p, redirect_uri)).unwrap_or(ResponseMode::Query);
     Ok(Addressed {
         client_id: client.id.clone(),
+        mode,
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
+        device: None,
     })
 }
 

@@ -4,18 +4,24 @@
 mod address;
 pub mod claims;
 pub mod code;
+pub mod jar;
 pub mod respond;
 pub mod rules;
 
-pub use address::{Addressed, Unaddressed, address};
+pub use address::{Addressed, ResponseMode, Unaddressed, address};
 
 use serde::{Deserialize, Serialize};
+
+use claims::ClaimsRequest;
 
 use crate::client::Client;
 use crate::id::{AccountId, FlowId};
 use crate::oauth::error::OAuthError;
 use crate::oauth::params::RawParams;
+use crate::oauth::resource;
 use crate::oauth::scope::Scopes;
+use crate::realm::Realm;
+use crate::secret::Hash;
 use crate::time::Timestamp;
 
 /// How long a sealed request may take from `/authorize` to its answer, in seconds.
@@ -54,10 +60,18 @@ pub struct AuthorizationRequest {
     /// `max_age` in seconds.
     pub max_age_s: Option<i64>,
     pub acr: AcrDemand,
+    /// Claims asked for by name (OIDC Core §5.5).
+    pub claims: ClaimsRequest,
+    /// Resource servers asked for (RFC 8707 §2.1).
+    pub resources: Vec<String>,
+    /// Thumbprint of the only DPoP key that may redeem the code (RFC 9449 §10).
+    pub jkt: Option<Hash>,
+    /// Languages of the pages in order of preference, as sent.
+    pub ui_locales: Option<String>,
     /// Fills in the user name field.
     pub login_hint: Option<String>,
-    /// Of an `id_token_hint`, only whom it names.
-    pub hinted: Option<AccountId>,
+    /// Of an `id_token_hint`, only whom it names: `sub` as this client would know them.
+    pub hinted: Option<String>,
     /// The account the user picked in the chooser for this request.
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
@@ -75,11 +89,12 @@ impl AuthorizationRequest {
 pub struct Input<'a> {
     pub params: &'a RawParams,
     pub client: &'a Client,
+    pub realm: &'a Realm,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
-    pub hint: Option<Result<AccountId, ()>>,
+    pub hint: Option<Result<String, ()>>,
 }
 
-/// Validates the parameters in the order of [`rules::RULES`].
+/// Validates the parameters in the order of [`rules::RULES`]; those of [`resource::RULES`] come last.
 ///
 /// # Errors
 /// The first rule that refuses; the error goes back to the client, whose address is already known good.
@@ -102,8 +117,12 @@ pub fn validate(
         prompt: rules::prompt::parse(input)?,
         max_age_s: rules::max_age::parse(input)?,
         acr: rules::acr::parse(input)?,
+        claims: rules::claims::parse(input)?,
+        resources: resource::parse(input.params, input.client, &input.realm.issuer)?,
+        jkt: rules::dpop::parse(input)?,
+        ui_locales: input.params.one("ui_locales").map(str::to_owned),
         login_hint: input.params.one("login_hint").map(|h| h.chars().take(254).collect()),
-        hinted: input.hint.and_then(Result::ok),
+        hinted: input.hint.clone().and_then(Result::ok),
         selected: None,
         step_up_declined: false,
     })

@@ -1,7 +1,9 @@
 //! The rules of the authorization request: one row a rule, run in this order, the first refusal wins.
 
 pub mod acr;
+pub mod claims;
 mod displays;
+pub mod dpop;
 pub mod max_age;
 mod nonce;
 mod pkce;
@@ -37,7 +39,7 @@ rules! {
     "request.refused", "OIDC Core §6.1", "A request object is refused, never ignored." => requests::no_object;
     "request_uri.refused", "OIDC Core §6.2", "A `request_uri` is refused, never ignored." => requests::no_uri;
     "response_type.code", "RFC 9700 §2.1.2", "`response_type` is `code`; tokens never travel through the browser." => response::kind;
-    "response_mode.query", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query` or absent." => response::mode;
+    "response_mode.known", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query`, `fragment` or, for a web address, `form_post`." => response::mode;
     "scope.openid", "OIDC Core §3.1.2.1", "`scope` is well formed and holds `openid`." => scope::check;
     "nonce.length", "OIDC Core §15.5.2", "A `nonce` has at most 256 characters." => nonce::check;
     "pkce.method", "RFC 7636 §4.3", "`code_challenge_method` is `S256`; missing means `plain`, which is refused." => pkce::method;
@@ -46,7 +48,9 @@ rules! {
     "display.known", "OIDC Core §3.1.2.1", "`display` is one of the four defined values." => displays::check;
     "prompt.known", "OIDC Core §3.1.2.1", "`prompt` holds known values, `none` only alone." => prompt::check;
     "max_age.seconds", "OIDC Core §3.1.2.1", "`max_age` is a whole number of seconds, zero or more." => max_age::check;
-    "acr.form", "OIDC Core §5.5.1.1", "`acr_values` and `claims` are well formed." => acr::check;
+    "claims.form", "OIDC Core §5.5", "`claims` is a JSON object as specified, with at most 50 claims." => claims::check;
+    "acr.form", "OIDC Core §5.5.1.1", "`acr_values`, or the `acr` that `claims` asks for, is a few short texts." => acr::check;
+    "dpop_jkt.form", "RFC 9449 §10", "`dpop_jkt` is the base64url of a SHA-256 thumbprint." => dpop::check;
     "id_token_hint.ours", "OIDC Core §3.1.2.1", "An `id_token_hint` is an ID token of this issuer." => hint;
 }
 
@@ -57,15 +61,16 @@ fn once(input: &Input<'_>) -> Result<(), OAuthError> {
     })
 }
 
-/// What must fit into a sealed request, which must fit into a `Location` header.
+/// What must fit into a sealed request, which must fit into a `Location` header, or into the row of a pushed one.
 fn length(input: &Input<'_>) -> Result<(), OAuthError> {
     const LIMITS: &[(&str, usize)] = &[
         ("state", 512),
         ("redirect_uri", 512),
         ("acr_values", 256),
-        ("claims", 4096),
+        ("claims", 8192),
         ("scope", 1024),
         ("ui_locales", 256),
+        ("claims_locales", 256),
     ];
     let over = LIMITS.iter().find(|(name, limit)| input.params.one(name).is_some_and(|v| v.len() > *limit));
     over.map_or(Ok(()), |(name, limit)| {

@@ -1,6 +1,6 @@
 //! `response_type` and `response_mode`.
 
-use super::super::Input;
+use super::super::{Input, ResponseMode};
 use crate::oauth::error::{ErrorCode, OAuthError};
 
 pub fn kind(input: &Input<'_>) -> Result<(), OAuthError> {
@@ -15,12 +15,10 @@ pub fn kind(input: &Input<'_>) -> Result<(), OAuthError> {
 }
 
 pub fn mode(input: &Input<'_>) -> Result<(), OAuthError> {
-    match input.params.one("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(OAuthError::new(
-            ErrorCode::InvalidRequest,
-            "response_mode.query",
-            "only response_mode=query is supported",
-        )),
-    }
+    let redirect_uri = input.params.one("redirect_uri").unwrap_or_default();
+    ResponseMode::asked(input.params, redirect_uri).map(drop).ok_or(OAuthError::new(
+        ErrorCode::InvalidRequest,
+        "response_mode.known",
+        "response_mode must be query, fragment or, for a web address, form_post",
+    ))
 }
