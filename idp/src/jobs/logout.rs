@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use idp_core::audit::{Actor, Audit, AuditEvent};
-use idp_core::client::Client;
+use idp_core::client::{Client, SubjectType};
 use idp_core::id::{AuditId, ClientId, RealmId};
 use idp_core::jose::keyset::TokenType;
 use idp_core::oidc::backchannel::{self, Answer};
+use idp_core::oidc::subject;
 use idp_core::realm::Realm;
 use idp_store::logout_deliveries::{ClaimLogoutDeliveries, LogoutDelivery, SettleLogoutDelivery};
 use serde_json::json;
@@ -163,8 +164,15 @@ async fn post(
     uri: &str,
     delivery: &LogoutDelivery,
 ) -> Result<Result<u16, OutboundError>, Fault> {
-    let subject = delivery.account_id.to_string();
-    let claims = backchannel::claims(realm, client, (Some(&subject), &delivery.sid), app.random(), app.now());
+    let subject = match client.settings.subject_type {
+        SubjectType::Public => Some(delivery.account_id.to_string()),
+        // It cannot be computed for an account that is gone; the session says enough.
+        SubjectType::Pairwise => {
+            let account = app.store.find_account(realm.id, &delivery.account_id).await?;
+            account.map(|account| subject::of(client, &account))
+        }
+    };
+    let claims = backchannel::claims(realm, client, (subject.as_deref(), &delivery.sid), app.random(), app.now());
     let keys = app.keys(realm.id).await?;
     let token = keys.signing(client.settings.id_token_alg)?.sign(TokenType::LogoutToken, &claims)?;
     Ok(app.outbound.post_form(uri, &[("logout_token", &token)]).await)

@@ -2,5 +2,6 @@
 
 mod backchannel;
 mod ends;
+mod frontchannel;
 mod hints;
 mod refusals;

@@ -21,4 +21,5 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Logout", oidc::logout::RULES),
     ("Back-channel logout", oidc::backchannel::RULES),
+    ("Front-channel logout", oidc::frontchannel::RULES),
 ];

@@ -2,6 +2,7 @@
 
 pub mod backchannel;
 pub mod claims;
+pub mod frontchannel;
 pub mod id_token;
 pub mod logout;
 pub mod mapping;
