@@ -21,4 +21,6 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Logout", oidc::logout::RULES),
+    ("Back-channel logout", oidc::backchannel::RULES),
+    ("Front-channel logout", oidc::frontchannel::RULES),
 ];
