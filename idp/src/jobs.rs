@@ -1,5 +1,7 @@
 //! Work that nobody waits for: sweeping what is over, in bounded batches.
 
+pub mod keys;
+
 use std::sync::Arc;
 use std::time::Duration;
 
