@@ -12,7 +12,7 @@ const stage = await openStage();
 const ada = await newPerson(stage, { key: SYNCED });
 await signedInOwner(stage, ada);
 const { page } = ada;
-const { client_secret: secret } = await stage.command('client create sssd --name sssd --secret-post --grant device-code');
+const { client_secret: secret } = await stage.command('client create sssd --name sssd --secret-post --grant device');
 const { origin, certificate } = await behindTls(stage.product.issuer);
 
 /** Runs it as sssd does; gives what it prints and, from its log, what it was answered. */

@@ -162,7 +162,8 @@ async fn show(at: &Operator, id: &str) -> Result<(), Failure> {
     for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "client_id") {
         match value {
             Value::Array(items) => {
-                rows.extend(items.iter().map(|item| (key.as_str(), item.as_str().unwrap_or_default().to_owned())));
+                let text = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+                rows.extend(items.iter().map(|item| (key.as_str(), text(item))));
             }
             Value::String(text) => rows.push((key, text.clone())),
             other => rows.push((key, other.to_string())),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use idp_core::client::check;
 use idp_core::client::{
     AccessTokenFormat, AssertionAudience, ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType,
-    RequestObjectAlg, SigningAlg, SubjectType,
+    RequestObjectAlg, RoleMapping, SigningAlg, SubjectType,
 };
 
 use super::{Failure, usage};
@@ -158,6 +158,9 @@ struct Tokens {
     /// Host that pairwise subjects are made for.
     #[arg(long, value_name = "HOST")]
     sector: Option<String>,
+    /// A role that members of a group have at this client. May be repeated.
+    #[arg(long, value_name = "ROLE=GROUP")]
+    role: Vec<String>,
 }
 
 /// Words of a flag and what each means.
@@ -341,6 +344,14 @@ impl Tokens {
         set(&mut s.rotate_refresh_tokens, self.rotate_refresh_tokens);
         set(&mut s.subject_type, self.subject);
         link(&mut s.sector, self.sector);
+        if !self.role.is_empty() {
+            // What is not ROLE=GROUP lacks its group, and is refused for that.
+            let role = |text: String| match text.split_once('=') {
+                Some((role, group)) => RoleMapping { role: role.to_owned(), group: group.to_owned() },
+                None => RoleMapping { role: text, group: String::new() },
+            };
+            s.roles = self.role.into_iter().filter(|text| !text.is_empty()).map(role).collect();
+        }
     }
 }
 
@@ -353,6 +364,7 @@ fn flag(field: &str) -> String {
         "grant_types" => "grant",
         "auth_method" => "private-key-jwt",
         "scopes" => "scope",
+        "roles" => "role",
         "resources" => "resource",
         "allowed_groups" => "allowed-group",
         "default_acr_values" => "default-acr",

@@ -218,11 +218,12 @@ async fn ask(mut x: Exchange, request: &AuthorizationRequest, device: &DeviceCod
     let client = authorize::client_of(&x, request).await?;
     let account = &visitor.account;
     let sealed = authorize::seal(&x, request)?;
+    let items = consent::items(&x, &request.scope, &client, account).await?;
     let page = views::DeviceConfirm {
         csrf: x.csrf(),
         application: authorize::application_of(&client, request),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        items: consent::items(&request.scope, account),
+        items,
         user_code: shown(&device.user_code),
         address: device.request.address.clone(),
         started: device.expires.plus_s(-LIFETIME_S),

@@ -183,8 +183,18 @@ pub enum ConsentItem {
     Profile { value: Option<String> },
     /// Scope `email`.
     Email { value: Option<String> },
-    /// A scope without words of its own: its name is shown.
-    Other { scope: String },
+    /// Scope `address`.
+    Address { value: Option<String> },
+    /// Scope `phone`.
+    Phone { value: Option<String> },
+    /// Scope `groups`.
+    Groups { value: Option<String> },
+    /// Scope `roles`.
+    Roles { value: Option<String> },
+    /// Scope `offline_access`.
+    Offline,
+    /// A scope of the realm's own; its name is shown where nobody described it.
+    Other { scope: String, description: Option<String> },
 }
 
 /// `GET /account/security`.

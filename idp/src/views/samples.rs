@@ -170,8 +170,13 @@ fn asks(all: &mut Samples) {
         vec![
             ConsentItem::Identity { value: None },
             ConsentItem::Profile { value: value.clone() },
-            ConsentItem::Email { value },
-            ConsentItem::Other { scope: scope.into() },
+            ConsentItem::Email { value: value.clone() },
+            ConsentItem::Phone { value: value.clone() },
+            ConsentItem::Address { value: value.clone() },
+            ConsentItem::Groups { value: value.clone() },
+            ConsentItem::Roles { value: value.clone() },
+            ConsentItem::Offline,
+            ConsentItem::Other { scope: scope.into(), description: value },
         ]
     };
     let usual = vec![
@@ -215,7 +220,7 @@ fn devices(all: &mut Samples) {
     let items =
         vec![ConsentItem::Identity { value: None }, ConsentItem::Email { value: Some("ada@northwind.example".into()) }];
     add(all, "device-confirm", Page::DeviceConfirm(confirm(application(), ada(), items)));
-    let other = vec![ConsentItem::Other { scope: MARKUP.into() }];
+    let other = vec![ConsentItem::Other { scope: MARKUP.into(), description: Some(MARKUP.into()) }];
     add(all, "device-confirm-markup", Page::DeviceConfirm(confirm(hostile(), mallory(), other)));
     let long = confirm(Application::named(&long()), Person::new(&long(), None), Vec::new());
     add(all, "device-confirm-long", Page::DeviceConfirm(long));

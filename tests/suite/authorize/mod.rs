@@ -12,6 +12,7 @@ mod post;
 mod redirects;
 mod refusals;
 mod response_modes;
+mod scopes;
 mod sealed;
 mod sign_in;
 mod silent;

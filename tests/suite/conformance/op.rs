@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use idp_core::account::Profile;
+use idp_core::account::{Address, Profile};
 use idp_core::audit::AuditEvent;
 use idp_core::client::{ClientAuthMethod, ConsentMode, GrantType};
 use idp_store::accounts::{AccountChange, UpdateAccount};
@@ -286,6 +286,17 @@ async fn fill_in(w: &World, user: &Person) {
         locale: text("de-CH"),
         email: text("ada@example.org"),
         email_verified: true,
+        phone_number: text("+41441234567"),
+        phone_number_verified: true,
+        address: Some(Address {
+            formatted: text("Main Street 1\n8000 Zürich"),
+            street_address: text("Main Street 1"),
+            locality: text("Zürich"),
+            region: text("ZH"),
+            postal_code: text("8000"),
+            country: text("CH"),
+        }),
+        traits: serde_json::Map::new(),
     };
     let seen = w.app.store.find_account(w.realm, &user.id).await.unwrap().unwrap().updated;
     let audit = w.audit(AuditEvent::AccountChanged);

@@ -49,6 +49,39 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
 }
 
 #[tokio::test]
+async fn names_every_scope_and_claim_that_can_be_had() {
+    let w = World::sqlite().await;
+    let metadata = w.browser().get("/.well-known/openid-configuration").await.value();
+    let list = |name: &str| -> BTreeSet<String> { serde_json::from_value(metadata[name].clone()).unwrap() };
+    let scopes = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    assert!(list("scopes_supported").is_superset(&scopes.map(str::to_owned).into()));
+    // OIDC Core §5.1, all of them.
+    let claims = [
+        "sub",
+        "name",
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "email",
+        "email_verified",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "phone_number",
+        "phone_number_verified",
+        "address",
+        "updated_at",
+    ];
+    assert!(list("claims_supported").is_superset(&claims.map(str::to_owned).into()));
+}
+
+#[tokio::test]
 async fn is_understood_by_a_library_nobody_here_wrote() {
     let w = World::sqlite().await;
     let body = w.browser().get("/.well-known/openid-configuration").await.body;

@@ -3,6 +3,7 @@
 pub mod acts;
 mod browser;
 mod clock;
+mod groups;
 pub mod jwt;
 mod operator;
 mod outside;

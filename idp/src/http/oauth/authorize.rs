@@ -14,6 +14,7 @@ use idp_core::oauth::authorize::{AuthorizationRequest, Input, address, respond, 
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::subject;
 use idp_core::passkey::record::Passkey;
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
@@ -131,7 +132,7 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
         None => None,
         Some(token) => {
             let ring = x.app.keys(x.realm.id).await?;
-            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.account_id).ok_or(()))
+            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.subject).ok_or(()))
         }
     };
     let input = Input { params, client: &client, realm: &x.realm, hint };
@@ -174,7 +175,7 @@ pub async fn decide(
     client: &Client,
     visitor: Option<&Visitor>,
 ) -> Result<Step, Problem> {
-    let subject = visitor.map(|v| v.account.id.to_string()).unwrap_or_default();
+    let subject = visitor.map(|v| subject::of(client, &v.account)).unwrap_or_default();
     let mut groups: Option<Vec<String>> = None;
     let mut passkeys: Option<Vec<Passkey>> = None;
     let mut consented: Option<Option<Consent>> = None;

@@ -7,6 +7,7 @@ pub mod device_authorization;
 pub mod introspect;
 mod issue;
 pub mod logout;
+pub mod person;
 pub mod proof;
 pub mod revoke;
 pub mod token;

@@ -3,11 +3,14 @@
 
 use url::Url;
 
-use super::{ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType, SigningAlg, SubjectType};
+use super::{
+    ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType, RoleMapping, SigningAlg, SubjectType,
+};
 use crate::account::check_email;
 use crate::acr::value::Acr;
 use crate::jose::jwk::JwkSet;
 use crate::oauth::redirect;
+use crate::oidc::subject;
 
 /// Something that keeps settings from being saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,15 +148,14 @@ fn requests(settings: &ClientSettings, out: &mut Vec<Problem>) {
 }
 
 fn subjects(settings: &ClientSettings, out: &mut Vec<Problem>) {
-    if settings.subject_type != SubjectType::Pairwise || settings.sector.is_some() {
-        return;
+    if (settings.subject_type == SubjectType::Pairwise || settings.sector.is_some())
+        && let Err(invalid) = subject::sector(settings)
+    {
+        out.push(problem("sector", invalid.to_string()));
     }
-    let host = |uri: &String| Url::parse(uri).ok().and_then(|u| u.host_str().map(str::to_owned));
-    let mut hosts: Vec<_> = settings.redirect_uris.iter().map(host).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    if hosts.len() > 1 {
-        out.push(problem("sector", "redirect URIs of several hosts need a sector for pairwise subjects"));
+    let good = |text: &str| (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    for RoleMapping { role, group } in settings.roles.iter().filter(|r| !good(&r.role) || !good(&r.group)) {
+        out.push(problem("roles", format!("\"{role}={group}\" is no role and group of 1 to 128 characters each")));
     }
 }
 
@@ -192,7 +194,9 @@ fn fapi2(settings: &ClientSettings, out: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::problems;
-    use crate::client::{ClientAuthMethod, ClientProfile, ClientSettings, GrantType, SigningAlg, SubjectType};
+    use crate::client::{
+        ClientAuthMethod, ClientProfile, ClientSettings, GrantType, RoleMapping, SigningAlg, SubjectType,
+    };
 
     fn good() -> ClientSettings {
         ClientSettings {
@@ -235,6 +239,8 @@ mod tests {
                 s.subject_type = SubjectType::Pairwise;
                 s.redirect_uris.push("https://other.example/cb".into());
             }),
+            ("sector", |s| s.sector = Some("https://app.example".into())),
+            ("roles", |s| s.roles.push(RoleMapping { role: "admin".into(), group: String::new() })),
             ("backchannel_logout_uri", |s| s.backchannel_logout_uri = Some("https://app.example/out#x".into())),
             ("frontchannel_logout_uri", |s| s.frontchannel_logout_uri = Some("https://other.example/out".into())),
             ("auth_method", |s| {

@@ -12,7 +12,7 @@ use idp_core::jose::keyset::{KeyState, SigningKey, StoredKey, TokenType, generat
 use idp_core::oauth::authorize::jar;
 use idp_core::oauth::client_auth::{assertion, present};
 use idp_core::oauth::params::RawParams;
-use idp_core::oauth::scope::Scopes;
+use idp_core::oauth::scope::{STANDARD, Scopes};
 use idp_core::oauth::{dpop, redirect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -178,7 +178,7 @@ proptest! {
         }
         let params = RawParams::parse(&bytes);
         let _ = (params.one("client_id"), params.doubled(), present(None, &params), present(Some(&text), &params));
-        let _ = Scopes::parse(&text);
+        let _ = Scopes::parse(&text, STANDARD);
     }
 
     #[test]

@@ -70,8 +70,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Fills in the user name field.
     pub login_hint: Option<String>,
-    /// Of an `id_token_hint`, only whom it names.
-    pub hinted: Option<AccountId>,
+    /// Of an `id_token_hint`, only whom it names: `sub` as this client would know them.
+    pub hinted: Option<String>,
     /// The account the user picked in the chooser for this request.
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
@@ -91,7 +91,7 @@ pub struct Input<'a> {
     pub client: &'a Client,
     pub realm: &'a Realm,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
-    pub hint: Option<Result<AccountId, ()>>,
+    pub hint: Option<Result<String, ()>>,
 }
 
 /// Validates the parameters in the order of [`rules::RULES`]; those of [`resource::RULES`] come last.
@@ -122,7 +122,7 @@ pub fn validate(
         jkt: rules::dpop::parse(input)?,
         ui_locales: input.params.one("ui_locales").map(str::to_owned),
         login_hint: input.params.one("login_hint").map(|h| h.chars().take(254).collect()),
-        hinted: input.hint.and_then(Result::ok),
+        hinted: input.hint.clone().and_then(Result::ok),
         selected: None,
         step_up_declined: false,
     })
