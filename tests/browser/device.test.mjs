@@ -12,7 +12,7 @@ const { issuer } = stage.product;
 const ada = await newPerson(stage, { key: SYNCED });
 const { page, key } = ada;
 await signedInOwner(stage, ada);
-await stage.command('client create tv --name Television --public --grant device --grant refresh');
+await stage.command('client create tv --name Television --public --grant device-code --grant refresh-token');
 
 async function call(path, fields) {
   const answer = await fetch(issuer + path, { method: 'POST', body: new URLSearchParams({ client_id: 'tv', ...fields }) });
