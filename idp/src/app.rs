@@ -12,9 +12,11 @@ use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::metrics::{DbCounts, DbReader, Metrics};
+use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
 use crate::system::{Clock, Random};
 use crate::views::Views;
@@ -25,6 +27,7 @@ pub struct Parts {
     /// Key-encryption key and its predecessor.
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
+    pub outbound: outbound::Options,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -48,6 +51,10 @@ pub struct App {
     pub views: Views,
     pub passwords: PasswordPool,
     pub metrics: Arc<Metrics>,
+    /// Calls to servers of others.
+    pub outbound: Outbound,
+    /// The keys that clients publish.
+    pub client_keys: ClientKeys,
     keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
@@ -74,6 +81,8 @@ impl App {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
+            outbound: Outbound::new(parts.outbound),
+            client_keys: ClientKeys::default(),
             keys: KeyRings::default(),
             guesses: Arc::default(),
             rates: Rates::default(),

@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_keys;
 pub mod demo;
 pub mod event;
 pub mod health;
@@ -23,6 +24,7 @@ pub mod jobs;
 pub mod keys;
 pub mod listen;
 pub mod metrics;
+pub mod outbound;
 pub mod password;
 pub mod settings;
 pub mod start;

@@ -28,7 +28,7 @@ use crate::app::{App, BuildError, Parts};
 use crate::http::app_endpoint;
 use crate::keys::{self, KeysError};
 use crate::system::{Clock, Random};
-use crate::{health, jobs, listen};
+use crate::{health, jobs, listen, outbound};
 
 /// Life of a set-up link in seconds.
 pub const SETUP_LIFETIME_S: i64 = 24 * 3600;
@@ -70,6 +70,7 @@ pub struct Plan {
     pub store: Store,
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
+    pub outbound: outbound::Options,
     pub clock: Clock,
     pub random: Random,
 }
@@ -86,8 +87,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.

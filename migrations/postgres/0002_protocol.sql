@@ -45,6 +45,7 @@ CREATE TABLE device_codes (
     hash       BYTEA NOT NULL,
     user_code  TEXT   NOT NULL,
     client_id  TEXT   NOT NULL,
+    address    TEXT   NOT NULL,
     request    TEXT   NOT NULL,
     state      TEXT   NOT NULL,
     account_id BYTEA,
@@ -56,6 +57,8 @@ CREATE TABLE device_codes (
     PRIMARY KEY (realm_id, hash)
 );
 CREATE UNIQUE INDEX device_codes_by_user_code ON device_codes (realm_id, user_code);
+CREATE INDEX device_codes_by_client ON device_codes (realm_id, client_id);
+CREATE INDEX device_codes_by_address ON device_codes (realm_id, address);
 CREATE INDEX device_codes_by_expiry ON device_codes (expires_ms);
 
 -- Back-channel logout: who is still to be told that a session ended. Written in the commit that ends it.

@@ -38,6 +38,36 @@ fn users_are_made_shown_changed_and_deleted() {
     refused(&place.idp(&["user", "create", "bob", "--email-verified"]), 2, &["--email-verified"]);
     refused(&place.idp(&["user", "show", "nobody"]), 1, &["nobody", "idp user list"]);
 
+    let place_flags = [
+        "user",
+        "set",
+        "ada",
+        "--phone-number",
+        "+41 44 123 45 67",
+        "--phone-number-verified",
+        "--address",
+        "1 Main Street\n8000 Town",
+        "--street-address",
+        "1 Main Street",
+        "--locality",
+        "Town",
+        "--region",
+        "ZH",
+        "--postal-code",
+        "8000",
+        "--country",
+        "CH",
+    ];
+    let address = json!({ "formatted": "1 Main Street\n8000 Town", "street_address": "1 Main Street",
+        "locality": "Town", "region": "ZH", "postal_code": "8000", "country": "CH" });
+    let set = place.json(&place_flags);
+    assert_eq!((&set["claims"]["phone_number_verified"], &set["claims"]["address"]), (&json!(true), &address));
+    refused(&place.idp(&["user", "set", "ada", "--phone-number", "044", "--locality", " x"]), 2, &["--phone", "--loc"]);
+    let remove = ["--address", "--street-address", "--locality", "--region", "--postal-code", "--country"];
+    let mut remove: Vec<_> = remove.iter().flat_map(|flag| [*flag, ""]).collect();
+    remove.extend(["--phone-number", ""]);
+    place.json(&[&["user", "set", "ada"][..], &remove].concat());
+
     let set = place.json(&["user", "set", "ada@example.test", "--email", "ada@other.test", "--name", ""]);
     assert_eq!(set["claims"], json!({ "email": "ada@other.test" }), "another address is not verified");
     refused(&place.idp(&["user", "set", "ada"]), 2, &["nothing to change"]);
@@ -294,4 +324,50 @@ fn generated_documents_are_the_ones_in_the_folder() {
         let kept = std::fs::read_to_string(format!("{docs}/{file}.md")).unwrap();
         assert!(printed == kept, "docs/{file}.md is not what `idp {}` prints", command.join(" "));
     }
+}
+
+#[test]
+fn scopes_traits_and_roles_are_set_and_judged() {
+    let place = Place::serve(None);
+    let set = ["realm", "scope", "set", "work", "--description", "Where you work", "--claim"];
+    let claim = r#"{"claim":"department","from":{"trait":"department"}}"#;
+    let made =
+        place.json(&[&set[..], &[claim, "--claim", r#"{"claim":"teams","from":"roles","kind":"strings"}"#]].concat());
+    assert_eq!(made["claims"][0]["where"], json!(["userinfo"]));
+    for (claim, word) in [
+        ("{}", "claim"),
+        (r#"{"claim":"x","from":"elsewhere"}"#, "elsewhere"),
+        (r#"{"claim":"sub","from":"username"}"#, "reserved"),
+        (r#"{"claim":"x","from":{"claim":"shoe_size"}}"#, "shoe_size"),
+    ] {
+        refused(&place.idp(&[&set[..], &[claim]].concat()), 2, &[word]);
+    }
+    refused(&place.idp(&["realm", "scope", "set", "profile", "--description", "x"]), 2, &["standard"]);
+    refused(&place.idp(&["realm", "scope", "set", "other"]), 2, &["description"]);
+    refused(&place.idp(&["realm", "scope", "delete", "other"]), 1, &["idp realm scope list"]);
+    let listed = place.json(&["realm", "scope", "list"]);
+    assert_eq!(listed, json!([made]), "what was refused changed nothing");
+    // The JSON form goes round.
+    place.json(&["realm", "set", &format!("scopes={listed}")]);
+    let changed = place.json(&["realm", "scope", "set", "work", "--description", "Work"]);
+    assert_eq!(changed["claims"], made["claims"], "what is not named stays");
+    assert!(place.idp(&["realm", "scope", "list"]).out.contains("department teams"));
+    place.json(&["realm", "scope", "delete", "work"]);
+
+    let flags = ["user", "create", "ada", "--trait", "department=Sales", "--trait", "level:=7", "--trait", "x=1"];
+    let made = place.json(&flags);
+    assert_eq!(made["claims"]["traits"], json!({ "department": "Sales", "level": 7, "x": "1" }));
+    let set = place.json(&["user", "set", "ada", "--trait", "x=", "--trait", r#"tongues:=["de"]"#]);
+    assert_eq!(set["claims"]["traits"], json!({ "department": "Sales", "level": 7, "tongues": ["de"] }));
+    for wrong in ["level", "level:=seven", "Level=7", "level:={}"] {
+        refused(&place.idp(&["user", "set", "ada", "--trait", wrong]), 2, &["--trait"]);
+    }
+
+    let create = ["client", "create", "web", "--name", "Web", "--redirect-uri", "https://web.example.test/cb"];
+    let made = place.json(&[&create[..], &["--role", "admin=staff", "--scope", "openid", "--scope", "work"]].concat());
+    assert_eq!(made["roles"], json!([{ "role": "admin", "group": "staff" }]));
+    assert_eq!(made["scopes"], json!(["openid", "work"]));
+    refused(&place.idp(&["client", "set", "web", "--role", "admin", "--scope", "a b"]), 2, &["--role", "--scope"]);
+    let set = place.json(&["client", "set", "web", "--role", "", "--scope", ""]);
+    assert_eq!((&set["roles"], set.get("scopes")), (&json!([]), None));
 }

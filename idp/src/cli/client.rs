@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use idp_core::audit::{Audit, AuditEvent};
+use idp_core::client::check::doubt;
 use idp_core::client::{Client, ClientState};
 use idp_core::encoding::base64url;
 use idp_core::id::ClientId;
@@ -9,7 +10,7 @@ use idp_core::secret::sha256;
 use idp_store::clients::{ClientUpdated, CreateClient, DeleteClient, UpdateClient};
 use serde_json::{Value, json};
 
-use super::client_settings::{Flags, doubt};
+use super::client_settings::Flags;
 use super::operator::{At, Operator, facts, table, time, with, word};
 use super::{Failure, usage};
 
@@ -138,7 +139,7 @@ fn answer(at: &Operator, client: &Client, secret: Option<String>, text: &str) ->
         value = with(value, "client_secret", json!(secret));
     }
     if let Some(doubt) = doubt(&client.settings) {
-        text.push_str(&format!("\n{doubt}"));
+        text.push_str(&format!("\nNote: {doubt}."));
     }
     at.answer(&value, &text)
 }
@@ -161,7 +162,8 @@ async fn show(at: &Operator, id: &str) -> Result<(), Failure> {
     for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "client_id") {
         match value {
             Value::Array(items) => {
-                rows.extend(items.iter().map(|item| (key.as_str(), item.as_str().unwrap_or_default().to_owned())));
+                let text = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+                rows.extend(items.iter().map(|item| (key.as_str(), text(item))));
             }
             Value::String(text) => rows.push((key, text.clone())),
             other => rows.push((key, other.to_string())),

@@ -1,13 +1,18 @@
-//! The settings of a client as flags, checked as a whole: every mistake is said at once with its flag.
-//! OIDC Registration §2, RFC 8252 §7, RFC 9700 §2.1.
+//! The settings of a client as flags. What may be set is the core's to say; every mistake is said at once with its
+//! flag.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use idp_core::client::{ClientAuthMethod, ClientSettings, ConsentMode, SigningAlg};
-use idp_core::oauth::redirect;
+use idp_core::client::check;
+use idp_core::client::{
+    AccessTokenFormat, AssertionAudience, ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType,
+    RequestObjectAlg, RoleMapping, SigningAlg, SubjectType,
+};
 
 use super::{Failure, usage};
 
-/// What can be set for a client. A list replaces the list, an empty text removes a link.
+/// What can be set for a client. A list replaces the list, an empty text removes a link or empties a list.
 #[derive(Args)]
 pub struct Flags {
     /// What people read on the sign-in and consent pages.
@@ -19,18 +24,27 @@ pub struct Flags {
     /// Where people may be sent after logging out. May be repeated.
     #[arg(long, value_name = "URI")]
     post_logout_redirect_uri: Vec<String>,
-    /// A client without a secret; it uses PKCE.
-    #[arg(long, conflicts_with_all = ["secret_basic", "secret_post"])]
-    public: bool,
-    /// The secret comes in the Authorization header (default).
-    #[arg(long, conflicts_with = "secret_post")]
-    secret_basic: bool,
-    /// The secret comes in the body.
-    #[arg(long)]
-    secret_post: bool,
-    /// Signature of ID tokens.
-    #[arg(long, value_name = "ALG")]
-    alg: Option<Alg>,
+    /// A further origin that may call token and userinfo from a browser. May be repeated.
+    #[arg(long, value_name = "ORIGIN")]
+    web_origin: Vec<String>,
+    /// How it gets tokens (default: authorization-code). May be repeated.
+    #[arg(long, value_name = "GRANT")]
+    grant: Vec<Grant>,
+    /// Rules it is held to: `fapi2` asks for PAR, DPoP and private_key_jwt.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<Profile>,
+    #[command(flatten)]
+    authentication: Authentication,
+    #[command(flatten)]
+    requests: Requests,
+    #[command(flatten)]
+    tokens: Tokens,
+    /// URL that is told when a session ends (back-channel logout).
+    #[arg(long, value_name = "URL")]
+    backchannel_logout_uri: Option<String>,
+    /// Page that is loaded when a user signs out (front-channel logout).
+    #[arg(long, value_name = "URL")]
+    frontchannel_logout_uri: Option<String>,
     /// Whether people are asked before the client learns about them.
     #[arg(long, value_name = "MODE")]
     consent: Option<Consent>,
@@ -45,39 +59,182 @@ pub struct Flags {
     /// Home page.
     #[arg(long, value_name = "URL")]
     client_uri: Option<String>,
-    /// A further origin that may call token and userinfo from a browser. May be repeated.
-    #[arg(long, value_name = "ORIGIN")]
-    web_origin: Vec<String>,
+    /// Mail address of somebody responsible for it. May be repeated.
+    #[arg(long, value_name = "MAIL")]
+    contact: Vec<String>,
+    /// A client that registered itself was looked at: pages no longer warn about it.
+    #[arg(long)]
+    verified: bool,
 }
 
-/// Signature algorithms as flags spell them.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Alg {
-    #[value(name = "ES256")]
-    Es256,
-    #[value(name = "RS256")]
-    Rs256,
-    #[value(name = "EdDSA")]
-    EdDsa,
-    #[value(name = "PS256")]
-    Ps256,
+/// How the client proves who it is.
+#[derive(Args)]
+#[command(next_help_heading = "Authentication")]
+struct Authentication {
+    /// A client without a secret; it uses PKCE.
+    #[arg(long, conflicts_with_all = ["secret_basic", "secret_post", "private_key_jwt"])]
+    public: bool,
+    /// The secret comes in the Authorization header (default).
+    #[arg(long, conflicts_with_all = ["secret_post", "private_key_jwt"])]
+    secret_basic: bool,
+    /// The secret comes in the body.
+    #[arg(long, conflicts_with = "private_key_jwt")]
+    secret_post: bool,
+    /// It signs with a key of its own; see --jwks and --jwks-uri.
+    #[arg(long)]
+    private_key_jwt: bool,
+    /// File with its public keys, a JWK set.
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Where its public keys are fetched from.
+    #[arg(long, value_name = "URL", conflicts_with = "jwks")]
+    jwks_uri: Option<String>,
+    /// The only algorithm of its assertions.
+    #[arg(long, value_name = "ALG")]
+    assertion_alg: Option<Alg>,
+    /// Whom its assertions are addressed to.
+    #[arg(long, value_name = "WHOM")]
+    assertion_audience: Option<Audience>,
+    /// Its tokens are bound to a key of its own (DPoP).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    dpop: Option<bool>,
 }
 
-impl From<Alg> for SigningAlg {
-    fn from(alg: Alg) -> Self {
-        match alg {
-            Alg::Es256 => Self::ES256,
-            Alg::Rs256 => Self::RS256,
-            Alg::EdDsa => Self::EdDSA,
-            Alg::Ps256 => Self::PS256,
+/// What it may and must ask.
+#[derive(Args)]
+#[command(next_help_heading = "Requests")]
+struct Requests {
+    /// Authorization requests are pushed first (PAR).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_par: Option<bool>,
+    /// The only algorithm of its request objects; `none` lets them be unsigned.
+    #[arg(long, value_name = "ALG")]
+    request_object_alg: Option<ObjectAlg>,
+    /// Requests come as signed request objects.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_request_object: Option<bool>,
+    /// A scope it may ask for (default: the standard ones). May be repeated.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// A resource server it may ask tokens for. May be repeated.
+    #[arg(long, value_name = "URI")]
+    resource: Vec<String>,
+    /// It is the resource server of this identifier and may introspect its tokens. May be repeated.
+    #[arg(long, value_name = "URI")]
+    serves: Vec<String>,
+    /// Only members of this group may use it. May be repeated.
+    #[arg(long, value_name = "GROUP")]
+    allowed_group: Vec<String>,
+    /// acr value where a request names none. May be repeated.
+    #[arg(long, value_name = "ACR")]
+    default_acr: Vec<String>,
+    /// One of the requested acr values, or an error.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    acr_binding: Option<bool>,
+    /// max_age in seconds where a request names none; -1 removes it.
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    default_max_age: Option<i64>,
+}
+
+/// What it gets.
+#[derive(Args)]
+#[command(next_help_heading = "Tokens")]
+struct Tokens {
+    /// Signature of ID tokens and JWT access tokens.
+    #[arg(long, value_name = "ALG")]
+    alg: Option<Alg>,
+    /// Userinfo as a JWT signed so; `none`: as JSON.
+    #[arg(long, value_name = "ALG")]
+    userinfo_alg: Option<ObjectAlg>,
+    /// Form of access tokens.
+    #[arg(long, value_name = "FORM")]
+    access_token: Option<Form>,
+    /// A new refresh token at each use.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    rotate_refresh_tokens: Option<bool>,
+    /// Whether `sub` is the same for every client.
+    #[arg(long, value_name = "TYPE")]
+    subject: Option<Subject>,
+    /// Host that pairwise subjects are made for.
+    #[arg(long, value_name = "HOST")]
+    sector: Option<String>,
+    /// A role that members of a group have at this client. May be repeated.
+    #[arg(long, value_name = "ROLE=GROUP")]
+    role: Vec<String>,
+}
+
+/// Words of a flag and what each means.
+macro_rules! words {
+    ($($(#[$meta:meta])* $name:ident => $type:ty { $($variant:ident $text:literal = $value:expr,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, ValueEnum)]
+        pub enum $name { $(#[value(name = $text)] $variant,)* }
+
+        impl From<$name> for $type {
+            fn from(word: $name) -> Self {
+                match word { $($name::$variant => $value,)* }
+            }
         }
+    )*};
+}
+
+words! {
+    /// Signature algorithms.
+    Alg => SigningAlg {
+        Es256 "ES256" = Self::ES256,
+        Rs256 "RS256" = Self::RS256,
+        EdDsa "EdDSA" = Self::EdDSA,
+        Ps256 "PS256" = Self::PS256,
+    }
+    /// The same, and none at all.
+    ObjectAlg => RequestObjectAlg {
+        Es256 "ES256" = Self::Signed(SigningAlg::ES256),
+        Rs256 "RS256" = Self::Signed(SigningAlg::RS256),
+        EdDsa "EdDSA" = Self::Signed(SigningAlg::EdDSA),
+        Ps256 "PS256" = Self::Signed(SigningAlg::PS256),
+        None "none" = Self::Unsigned,
+    }
+    /// Ways to get tokens.
+    Grant => GrantType {
+        AuthorizationCode "authorization-code" = Self::AuthorizationCode,
+        RefreshToken "refresh-token" = Self::RefreshToken,
+        ClientCredentials "client-credentials" = Self::ClientCredentials,
+        DeviceCode "device-code" = Self::DeviceCode,
+    }
+    /// Bundles of rules.
+    Profile => ClientProfile { Oidc "oidc" = Self::Oidc, Fapi2 "fapi2" = Self::Fapi2, }
+    /// Whom assertions are addressed to.
+    Audience => AssertionAudience {
+        Issuer "issuer" = Self::Issuer,
+        Endpoint "issuer-or-token-endpoint" = Self::IssuerOrTokenEndpoint,
+    }
+    /// Forms of access tokens.
+    Form => AccessTokenFormat { Opaque "opaque" = Self::Opaque, Jwt "jwt" = Self::Jwt, }
+    /// Kinds of subjects.
+    Subject => SubjectType { Public "public" = Self::Public, Pairwise "pairwise" = Self::Pairwise, }
+    /// Whether people are asked.
+    Consent => ConsentMode { Ask "ask" = Self::Ask, Skip "skip" = Self::Skip, }
+}
+
+/// Writes a flag that was given.
+fn set<T, F: Into<T>>(field: &mut T, given: Option<F>) {
+    if let Some(value) = given {
+        *field = value.into();
     }
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Consent {
-    Ask,
-    Skip,
+/// Writes a list that was given; a single empty text empties it.
+fn list(field: &mut Vec<String>, given: Vec<String>) {
+    if !given.is_empty() {
+        *field = given.into_iter().filter(|text| !text.is_empty()).collect();
+    }
+}
+
+/// Writes a link that was given; an empty text removes it.
+fn link(field: &mut Option<String>, given: Option<String>) {
+    if let Some(text) = given {
+        *field = Some(text).filter(|text| !text.is_empty());
+    }
 }
 
 impl Flags {
@@ -93,90 +250,129 @@ impl Flags {
     ///
     /// # Errors
     /// All mistakes, each with its flag.
-    pub fn apply(self, mut settings: ClientSettings) -> Result<ClientSettings, Failure> {
-        settings.auth_method = match (self.public, self.secret_basic, self.secret_post) {
-            (true, _, _) => ClientAuthMethod::None,
-            (_, true, _) => ClientAuthMethod::ClientSecretBasic,
-            (_, _, true) => ClientAuthMethod::ClientSecretPost,
-            _ => settings.auth_method,
-        };
-        settings.name = self.name.unwrap_or(settings.name);
-        settings.id_token_alg = self.alg.map_or(settings.id_token_alg, SigningAlg::from);
-        settings.consent = match self.consent {
-            Some(Consent::Ask) => ConsentMode::Ask,
-            Some(Consent::Skip) => ConsentMode::Skip,
-            None => settings.consent,
-        };
-        for (given, list) in [
-            (self.redirect_uri, &mut settings.redirect_uris),
-            (self.post_logout_redirect_uri, &mut settings.post_logout_redirect_uris),
-            (self.web_origin, &mut settings.web_origins),
-        ] {
-            if !given.is_empty() {
-                *list = given;
-            }
+    pub fn apply(self, settings: ClientSettings) -> Result<ClientSettings, Failure> {
+        let mut s = settings;
+        set(&mut s.name, self.name);
+        list(&mut s.redirect_uris, self.redirect_uri);
+        list(&mut s.post_logout_redirect_uris, self.post_logout_redirect_uri);
+        list(&mut s.web_origins, self.web_origin);
+        if !self.grant.is_empty() {
+            s.grant_types = self.grant.into_iter().map(GrantType::from).collect();
         }
-        for (given, link) in [
-            (self.logo_uri, &mut settings.logo_uri),
-            (self.policy_uri, &mut settings.policy_uri),
-            (self.tos_uri, &mut settings.tos_uri),
-            (self.client_uri, &mut settings.client_uri),
-        ] {
-            if let Some(text) = given {
-                *link = Some(text).filter(|text| !text.is_empty());
-            }
+        set(&mut s.profile, self.profile);
+        self.authentication.apply(&mut s)?;
+        self.requests.apply(&mut s);
+        self.tokens.apply(&mut s);
+        link(&mut s.backchannel_logout_uri, self.backchannel_logout_uri);
+        link(&mut s.frontchannel_logout_uri, self.frontchannel_logout_uri);
+        set(&mut s.consent, self.consent);
+        link(&mut s.logo_uri, self.logo_uri);
+        link(&mut s.policy_uri, self.policy_uri);
+        link(&mut s.tos_uri, self.tos_uri);
+        link(&mut s.client_uri, self.client_uri);
+        list(&mut s.contacts, self.contact);
+        s.unverified &= !self.verified;
+        let problems = check::problems(&s);
+        if problems.is_empty() {
+            return Ok(s);
         }
-        let problems = problems(&settings);
-        if problems.is_empty() { Ok(settings) } else { Err(usage(problems.join("\n     "))) }
+        let lines: Vec<_> = problems.iter().map(|p| format!("{}: {}", flag(p.field), p.what)).collect();
+        Err(usage(lines.join("\n     ")))
     }
 }
 
-fn problems(settings: &ClientSettings) -> Vec<String> {
-    let mut problems = Vec::new();
-    let name = settings.name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        problems.push("--name: write what people shall read, 1 to 100 characters".to_owned());
-    }
-    if settings.redirect_uris.is_empty() {
-        problems.push("--redirect-uri: name at least one".to_owned());
-    }
-    let lists = [
-        ("--redirect-uri", &settings.redirect_uris),
-        ("--post-logout-redirect-uri", &settings.post_logout_redirect_uris),
-    ];
-    for (flag, uris) in lists {
-        for uri in uris {
-            if let Err(problem) = redirect::check(uri) {
-                problems.push(format!("{flag}: {uri:?} {problem}"));
-            }
+impl Authentication {
+    fn apply(self, s: &mut ClientSettings) -> Result<(), Failure> {
+        s.auth_method = match (self.public, self.secret_basic, self.secret_post, self.private_key_jwt) {
+            (true, ..) => ClientAuthMethod::None,
+            (_, true, ..) => ClientAuthMethod::ClientSecretBasic,
+            (_, _, true, _) => ClientAuthMethod::ClientSecretPost,
+            (.., true) => ClientAuthMethod::PrivateKeyJwt,
+            _ => s.auth_method,
+        };
+        if let Some(file) = self.jwks {
+            let refuse = |what: String| usage(format!("--jwks: {}: {what}", file.display()));
+            let text = std::fs::read_to_string(&file).map_err(|e| refuse(e.to_string()))?;
+            let keys = serde_json::from_str(&text).map_err(|e| refuse(format!("is not JSON: {e}")))?;
+            (s.jwks, s.jwks_uri) = (Some(keys), None);
         }
-    }
-    for origin in &settings.web_origins {
-        match redirect::is_web_address(origin).then(|| redirect::origin(origin)).flatten() {
-            Some(normal) if normal == *origin => {}
-            Some(normal) => problems.push(format!("--web-origin: {origin:?} is not an origin: write {normal:?}")),
-            None => problems.push(format!("--web-origin: {origin:?} is not an https origin (http on loopback only)")),
+        if self.jwks_uri.is_some() {
+            s.jwks = None;
         }
-    }
-    let links = [
-        ("--logo-uri", &settings.logo_uri),
-        ("--policy-uri", &settings.policy_uri),
-        ("--tos-uri", &settings.tos_uri),
-        ("--client-uri", &settings.client_uri),
-    ];
-    for (flag, link) in links {
-        if let Some(link) = link.as_deref().filter(|link| !redirect::is_web_address(link)) {
-            problems.push(format!("{flag}: {link:?} is not an https URL (http on loopback only)"));
+        link(&mut s.jwks_uri, self.jwks_uri);
+        if let Some(alg) = self.assertion_alg {
+            s.assertion_alg = Some(alg.into());
         }
+        set(&mut s.assertion_audience, self.assertion_audience);
+        set(&mut s.dpop_bound, self.dpop);
+        Ok(())
     }
-    problems
 }
 
-/// Doubts worth a word that are no mistakes.
-pub fn doubt(settings: &ClientSettings) -> Option<&'static str> {
-    let skip = settings.consent == ConsentMode::Skip;
-    (skip && settings.redirect_uris.iter().any(|uri| redirect::is_impersonable(uri))).then_some(
-        "Note: people are asked for consent all the same at loopback and private-scheme redirects, \
-         where any program could pose as this client (RFC 8252 §8.6).",
-    )
+impl Requests {
+    fn apply(self, s: &mut ClientSettings) {
+        set(&mut s.require_par, self.require_par);
+        if let Some(alg) = self.request_object_alg {
+            s.request_object_alg = Some(alg.into());
+        }
+        set(&mut s.require_request_object, self.require_request_object);
+        if !self.scope.is_empty() {
+            let scopes: Vec<_> = self.scope.into_iter().filter(|scope| !scope.is_empty()).collect();
+            s.scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
+        }
+        list(&mut s.resources, self.resource);
+        list(&mut s.serves, self.serves);
+        list(&mut s.allowed_groups, self.allowed_group);
+        list(&mut s.default_acr_values, self.default_acr);
+        set(&mut s.acr_binding, self.acr_binding);
+        if let Some(seconds) = self.default_max_age {
+            s.default_max_age_s = Some(seconds).filter(|seconds| *seconds != -1);
+        }
+    }
+}
+
+impl Tokens {
+    fn apply(self, s: &mut ClientSettings) {
+        set(&mut s.id_token_alg, self.alg);
+        if let Some(alg) = self.userinfo_alg {
+            s.userinfo_alg = match alg.into() {
+                RequestObjectAlg::Signed(alg) => Some(alg),
+                RequestObjectAlg::Unsigned => None,
+            };
+        }
+        set(&mut s.access_token, self.access_token);
+        set(&mut s.rotate_refresh_tokens, self.rotate_refresh_tokens);
+        set(&mut s.subject_type, self.subject);
+        link(&mut s.sector, self.sector);
+        if !self.role.is_empty() {
+            // What is not ROLE=GROUP lacks its group, and is refused for that.
+            let role = |text: String| match text.split_once('=') {
+                Some((role, group)) => RoleMapping { role: role.to_owned(), group: group.to_owned() },
+                None => RoleMapping { role: text, group: String::new() },
+            };
+            s.roles = self.role.into_iter().filter(|text| !text.is_empty()).map(role).collect();
+        }
+    }
+}
+
+/// The flag that sets a field.
+fn flag(field: &str) -> String {
+    let name = match field {
+        "redirect_uris" => "redirect-uri",
+        "post_logout_redirect_uris" => "post-logout-redirect-uri",
+        "web_origins" => "web-origin",
+        "grant_types" => "grant",
+        "auth_method" => "private-key-jwt",
+        "scopes" => "scope",
+        "roles" => "role",
+        "resources" => "resource",
+        "allowed_groups" => "allowed-group",
+        "default_acr_values" => "default-acr",
+        "default_max_age_s" => "default-max-age",
+        "id_token_alg" => "alg",
+        "subject_type" => "subject",
+        "contacts" => "contact",
+        other => return format!("--{}", other.replace('_', "-")),
+    };
+    format!("--{name}")
 }

@@ -16,7 +16,7 @@ use super::{Failure, Stop, runtime};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
 use crate::system::{system_clock, system_random};
-use crate::{demo, listen, telemetry};
+use crate::{demo, listen, outbound, telemetry};
 
 /// Try it: everything on this machine, with a demo application. Not for production.
 #[derive(Args)]
@@ -70,8 +70,16 @@ impl Dev {
         let issuer = format!("http://localhost:{}", main.local_addr()?.port());
         let demo_url = format!("http://localhost:{}", demo_listener.local_addr()?.port());
         let options = listen::Options::default();
-        let plan =
-            Plan { store, keys: (key, None), theme_dir: None, clock: system_clock(), random: Arc::clone(&random) };
+        // Nobody but this machine reaches what listens here, and the applications under development are here.
+        let outbound = outbound::Options { allow: outbound::LOOPBACK.to_vec(), ..outbound::Options::default() };
+        let plan = Plan {
+            store,
+            keys: (key, None),
+            theme_dir: None,
+            outbound,
+            clock: system_clock(),
+            random: Arc::clone(&random),
+        };
         let app = start::build(plan, Arc::clone(&options.open))?;
         let realm = start::ensure_realm(&app, realm_plan(&issuer)).await?;
         let client = demo::ensure_client(&app, &realm, &demo_url).await?;

@@ -14,6 +14,7 @@ mod owners;
 mod policy;
 mod profile;
 mod realm;
+mod scope;
 mod serve;
 mod terminal;
 mod user;

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan};
 use crate::system::{system_clock, system_random};
-use crate::{listen, views};
+use crate::{listen, outbound, views};
 
 /// Where a command acts. Global: it may stand before or after the subcommand.
 #[derive(Args)]
@@ -105,8 +105,14 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         .try_into()
         .map_err(|_| format!("--data: {} is not a key of 32 bytes: restore it", key.display()))?;
     let store = Store::open(&format!("sqlite:{}", database.display()), &Options::default()).await?;
-    let plan =
-        Plan { store, keys: (Secret::new(key), None), theme_dir: None, clock: system_clock(), random: system_random() };
+    let plan = Plan {
+        store,
+        keys: (Secret::new(key), None),
+        theme_dir: None,
+        outbound: outbound::Options::default(),
+        clock: system_clock(),
+        random: system_random(),
+    };
     Ok(start::build(plan, Arc::default())?)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::operator::{At, Operator, facts, pair, table, with};
 use super::policy::twice;
-use super::{Failure, usage};
+use super::{Failure, scope, usage};
 use crate::settings::Settings;
 
 /// Issuer, hosts and settings.
@@ -31,6 +31,11 @@ enum Action {
         /// Such as session_lifetime_s=28800, display_name=Example or brand_color=#3355aa
         #[arg(required = true, value_name = "KEY=VALUE", value_parser = pair)]
         fields: Vec<(String, String)>,
+    },
+    /// Scopes besides the standard ones, and the claims they open.
+    Scope {
+        #[command(subcommand)]
+        action: scope::Action,
     },
     /// Take issuer and relying parties from --config; then restart `idp serve`.
     Update {
@@ -60,6 +65,7 @@ impl Command {
         self.at.act(async move |at| match action {
             Action::List => list(at).await,
             Action::Set { fields } => set(at, &fields).await,
+            Action::Scope { action } => scope::run(at, action).await,
             Action::Show | Action::Update { .. } => show(at, &at.realm),
         })
     }
@@ -119,7 +125,11 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     at.answer(&value(&realm), &format!("Set {}.", changed.join(", ")))
 }
 
-async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Failure> {
+/// Saves a changed realm.
+///
+/// # Errors
+/// When another realm has what is to be unique.
+pub async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Failure> {
     let audit = at.audit(AuditEvent::RealmChanged, detail);
     match at.app.store.write(UpdateRealm { realm, audit }).await? {
         RealmUpdated::Updated => Ok(()),

@@ -1,4 +1,4 @@
-//! Cookies: three, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
+//! Cookies: five, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
 
 use idp_core::realm::Realm;
 use poem::http::HeaderMap;
@@ -15,6 +15,8 @@ pub enum CookieKind {
     Login,
     /// The account that signed in with this browser last, sealed: its throttle bucket is its own.
     Known,
+    /// The requests for which a device's user code was entered with this browser, sealed.
+    Device,
 }
 
 impl CookieKind {
@@ -24,6 +26,7 @@ impl CookieKind {
             Self::Session | Self::Browser => None,
             Self::Login => Some(300),
             Self::Known => Some(180 * 24 * 3600),
+            Self::Device => Some(600),
         }
     }
 }
@@ -36,6 +39,7 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
         CookieKind::Browser => "browser",
         CookieKind::Login => "login",
         CookieKind::Known => "known",
+        CookieKind::Device => "device",
     };
     if realm.is_https() {
         return format!("__Host-idp-{suffix}");

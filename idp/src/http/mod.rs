@@ -5,6 +5,7 @@ pub(crate) mod answer;
 mod assets;
 mod cookies;
 mod cors;
+mod device;
 mod discovery;
 mod exchange;
 mod login;

@@ -14,7 +14,7 @@ use poem::{Endpoint, Request, Response, Route};
 use super::answer::{self, Recipient};
 use super::exchange::{Exchange, Outcome};
 use super::problem::{Problem, Surface, render};
-use super::{account, assets, discovery, login, oauth, setup, webauthn};
+use super::{account, assets, device, discovery, login, oauth, setup, webauthn};
 use crate::app::App;
 use crate::event;
 use crate::listen::ClientAddr;
@@ -57,6 +57,7 @@ routes! {
     OPTIONS "/par"                                     OAuth  => oauth::token::preflight;
     POST    "/token"                                   OAuth  => oauth::token::post;
     OPTIONS "/token"                                   OAuth  => oauth::token::preflight;
+    POST    "/device_authorization"                    OAuth  => oauth::device_authorization::post;
     POST    "/introspect"                              OAuth  => oauth::introspect::post;
     POST    "/revoke"                                  OAuth  => oauth::revoke::post;
     OPTIONS "/revoke"                                  OAuth  => oauth::token::preflight;
@@ -76,6 +77,10 @@ routes! {
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;
     POST    "/consent"                                 Page   => login::consent::post;
+    GET     "/device"                                  Page   => device::get;
+    POST    "/device"                                  Page   => device::post;
+    GET     "/device/confirm"                          Page   => device::confirm;
+    POST    "/device/confirm"                          Page   => device::answer;
     GET     "/webauthn/session"                        Api    => webauthn::session::get;
     POST    "/webauthn/register/options"               Api    => webauthn::register_options::post;
     POST    "/webauthn/register"                       Api    => webauthn::register::post;

@@ -19,6 +19,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use table::{Kind, find};
 
+use crate::outbound;
+
 pub use docs::config_docs;
 pub use problem::{Origin, Problem, Problems};
 
@@ -27,6 +29,7 @@ pub use problem::{Origin, Problem, Problems};
 pub struct Settings {
     pub server: Server,
     pub realm: Realm,
+    pub outbound: outbound::Options,
     pub database: Database,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
@@ -119,6 +122,7 @@ impl Settings {
         let mut warnings = Vec::new();
         let server = server(&mut reader);
         let realm = realm::read(&mut reader, &mut warnings);
+        let outbound = outbound(&mut reader);
         let database = database(&mut reader);
         let secrets = secrets(&mut reader);
         let telemetry = telemetry(&mut reader);
@@ -131,6 +135,7 @@ impl Settings {
             Some(Self {
                 server: server?,
                 realm: realm?,
+                outbound: outbound?,
                 database: database?,
                 secrets: secrets?,
                 telemetry: telemetry?,
@@ -175,6 +180,20 @@ fn server(reader: &mut Reader) -> Option<Server> {
         max_connections: max_connections?,
         max_connections_per_address: max_connections_per_address?,
     })
+}
+
+fn outbound(reader: &mut Reader) -> Option<outbound::Options> {
+    let allow = reader.list("outbound.allow", network);
+    let authorities = match path(reader, "outbound.ca_file").map(|file| outbound::authorities(&file)) {
+        None => Some(Vec::new()),
+        Some(Ok(authorities)) => Some(authorities),
+        Some(Err(what)) => {
+            let origin = reader.origin("outbound.ca_file");
+            reader.report("outbound.ca_file", origin, what, "name a PEM file of certificates this process may read");
+            None
+        }
+    };
+    Some(outbound::Options { allow: allow?, authorities: authorities? })
 }
 
 fn database(reader: &mut Reader) -> Option<Database> {

@@ -163,6 +163,20 @@ pub const TABLE: &[Row] = &[
          parent domain of all its hosts; without it, the first host. `origins` default to the hosts with the issuer's \
          scheme. Passkeys stay bound to the RP ID they were made with: changing it later loses them.",
     ),
+    row(
+        "outbound.allow",
+        Kind::Networks,
+        Value(""),
+        "Networks that are called although they are not public: applications' `jwks_uri`, sector and back-channel logout \
+         addresses. Only there may such an address be `http`. Everywhere else private, loopback and link-local \
+         addresses are refused.",
+    ),
+    row(
+        "outbound.ca_file",
+        Kind::Path,
+        Unset("the system's alone"),
+        "Certificate authorities in PEM that are trusted for calls to applications, besides the system's; read at start.",
+    ),
     secret(
         "database.url",
         Kind::Database,

@@ -230,3 +230,15 @@ fn every_default_is_accepted_when_written_out() {
     let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     load(&minimal(), &env).unwrap();
 }
+
+#[test]
+fn calls_to_others_are_narrowed_to_networks_and_a_readable_authority() {
+    let outbound = |more: &str| format!("{}[outbound]\n{more}\n", minimal());
+    let settings = load(&outbound("allow = [\"10.0.0.0/8\", \"::1\"]"), &[]).unwrap();
+    assert_eq!(settings.outbound.allow.len(), 2);
+    assert!(load(&minimal(), &[]).unwrap().outbound.allow.is_empty(), "nothing is allowed by default");
+    assert!(problems(&outbound("allow = [\"everywhere\"]"), &[]).contains("outbound.allow"));
+    // The key is a file, but not one of certificates.
+    assert!(problems(&outbound("ca_file = \"key\""), &[]).contains("is not a bundle of certificates in PEM"));
+    assert!(problems(&outbound("ca_file = \"nothing\""), &[]).contains("cannot be read"));
+}

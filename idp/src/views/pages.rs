@@ -30,12 +30,21 @@ pub struct Application {
     pub policy: Option<WebUrl>,
     /// `tos_uri` (OIDC Registration §2).
     pub terms: Option<WebUrl>,
+    /// It runs on another device: this browser has no way back to it.
+    pub elsewhere: bool,
 }
 
 impl Application {
     /// An application known by its name only.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), initials: initials(name), host: None, policy: None, terms: None }
+        Self {
+            name: name.to_owned(),
+            initials: initials(name),
+            host: None,
+            policy: None,
+            terms: None,
+            elsewhere: false,
+        }
     }
 }
 
@@ -170,8 +179,61 @@ pub enum ConsentItem {
     Profile { value: Option<String> },
     /// Scope `email`.
     Email { value: Option<String> },
-    /// A scope without words of its own: its name is shown.
-    Other { scope: String },
+    /// Scope `address`.
+    Address { value: Option<String> },
+    /// Scope `phone`.
+    Phone { value: Option<String> },
+    /// Scope `groups`.
+    Groups { value: Option<String> },
+    /// Scope `roles`.
+    Roles { value: Option<String> },
+    /// Scope `offline_access`.
+    Offline,
+    /// A scope of the realm's own; its name is shown where nobody described it.
+    Other { scope: String, description: Option<String> },
+}
+
+/// `GET /device`: the field for the code that a device shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Device {
+    pub csrf: String,
+    /// As shown by the device, from an address that carries it, or as typed before.
+    pub user_code: String,
+    pub notice: Option<DeviceNotice>,
+}
+
+/// Why the field for a code is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DeviceNotice {
+    /// Unknown, expired or used; which of them is not said.
+    WrongCode,
+    /// Too many wrong codes.
+    Throttled { minutes: u32 },
+    /// The code was answered or expired while somebody looked at it.
+    Over,
+    /// The person left the sign-in.
+    Cancelled,
+    /// The application demands more than an approval on another device can prove.
+    Refused,
+}
+
+/// `GET /device/confirm`: who asks, from where, for what.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceConfirm {
+    pub csrf: String,
+    pub request: String,
+    pub application: Application,
+    pub person: Person,
+    pub items: Vec<ConsentItem>,
+    /// To be compared with what the device shows.
+    pub user_code: String,
+    /// The network address of the device.
+    pub address: String,
+    /// When the device asked.
+    pub started: Timestamp,
+    /// "Not you?": the account chooser, with the same `request`.
+    pub switch_href: String,
 }
 
 /// `GET /account/security`.
@@ -314,6 +376,10 @@ pub enum MessageKind {
     PasskeyCreated,
     /// A password was set in `/setup`; `href` signs in with it.
     PasswordSet,
+    /// A device may fetch its access; `href` leads to the account.
+    DeviceAllowed,
+    /// A device was refused.
+    DeviceDenied,
 }
 
 /// RP-initiated logout asks first (OIDC RP-Initiated Logout §2).
@@ -395,6 +461,8 @@ pub enum ErrorKind {
     Cookies,
     /// The set-up link was used, is over or never was.
     LinkOver,
+    /// The code of the device was not entered in this browser; `href` leads to where it can be.
+    NotEntered,
     NotFound,
     Forbidden,
     TooMany,

@@ -5,10 +5,10 @@
 use idp_core::time::Timestamp;
 
 use super::{
-    Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, ErrorKind, ErrorPage,
-    FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, Message, MessageKind, Page,
-    PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security,
-    SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
+    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
+    Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor,
+    SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -36,6 +36,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
     asks(&mut all);
+    devices(&mut all);
     security(&mut all);
     setups(&mut all);
     ends(&mut all);
@@ -169,8 +170,13 @@ fn asks(all: &mut Samples) {
         vec![
             ConsentItem::Identity { value: None },
             ConsentItem::Profile { value: value.clone() },
-            ConsentItem::Email { value },
-            ConsentItem::Other { scope: scope.into() },
+            ConsentItem::Email { value: value.clone() },
+            ConsentItem::Phone { value: value.clone() },
+            ConsentItem::Address { value: value.clone() },
+            ConsentItem::Groups { value: value.clone() },
+            ConsentItem::Roles { value: value.clone() },
+            ConsentItem::Offline,
+            ConsentItem::Other { scope: scope.into(), description: value },
         ]
     };
     let usual = vec![
@@ -182,6 +188,48 @@ fn asks(all: &mut Samples) {
     add(all, "consent-markup", Page::Consent(consent(hostile(), mallory(), items(Some(MARKUP), MARKUP))));
     let long_one = consent(Application::named(&long()), Person::new(&long(), None), items(None, &long()));
     add(all, "consent-long", Page::Consent(long_one));
+}
+
+/// The field for a device's code, and the answer.
+fn devices(all: &mut Samples) {
+    let page =
+        |user_code: &str, notice| Page::Device(Device { csrf: "csrf".into(), user_code: user_code.into(), notice });
+    add(all, "device", page("", None));
+    add(all, "device-filled", page("WDJB-MJHT", None));
+    add(all, "device-markup", page(MARKUP, Some(DeviceNotice::WrongCode)));
+    for (name, notice) in [
+        ("wrong-code", DeviceNotice::WrongCode),
+        ("throttled", DeviceNotice::Throttled { minutes: 2 }),
+        ("over", DeviceNotice::Over),
+        ("cancelled", DeviceNotice::Cancelled),
+        ("refused", DeviceNotice::Refused),
+    ] {
+        add(all, &format!("device-{name}"), page("WDJB-MJHX", Some(notice)));
+    }
+    let confirm = |application, person, items| DeviceConfirm {
+        csrf: "csrf".into(),
+        request: "sealed".into(),
+        application,
+        person,
+        items,
+        user_code: "WDJB-MJHT".into(),
+        address: "2001:db8:85a3:1234:5678:8a2e:370:7334".into(),
+        started: NOW.plus_s(-130),
+        switch_href: "/login/choose?request=sealed".into(),
+    };
+    let items =
+        vec![ConsentItem::Identity { value: None }, ConsentItem::Email { value: Some("ada@northwind.example".into()) }];
+    add(all, "device-confirm", Page::DeviceConfirm(confirm(application(), ada(), items)));
+    let other = vec![ConsentItem::Other { scope: MARKUP.into(), description: Some(MARKUP.into()) }];
+    add(all, "device-confirm-markup", Page::DeviceConfirm(confirm(hostile(), mallory(), other)));
+    let long = confirm(Application::named(&long()), Person::new(&long(), None), Vec::new());
+    add(all, "device-confirm-long", Page::DeviceConfirm(long));
+    let elsewhere = Some(Application { elsewhere: true, ..application() });
+    add(all, "login-device", Page::Login(Login { application: elsewhere, ..login(LoginStep::Identify, "") }));
+    for (name, kind) in [("allowed", MessageKind::DeviceAllowed), ("denied", MessageKind::DeviceDenied)] {
+        let page = Message { kind, person: None, href: "/account/security".into() };
+        add(all, &format!("device-{name}"), Page::Message(page));
+    }
 }
 
 fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
@@ -321,6 +369,7 @@ fn errors(all: &mut Samples) {
         (ErrorKind::Expired, "request_expired"),
         (ErrorKind::Cookies, "cookie_missing"),
         (ErrorKind::LinkOver, "pass_over"),
+        (ErrorKind::NotEntered, "device_not_entered"),
         (ErrorKind::NotFound, "not_found"),
         (ErrorKind::Forbidden, "forbidden"),
         (ErrorKind::TooMany, "too_many_requests"),
@@ -337,7 +386,11 @@ fn errors(all: &mut Samples) {
                     .into()
             }),
             application: known.then(application),
-            href: known.then(|| "https://files.northwind.example/".into()),
+            href: match kind {
+                ErrorKind::Expired => Some("https://files.northwind.example/".into()),
+                ErrorKind::NotEntered => Some("/device".into()),
+                _ => None,
+            },
         };
         add(all, &format!("error-{code}"), Page::Error(page));
     }

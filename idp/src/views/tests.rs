@@ -128,6 +128,8 @@ fn keeps_the_ids_that_machines_rely_on() {
         ("second-factor", &["passkey-login", "login-cancel"]),
         ("step-up", &["passkey-login", "login-cancel", "login-continue"]),
         ("consent", &["consent-allow", "consent-deny"]),
+        ("device", &["device-code"]),
+        ("device-confirm", &["device-allow", "device-deny"]),
         ("security", &["passkey-create", "passkey-create-phone", "passkey-create-key", "passkey-name"]),
         ("setup-owner", &["setup-username", "setup-email", "setup-submit"]),
         ("setup-pass", &["passkey-create", "password", "setup-submit"]),

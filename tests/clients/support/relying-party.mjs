@@ -14,9 +14,11 @@ function show(response, value) {
 
 /**
  * Registers a client by `flags` of `idp client create` and serves it. `authentication` makes openid-client's way to
- * authenticate from the secret; without it the client is public.
+ * authenticate from the secret; without it the client is public. `request` makes the address of an authorization request
+ * from its parameters, `dpop` is the key pair that tokens are bound to.
  */
-export async function openRelyingParty(stage, id, flags, authentication) {
+export async function openRelyingParty(stage, id, flags, authentication,
+  { request: authorization = client.buildAuthorizationUrl, scope = 'openid profile email', dpop } = {}) {
   let sent; // what the last sign-in has to match
   let tokens;
   let config;
@@ -25,17 +27,17 @@ export async function openRelyingParty(stage, id, flags, authentication) {
       const { asked, maxAge } = JSON.parse(request.searchParams.get('asked'));
       const verifier = client.randomPKCECodeVerifier();
       sent = { pkceCodeVerifier: verifier, expectedNonce: client.randomNonce(), expectedState: client.randomState(), maxAge };
-      const to = client.buildAuthorizationUrl(config, {
-        redirect_uri: `${url}/callback`, scope: 'openid profile email', nonce: sent.expectedNonce, state: sent.expectedState,
+      const to = await authorization(config, {
+        redirect_uri: `${url}/callback`, scope, nonce: sent.expectedNonce, state: sent.expectedState,
         code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
         ...maxAge !== undefined && { max_age: String(maxAge) }, ...asked,
-      });
+      }, bound);
       response.writeHead(302, { location: to.href }).end();
     },
     async '/callback'(request, response) {
-      tokens = await client.authorizationCodeGrant(config, request, { ...sent, idTokenExpected: true });
+      tokens = await client.authorizationCodeGrant(config, request, { ...sent, idTokenExpected: true }, undefined, bound);
       const claims = tokens.claims();
-      const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+      const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub, bound);
       show(response, { claims, userinfo, nonce: sent.expectedNonce });
     },
     '/sign-out'(_, response) {
@@ -61,12 +63,16 @@ export async function openRelyingParty(stage, id, flags, authentication) {
   config = await client.discovery(new URL(stage.product.issuer), id, undefined,
     authentication ? authentication(made.client_secret) : client.None(), { execute: [client.allowInsecureRequests] });
 
+  const bound = dpop && { DPoP: client.getDPoPHandle(config, dpop) };
   const shown = async page => JSON.parse(await page.textContent(`#${SHOWN}`));
   /** The address that begins a sign-in with further parameters. */
   const address = (asked = {}, maxAge) => `${url}/sign-in?asked=${encodeURIComponent(JSON.stringify({ asked, maxAge }))}`;
   return {
     id,
+    config,
     address,
+    /** What the token endpoint gave at the last sign-in. */
+    tokens: () => tokens,
     /** Sends a person to sign in; they end at a page of the provider, or at once back here. */
     begin: ({ page }, ...asked) => page.goto(address(...asked)),
     /** Waits until they are back; gives claims and userinfo, or the error. */

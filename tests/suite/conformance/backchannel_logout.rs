@@ -3,13 +3,11 @@
 
 use idp_core::client::{ClientAuthMethod, ConsentMode};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use url::form_urlencoded;
 
 use super::config::endpoints_are_of_the_issuer;
 use super::op::{Mode, Op};
 use super::rp_initiated_logout::SignedIn;
+use crate::world::{OUTSIDE, Outside};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -30,9 +28,8 @@ async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
 #[ignore = "waits for back-channel logout"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn oidcc_backchannel_rp_initiated_logout() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/backchannel_logout", listener.local_addr().unwrap());
-    let told = tokio::spawn(async move { one_form(&listener).await });
+    let told = Outside::at(OUTSIDE).await;
+    let address = told.url("/backchannel_logout");
     let mut op = Op::start(Mode::Query).await;
     let change = |s: &mut idp_core::client::ClientSettings| {
         s.auth_method = ClientAuthMethod::ClientSecretBasic;
@@ -46,10 +43,11 @@ async fn oidcc_backchannel_rp_initiated_logout() {
     let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", &bye), ("state", "a-state")];
     let landing = at.visit(&fields).await;
     at.came_back(landing, Some("a-state"));
-    let form = told.await.unwrap();
-    let [(name, logout_token)] = &form[..] else { panic!("one parameter: {form:?}") };
-    assert_eq!(name, "logout_token");
-    let claims = logout_claims(&at.op, logout_token).await;
+    let heard = told.heard(1).await;
+    assert!(heard[0].line.starts_with("POST /backchannel_logout"), "{heard:?}");
+    assert!(heard[0].content_type.starts_with("application/x-www-form-urlencoded"), "{heard:?}");
+    assert_eq!(heard[0].form.len(), 1, "one parameter: {heard:?}");
+    let claims = logout_claims(&at.op, &heard[0].form["logout_token"]).await;
     for name in ["sub", "sid"] {
         assert_eq!(claims[name], at.tokens.claims[name], "{name}");
     }
@@ -64,28 +62,4 @@ async fn logout_claims(op: &Op, token: &str) -> Value {
     assert!((op.w.clock.now().secs() - claims["iat"].as_i64().unwrap()).abs() < 60);
     assert_eq!(claims.get("nonce"), None);
     claims
-}
-
-/// Takes one POST of a form, answers 200; its fields.
-async fn one_form(listener: &TcpListener) -> Vec<(String, String)> {
-    let (mut stream, _) = listener.accept().await.unwrap();
-    let mut read = Vec::new();
-    loop {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await.unwrap();
-        assert_ne!(count, 0, "the request ended early");
-        read.extend_from_slice(&chunk[..count]);
-        let text = String::from_utf8_lossy(&read).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let head = head.to_ascii_lowercase();
-        let length = head.split_once("content-length:").unwrap().1.lines().next().unwrap().trim().parse::<usize>();
-        if body.len() < length.unwrap() {
-            continue;
-        }
-        assert!(head.starts_with("post /backchannel_logout "), "{head}");
-        assert!(head.contains("content-type: application/x-www-form-urlencoded"), "{head}");
-        let answer = b"HTTP/1.1 200 OK\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n";
-        stream.write_all(answer).await.unwrap();
-        return form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    }
 }

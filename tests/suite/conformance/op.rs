@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use idp_core::account::Profile;
+use idp_core::account::{Address, Profile};
 use idp_core::audit::AuditEvent;
 use idp_core::client::{ClientAuthMethod, ConsentMode, GrantType};
 use idp_store::accounts::{AccountChange, UpdateAccount};
@@ -253,16 +253,11 @@ fn frames(page: &Page) -> Vec<String> {
     sources.map(|src| src.replace("&#x2F;", "/").replace("&amp;", "&")).collect()
 }
 
-/// The form that carries an answer to another site, which a script or the person submits.
+/// The form that carries an answer to another site: a script submits it, or the person by its button.
 fn form_post(page: &Page) -> Option<(String, BTreeMap<String, String>)> {
-    let (_, rest) = page.body.split_once("<form method=\"post\" action=\"http")?;
-    let (address, rest) = rest.split_once('"')?;
-    let (form, _) = rest.split_once("</form>")?;
-    assert!(form.contains("<button"), "without a script the person presses a button: {form}");
-    let escaped = format!("http{address}");
-    let fields = page.form(&escaped).into_iter().collect();
-    let plain = escaped.replace("&#x2F;", "/").replace("&amp;", "&");
-    Some((plain, fields))
+    let (address, fields) = page.posted()?;
+    assert!(page.has("form-post-submit"), "without a script the person presses a button");
+    Some((address, fields.into_iter().collect()))
 }
 
 fn arrived(url: &str, posted: BTreeMap<String, String>) -> Callback {
@@ -291,6 +286,17 @@ async fn fill_in(w: &World, user: &Person) {
         locale: text("de-CH"),
         email: text("ada@example.org"),
         email_verified: true,
+        phone_number: text("+41441234567"),
+        phone_number_verified: true,
+        address: Some(Address {
+            formatted: text("Main Street 1\n8000 Zürich"),
+            street_address: text("Main Street 1"),
+            locality: text("Zürich"),
+            region: text("ZH"),
+            postal_code: text("8000"),
+            country: text("CH"),
+        }),
+        traits: serde_json::Map::new(),
     };
     let seen = w.app.store.find_account(w.realm, &user.id).await.unwrap().unwrap().updated;
     let audit = w.audit(AuditEvent::AccountChanged);

@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::world::World;
 
+const GRANT_TYPES: [&str; 4] =
+    ["authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"];
+
 #[tokio::test]
 async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
     let w = World::sqlite().await;
@@ -19,6 +22,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
             ("authorization_endpoint", "/authorize"),
             ("token_endpoint", "/token"),
             ("userinfo_endpoint", "/userinfo"),
+            ("device_authorization_endpoint", "/device_authorization"),
             ("jwks_uri", "/.well-known/jwks.json"),
             ("end_session_endpoint", "/logout"),
         ] {
@@ -26,14 +30,14 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
         }
         for (name, value) in [
             ("response_types_supported", json!(["code"])),
-            ("grant_types_supported", json!(["authorization_code"])),
+            ("grant_types_supported", json!(GRANT_TYPES)),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA", "PS256"])),
             (
                 "token_endpoint_auth_methods_supported",
                 json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
             ),
-            ("request_parameter_supported", json!(false)),
+            ("request_parameter_supported", json!(true)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
         ] {
@@ -42,6 +46,39 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
         let acr = metadata["acr_values_supported"].as_array().unwrap();
         assert!(acr.contains(&json!("phr")) && !acr.contains(&json!("phrh")), "only what a sign-in can reach: {acr:?}");
     }
+}
+
+#[tokio::test]
+async fn names_every_scope_and_claim_that_can_be_had() {
+    let w = World::sqlite().await;
+    let metadata = w.browser().get("/.well-known/openid-configuration").await.value();
+    let list = |name: &str| -> BTreeSet<String> { serde_json::from_value(metadata[name].clone()).unwrap() };
+    let scopes = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    assert!(list("scopes_supported").is_superset(&scopes.map(str::to_owned).into()));
+    // OIDC Core §5.1, all of them.
+    let claims = [
+        "sub",
+        "name",
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "email",
+        "email_verified",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "phone_number",
+        "phone_number_verified",
+        "address",
+        "updated_at",
+    ];
+    assert!(list("claims_supported").is_superset(&claims.map(str::to_owned).into()));
 }
 
 #[tokio::test]

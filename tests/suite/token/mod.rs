@@ -1,8 +1,11 @@
 //! `/token`: codes become tokens once, for whoever they were issued to.
 
+mod assertions;
 mod client_credentials;
 mod clients;
+mod dpop;
 mod id_tokens;
+mod jwt;
 mod once;
 mod pkce;
 mod refresh;

@@ -20,11 +20,15 @@ both! {
             "updated_at": w.clock.now().secs(),
         });
         let email = json!({ "email": "ann@example.org", "email_verified": true });
+        let phone = json!({ "phone_number": "+41 44 123 45 67", "phone_number_verified": false });
+        let address = json!({ "address": { "locality": "Zürich" } });
         for (scope, parts) in [
             ("openid", vec![]),
             ("openid profile", vec![&profile]),
             ("email openid", vec![&email]),
-            ("openid profile email address phone", vec![&profile, &email]),
+            ("openid phone", vec![&phone]),
+            ("address openid", vec![&address]),
+            ("openid profile email address phone", vec![&profile, &email, &phone, &address]),
         ] {
             let ask = rp.ask().with("scope", scope);
             let code = w.authorize(&mut browser, &mut ann, &ask).await.code();

@@ -3,17 +3,21 @@
 pub mod acts;
 mod browser;
 mod clock;
+mod groups;
+pub mod jwt;
 mod operator;
+mod outside;
 mod person;
 mod rp;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use idp::app::App;
-use idp::listen;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
 use idp::system::Random;
+use idp::{listen, outbound};
 use idp_core::id::RealmId;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
@@ -21,8 +25,9 @@ use idp_store::{Options, Store};
 
 pub use browser::{Browser, Page};
 pub use clock::TestClock;
+pub use outside::{Outside, Reply};
 pub use person::Person;
-pub use rp::{Answer, Ask, Rp, Tokens, basic, encode, query_of};
+pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,9 @@ macro_rules! both {
         }
     )*};
 }
+
+/// The one address that the product may call.
+pub const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The running product.
 pub struct World {
@@ -98,7 +106,9 @@ impl World {
         let options = listen::Options::default();
         // One key for one database: what one installation seals, another cannot open.
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
-        let plan = Plan { store, keys, theme_dir: None, clock: clock.source(), random: random_source() };
+        // One address of this machine stands for the world, all others for what is not to be reached.
+        let outbound = outbound::Options { allow: vec![OUTSIDE.into()], ..outbound::Options::default() };
+        let plan = Plan { store, keys, theme_dir: None, outbound, clock: clock.source(), random: random_source() };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
             name: "default".to_owned(),

@@ -1,6 +1,6 @@
 //! People: accounts with software passkeys or a password, and what they do in a browser.
 
-use idp_core::account::{Account, AccountState, Profile, Role};
+use idp_core::account::{Account, AccountState, Address, Profile, Role};
 use idp_core::audit::AuditEvent;
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::id::{AccountId, Sid};
@@ -52,6 +52,8 @@ impl World {
                 locale: Some("de-CH".to_owned()),
                 email: Some(format!("{username}@example.org")),
                 email_verified: true,
+                phone_number: Some("+41 44 123 45 67".to_owned()),
+                address: Some(Address { locality: Some("Zürich".to_owned()), ..Address::default() }),
                 ..Profile::default()
             },
             user_handle: app.random::<64>().to_vec(),

@@ -1,6 +1,7 @@
 //! A relying party: builds authorization requests with PKCE, redeems codes, verifies ID tokens.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use idp_core::audit::AuditEvent;
 use idp_core::client::{Client, ClientAuthMethod, ClientSettings, ClientState, ConsentMode, SigningAlg};
@@ -13,6 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::jwt::{Jwt, Key};
 use super::{Browser, Page, Person, World, number};
 
 /// A registered client and its secret.
@@ -20,6 +22,10 @@ use super::{Browser, Page, Person, World, number};
 pub struct Rp {
     pub client: Client,
     pub secret: Option<String>,
+    /// Signs its assertions.
+    pub key: Option<Arc<Key>>,
+    /// Signs its DPoP proofs, at each request.
+    pub dpop: Option<Arc<Key>>,
 }
 
 /// One authorization request and what its sender remembers.
@@ -74,6 +80,10 @@ impl World {
             ..ClientSettings::default()
         };
         change(&mut settings);
+        let key = (settings.auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| Arc::new(Key::es256(id)));
+        if let Some(key) = &key {
+            settings.jwks = Some(key.jwks());
+        }
         let secret = settings.auth_method.has_secret().then(|| format!("s:e&c=r%+ t/ü{id}"));
         let now = self.clock.now();
         let client = Client {
@@ -87,7 +97,7 @@ impl World {
         };
         let audit = self.audit(AuditEvent::ClientCreated);
         assert!(self.app.store.write(CreateClient { realm: self.realm, client: client.clone(), audit }).await.unwrap());
-        Rp { client, secret }
+        Rp { client, secret, key, dpop: None }
     }
 
     /// A whole sign-in with the person's passkey: the answer at the redirect URI. A consent page is agreed to.
@@ -237,11 +247,31 @@ impl Rp {
         assert_eq!(page.status, 200, "{}", page.body);
     }
 
-    /// A form with this client's authentication.
+    /// A form with this client's authentication and, where it has a key for them, a DPoP proof; once more with the
+    /// nonce it is told to use.
     pub async fn post(&self, world: &World, path: &str, params: &[(&str, &str)]) -> Page {
+        let page = self.post_proved(world, path, params, |proof| proof).await;
+        match page.header("dpop-nonce") {
+            Some(nonce) if page.error() == "use_dpop_nonce" => {
+                self.post_proved(world, path, params, |proof| proof.with("nonce", nonce)).await
+            }
+            _ => page,
+        }
+    }
+
+    /// The same once, with a proof bent by `bend`.
+    pub async fn post_proved(
+        &self,
+        world: &World,
+        path: &str,
+        params: &[(&str, &str)],
+        bend: impl FnOnce(Jwt) -> Jwt,
+    ) -> Page {
         let mut browser = world.browser();
-        let mut params = params.to_vec();
+        let mut params: Vec<(&str, &str)> = params.to_vec();
         let mut request = browser.request(reqwest::Method::POST, path);
+        let now = world.clock.now().secs();
+        let assertion = self.key.as_ref().map(|key| Jwt::assertion(self.id(), key, &world.issuer, now).sign(key));
         match self.client.settings.auth_method {
             ClientAuthMethod::ClientSecretBasic => {
                 request = request.header("authorization", basic(self.id(), self.secret.as_deref().unwrap()));
@@ -251,12 +281,39 @@ impl Rp {
                 params.push(("client_secret", self.secret.as_deref().unwrap()));
             }
             ClientAuthMethod::None => params.push(("client_id", self.id())),
-            ClientAuthMethod::PrivateKeyJwt => unimplemented!("no key yet"),
+            ClientAuthMethod::PrivateKeyJwt => {
+                params.push(("client_assertion_type", ASSERTION_TYPE));
+                params.push(("client_assertion", assertion.as_deref().unwrap()));
+            }
+        }
+        if let Some(key) = &self.dpop {
+            let address = format!("{}{path}", world.issuer);
+            request = request.header("dpop", bend(Jwt::proof(key, ("POST", &address), now)).sign(key));
         }
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(encode(&params));
         browser.send(request).await
     }
+
+    /// `GET /userinfo` with a token bound to this client's key.
+    pub async fn userinfo(&self, world: &World, token: &str) -> Page {
+        let nonce = self.userinfo_proved(world, token, |proof| proof).await.header("dpop-nonce").unwrap().to_owned();
+        self.userinfo_proved(world, token, |proof| proof.with("nonce", nonce)).await
+    }
+
+    /// The same once, with a proof bent by `bend`.
+    pub async fn userinfo_proved(&self, world: &World, token: &str, bend: impl FnOnce(Jwt) -> Jwt) -> Page {
+        let key = self.dpop.as_ref().unwrap();
+        let address = format!("{}/userinfo", world.issuer);
+        let proof = Jwt::proof(key, ("GET", &address), world.clock.now().secs());
+        let proof = bend(proof.with("ath", base64url(sha256(token.as_bytes())))).sign(key);
+        let mut browser = world.browser();
+        let request = browser.request(reqwest::Method::GET, "/userinfo").header("dpop", proof);
+        browser.send(request.header("authorization", format!("DPoP {token}"))).await
+    }
 }
+
+/// RFC 7523 §2.2.
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl Ask {
     /// The value of a parameter.

@@ -1,2 +1,3 @@
-// An answer to an application: the browser posts it without anybody's help.
+// An answer to an application: the browser posts it without anybody's help. No module: old browsers, and HtmlUnit,
+// which the conformance suite drives, run none.
 document.getElementById('form-post').submit();

@@ -103,11 +103,44 @@ consent-identity = Who you are
 consent-identity-text = An identifier of your account
 consent-profile = Your profile
 consent-email = Your email address
+consent-phone = Your telephone number
+consent-address = Your postal address
+consent-groups = Your groups
+consent-roles = Your roles in it
+consent-offline = Access while you are away
+consent-offline-text = It stays signed in after you sign out here
 consent-other = Another permission
 consent-empty = Nothing is set yet; it gets what you add later
 consent-allow = Allow
 consent-until = We remember this and do not ask again until the application wants more.
 consent-as = You are signed in as { $username }.
+
+## Devices
+device-title = Connect a device
+device-text = Type the code that your device shows.
+device-code = Code on your device
+device-enter = Enter a code
+device-beware = Only type a code from a device in front of you. Nobody from support ever needs you to.
+device-wrong-code = This code is not known
+device-wrong-code-text = It may be mistyped, or its ten minutes are over. Compare it with your device, or let the device show a new one.
+device-throttled = Too many wrong codes
+device-throttled-text = To protect devices, codes are not checked for { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }. Then try again.
+device-over = This code is over
+device-over-text = It was answered already, or its ten minutes have passed. If the device still waits, let it show a new code.
+device-cancelled = Nothing was allowed
+device-cancelled-text = You left before the end, so the device got no access.
+device-refused = This device cannot be allowed from here
+device-refused-text = Its application asks for a stronger proof than a code can give. Tell whoever runs it.
+device-confirm-title = Allow a device
+device-confirm-heading = Allow { $application } on your device?
+device-confirm-compare = Does your device show exactly this code?
+device-confirm-from = Asked for from { $address }
+device-confirm-beware = Did you start this yourself?
+device-confirm-beware-text = The device gets into your account as you. If somebody sent you the code or a link, or asked you for it, do not allow it.
+device-deny = Do not allow
 
 ## Security
 security-title = Security
@@ -173,6 +206,12 @@ message-passkey-created-next = Sign in with your passkey
 message-password-set = Your password is set
 message-password-set-text = Sign in with it now.
 message-password-set-next = Sign in
+message-device-allowed = Your device is connected
+message-device-allowed-text = Go back to it: it goes on by itself in a few seconds. You may close this page.
+message-device-allowed-next = Go to my account
+message-device-denied = The device was not allowed
+message-device-denied-text = It got no access, and there is nothing more to do. If somebody sent you its code, they tried to get into your account.
+message-device-denied-next = Go to my account
 
 ## Sign-out
 logout-title = Sign out?
@@ -204,6 +243,8 @@ error-cookies = Your browser did not send our cookie
 error-cookies-text = It is blocked, or this page was opened in another browser. Allow cookies for this site, then start again.
 error-link-over = This link is over
 error-link-over-text = It works once and for a limited time. Ask your administrator for a new one.
+error-not-entered = Enter the code first
+error-not-entered-text = The code of this device was not entered in this browser, so nothing can be allowed here. If somebody sent you this link, close the page. If the device is in front of you, enter its code.
 error-not-found = There is no page here
 error-not-found-text = The address may be mistyped, or the page has moved.
 error-forbidden = This is not for your account

@@ -1,6 +1,7 @@
 //! Accounts: who can sign in.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::id::AccountId;
 use crate::secret::Secret;
@@ -26,6 +27,36 @@ pub enum AccountState {
     Disabled,
     /// Locked by an admin, for instance during an investigation.
     Locked,
+}
+
+/// A postal address (OIDC Core §5.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Address {
+    /// The whole as on a label; lines end with `\n`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    /// City.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality: Option<String>,
+    /// State, province or canton.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+impl Address {
+    /// The whole in one text, for pages: as it was given, else made of its parts.
+    pub fn lines(&self) -> String {
+        let Self { formatted, street_address, locality, region, postal_code, country } = self;
+        let parts = || [street_address, postal_code, locality, region, country].into_iter().flatten();
+        formatted.clone().unwrap_or_else(|| parts().map(String::as_str).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Standard claims of an account (OIDC Core §5.1). `sub` is the account id and `updated_at` the row's time.
@@ -61,6 +92,52 @@ pub struct Profile {
     /// Whether somebody proved to receive mail at `email`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Whether somebody proved to answer at `phone_number`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub phone_number_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// What the realm knows besides the standard claims, by name: texts, numbers, booleans and lists of texts.
+    /// Mappings make claims of them (see [`crate::oidc::mapping`]).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub traits: Map<String, Value>,
+}
+
+/// Most traits of an account; each is at most a list of so many texts.
+const MOST_TRAITS: usize = 64;
+
+impl Profile {
+    /// Everything that keeps the traits from being saved, each a sentence that names the trait.
+    pub fn trait_problems(&self) -> Vec<String> {
+        let text = |text: &str| text.chars().count() <= 256 && !text.chars().any(char::is_control);
+        let good = |value: &Value| match value {
+            Value::Bool(_) | Value::Number(_) => true,
+            Value::String(one) => text(one),
+            Value::Array(list) => list.len() <= MOST_TRAITS && list.iter().all(|v| v.as_str().is_some_and(text)),
+            Value::Null | Value::Object(_) => false,
+        };
+        let name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.len() <= 64
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-'))
+        };
+        let mut problems = Vec::new();
+        if self.traits.len() > MOST_TRAITS {
+            problems.push(format!("at most {MOST_TRAITS} traits"));
+        }
+        for (trait_name, value) in &self.traits {
+            if !name(trait_name) {
+                problems.push(format!("{trait_name:?}: a name has 1 to 64 characters: a letter, then a-z 0-9 _ . -"));
+            }
+            if !good(value) {
+                let bounds = "a text of at most 256 characters, a number, true, false or a list of at most 64 texts";
+                problems.push(format!("{trait_name}: a value is {bounds}"));
+            }
+        }
+        problems
+    }
 }
 
 /// One account.
@@ -70,7 +147,8 @@ pub struct Account {
     /// As typed when the account was made; compared by [`name_key`].
     pub username: String,
     pub profile: Profile,
-    /// 64 random bytes given to authenticators (WebAuthn L3 §14.6.1: no personal data).
+    /// 64 random bytes given to authenticators (WebAuthn L3 §14.6.1: no personal data). Never changed: pairwise
+    /// subjects rest on it, too.
     pub user_handle: Vec<u8>,
     pub role: Role,
     pub state: AccountState,
@@ -98,6 +176,8 @@ pub enum InvalidName {
     Characters,
     #[error("an e-mail address looks like name@example.org")]
     Email,
+    #[error("a telephone number looks like +41 44 123 45 67")]
+    PhoneNumber,
 }
 
 /// The form under which user names and e-mail addresses are unique and found: lower case.
@@ -143,5 +223,79 @@ pub fn check_email(email: &str) -> Result<(), InvalidName> {
             Ok(())
         }
         _ => Err(InvalidName::Email),
+    }
+}
+
+/// Checks the shape of a telephone number: E.164 with the usual signs between digits, an extension as in RFC 3966
+/// (OIDC Core §5.1).
+///
+/// # Errors
+/// [`InvalidName::PhoneNumber`].
+pub fn check_phone_number(number: &str) -> Result<(), InvalidName> {
+    let (number, extension) = number.split_once(";ext=").unwrap_or((number, "0"));
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let signs = number.strip_prefix('+').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'.' | b'(' | b')'))
+    });
+    let extends = (1..=8).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_digit());
+    let fits = signs && (3..=15).contains(&digits) && number.len() <= 32 && number.trim_end() == number;
+    if fits && extends { Ok(()) } else { Err(InvalidName::PhoneNumber) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Address, Profile, check_phone_number};
+
+    #[test]
+    fn traits_are_bounded_in_name_type_and_number() {
+        let problems = |traits: serde_json::Value| {
+            Profile { traits: traits.as_object().unwrap().clone(), ..Profile::default() }.trait_problems()
+        };
+        let good = json!({ "department": "", "level.max": -1.5, "is-staff": false, "tongues_2": ["de"], "none": [] });
+        assert_eq!(problems(good), Vec::<String>::new());
+        for bad in [
+            json!({ "": 1 }),
+            json!({ "Upper": 1 }),
+            json!({ "2nd": 1 }),
+            json!({ "a b": 1 }),
+            json!({ "a": null }),
+            json!({ "a": {} }),
+            json!({ "a": [1] }),
+            json!({ "a": "x".repeat(257) }),
+            json!({ "a": "x\ny" }),
+            json!({ "a": vec!["x"; 65] }),
+        ] {
+            assert_eq!(problems(bad.clone()).len(), 1, "{bad}");
+        }
+        let many = (0..65).map(|n| (format!("t{n}"), json!(n))).collect();
+        assert_eq!(problems(serde_json::Value::Object(many)).len(), 1);
+    }
+
+    #[test]
+    fn a_telephone_number_has_a_country_code() {
+        for good in ["+41441234567", "+1 (425) 555-1212", "+56 (2) 687 2400", "+1 (604) 555-1234;ext=5678"] {
+            assert_eq!(check_phone_number(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["", "+", "0441234567", "+41x", "+41 44 ", "+1234567890123456", "+41441234567;ext=", "+ 41 44", "++41"]
+        {
+            assert!(check_phone_number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_was_given_or_from_its_parts() {
+        let mut address = Address {
+            street_address: Some("1 Main Street".to_owned()),
+            locality: Some("Town".to_owned()),
+            country: Some("CH".to_owned()),
+            ..Address::default()
+        };
+        assert_eq!(address.lines(), "1 Main Street, Town, CH");
+        address.formatted = Some("1 Main Street\nTown".to_owned());
+        assert_eq!(address.lines(), "1 Main Street\nTown");
     }
 }

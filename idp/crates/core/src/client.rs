@@ -1,5 +1,7 @@
 //! Clients: the applications people sign in to (RFC 6749 §2).
 
+pub mod check;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::base64url;
@@ -175,6 +177,15 @@ pub enum ClientState {
     Disabled,
 }
 
+/// A role at a client: members of the group have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleMapping {
+    /// As the client reads it in `roles`.
+    pub role: String,
+    pub group: String,
+}
+
 /// What an admin set for a client; stored as JSON. Each field has a default, so an older row keeps its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -220,6 +231,8 @@ pub struct ClientSettings {
     pub serves: Vec<String>,
     /// Only members of one of these groups may use it; empty: everybody.
     pub allowed_groups: Vec<String>,
+    /// What its users are to it, told by the scope `roles`.
+    pub roles: Vec<RoleMapping>,
     /// `acr_values` where a request names none (OIDC Registration §2, `default_acr_values`).
     pub default_acr_values: Vec<String>,
     /// One of the requested values or an error, not only where `claims` says essential.
@@ -289,6 +302,7 @@ impl Default for ClientSettings {
             resources: Vec::new(),
             serves: Vec::new(),
             allowed_groups: Vec::new(),
+            roles: Vec::new(),
             default_acr_values: Vec::new(),
             acr_binding: false,
             default_max_age_s: None,

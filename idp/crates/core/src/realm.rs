@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::acr::value::Acr;
 use crate::id::RealmId;
+use crate::oidc::mapping::{self, CustomScope};
 use crate::passkey::policy::Policy;
 
 /// Hosts that share passkeys (WebAuthn L3 §5.1.2): one RP ID and where it is served.
@@ -49,6 +50,8 @@ pub struct RealmSettings {
     pub uv_counts_as_second_factor: bool,
     /// The one colour of the realm's pages, `#rrggbb`; `None`: the theme's own.
     pub brand_color: Option<String>,
+    /// Scopes of the realm's own, besides the standard ones.
+    pub scopes: Vec<CustomScope>,
 }
 
 impl Default for RealmSettings {
@@ -67,6 +70,7 @@ impl Default for RealmSettings {
             phr_requires_uv: true,
             uv_counts_as_second_factor: true,
             brand_color: None,
+            scopes: Vec::new(),
         }
     }
 }
@@ -86,6 +90,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("phr_requires_uv", "true or false"),
     ("uv_counts_as_second_factor", "true or false"),
     ("brand_color", "#rrggbb or none"),
+    ("scopes", "a JSON list of scopes with their claims; `idp realm scope` sets them one by one"),
 ];
 
 impl RealmSettings {
@@ -131,7 +136,8 @@ impl RealmSettings {
         ];
         let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
         let wrong = holds.into_iter().filter(|(_, holds)| !holds);
-        wrong.map(|(name, _)| format!("{name}: must be {}", values(name))).collect()
+        let scopes = mapping::problems(&self.scopes).into_iter().map(|problem| format!("scopes: {problem}"));
+        wrong.map(|(name, _)| format!("{name}: must be {}", values(name))).chain(scopes).collect()
     }
 }
 

@@ -41,6 +41,8 @@ purposes! {
     Login = "login",
     /// A browser that signed in before: its throttle bucket is its own.
     Known = "known",
+    /// Requests for which a browser entered a device's user code, in a cookie.
+    Device = "device",
     /// A logout request posted from another site.
     Logout = "logout",
     /// Signing keys at rest.

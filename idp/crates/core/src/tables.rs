@@ -6,6 +6,7 @@ use crate::{oauth, oidc};
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
     ("Pushed authorization requests", oauth::authorize::par::RULES),
+    ("Request objects", oauth::authorize::jar::RULES),
     ("Resource servers", oauth::resource::RULES),
     ("Client authentication", oauth::client_auth::RULES),
     ("Client assertions", oauth::client_auth::assertion::RULES),
@@ -14,6 +15,8 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Authorization code grant", oauth::grants::code::RULES),
     ("Refresh token grant", oauth::grants::refresh::RULES),
     ("Client credentials grant", oauth::grants::client_credentials::RULES),
+    ("Device authorization", oauth::device::RULES),
+    ("Device code grant", oauth::grants::device::RULES),
     ("Introspection", oauth::introspect::RULES),
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),

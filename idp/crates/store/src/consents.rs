@@ -81,24 +81,29 @@ impl Write for SaveConsent {
     type Out = ();
 
     async fn run(&self, c: &mut Conn) -> Result<()> {
-        const INSERT: &str = "INSERT INTO consents (realm_id, account_id, client_id, scope, flow_id, updated_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-        const LOCK: Locking =
-            for_update!("SELECT realm_id FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3");
-        const UPDATE: &str = "UPDATE consents SET scope = $4, flow_id = $5, updated_ms = $6 \
-             WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
-        let Consent { account_id: account, client_id: client, flow, updated, .. } = &self.consent;
-        let now = Scopes::from_stored(&self.consent.scope);
-        if c.exec(INSERT, vals![self.realm, account, client, now.as_str(), flow, *updated]).await? == 0 {
-            // Read under a lock: of two tabs that agree at once neither undoes the other.
-            c.lock(LOCK, vals![self.realm, account, client]).await?;
-            let before: Option<Consent> =
-                c.one(select!("AND client_id = $3"), vals![self.realm, account, client]).await?;
-            let all = before.map_or(now.clone(), |before| Scopes::from_stored(&before.scope).union(&now));
-            c.exec(UPDATE, vals![self.realm, account, client, all.as_str(), flow, *updated]).await?;
-        }
+        save(c, self.realm, &self.consent).await?;
         audit::insert(c, self.realm, &self.audit).await
     }
+}
+
+/// Writes a consent, or adds its scope to that of one that is there.
+pub(crate) async fn save(c: &mut Conn, realm: RealmId, consent: &Consent) -> Result<()> {
+    const INSERT: &str = "INSERT INTO consents (realm_id, account_id, client_id, scope, flow_id, updated_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    const LOCK: Locking =
+        for_update!("SELECT realm_id FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3");
+    const UPDATE: &str = "UPDATE consents SET scope = $4, flow_id = $5, updated_ms = $6 \
+             WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
+    let Consent { account_id: account, client_id: client, flow, updated, .. } = consent;
+    let now = Scopes::from_stored(&consent.scope);
+    if c.exec(INSERT, vals![realm, account, client, now.as_str(), flow, *updated]).await? == 0 {
+        // Read under a lock: of two tabs that agree at once neither undoes the other.
+        c.lock(LOCK, vals![realm, account, client]).await?;
+        let before: Option<Consent> = c.one(select!("AND client_id = $3"), vals![realm, account, client]).await?;
+        let all = before.map_or(now.clone(), |before| Scopes::from_stored(&before.scope).union(&now));
+        c.exec(UPDATE, vals![realm, account, client, all.as_str(), flow, *updated]).await?;
+    }
+    Ok(())
 }
 
 /// Withdraws a consent and revokes what was granted to the client. `false`: there was none.

@@ -30,6 +30,7 @@ pub mod accounts;
 pub mod audit;
 pub mod clients;
 pub mod consents;
+pub mod devices;
 pub mod grants;
 pub mod groups;
 pub mod keys;

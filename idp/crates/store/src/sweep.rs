@@ -109,7 +109,9 @@ impl Write for Sweep {
         swept.refresh_tokens = c.exec(expired!("refresh_tokens", "hash", "expires_ms"), values).await?;
         swept.pushed_requests =
             c.exec(expired!("pushed_requests", "hash", "expires_ms"), vals![over, self.batch]).await?;
-        swept.device_codes = c.exec(expired!("device_codes", "hash", "expires_ms"), values).await?;
+        // Anybody may begin one with a public client's id: not kept longer than a device polls on.
+        let anonymous = vals![self.now.plus_s(-self.keep_s.min(3600)), self.batch];
+        swept.device_codes = c.exec(expired!("device_codes", "hash", "expires_ms"), anonymous).await?;
         swept.grants = c.exec(expired!("grants", "grant_id", "expires_ms"), values).await?;
         c.exec(sessions!("session_events"), values).await?;
         swept.sessions = c.exec(sessions!("sessions"), values).await?;

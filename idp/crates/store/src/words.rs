@@ -3,6 +3,7 @@
 use idp_core::account::{AccountState, Role};
 use idp_core::client::{ClientState, SigningAlg};
 use idp_core::grant::GrantState;
+use idp_core::oauth::device::DeviceState;
 use idp_core::pass::PassKind;
 use idp_core::passkey::record::PasskeyState;
 
@@ -32,6 +33,7 @@ words! {
     AccountState { Active = "active", Disabled = "disabled", Locked = "locked" }
     ClientState { Active = "active", Disabled = "disabled" }
     GrantState { Live = "live", Revoked = "revoked", Burnt = "burnt" }
+    DeviceState { Waiting = "waiting", Approved = "approved", Denied = "denied", Used = "used" }
     PassKind { Setup = "setup", Access = "access" }
     PasskeyState { Active = "active", Suspended = "suspended" }
     SigningAlg { RS256 = "RS256", ES256 = "ES256", EdDSA = "EdDSA", PS256 = "PS256" }

@@ -15,7 +15,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let page = Choose {
         csrf: x.csrf(),
         request: sealed,
-        application: Some(authorize::application(&client)),
+        application: Some(authorize::application_of(&client, &request)),
         person: Person::new(&visitor.account.username, visitor.account.profile.name.as_deref()),
         switch_href,
     };

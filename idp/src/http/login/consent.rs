@@ -1,15 +1,18 @@
 //! `/consent`: what an application asks for, in words. OIDC Core §3.1.2.4.
 
-use idp_core::account::Account;
+use idp_core::account::{Account, Address};
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::client::Client;
 use idp_core::interact::Step;
+use idp_core::interact::consent::asked_scopes;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
-use idp_core::oauth::scope::Scopes;
+use idp_core::oauth::scope::{self, Scopes};
+use idp_core::oidc::claims::Facts;
 use idp_store::consents::SaveConsent;
 use serde_json::json;
 
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::oauth::authorize;
+use crate::http::oauth::{authorize, person};
 use crate::http::problem::Problem;
 use crate::views::{self, ConsentItem, Page, Person};
 
@@ -22,11 +25,12 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let (Step::Consent, Some(visitor)) = (step, visitor) else { return authorize::proceed(x, request).await };
     let sealed = authorize::seal(&x, &request)?;
     let account = &visitor.account;
+    let asked = asked_scopes(&x.realm, &client, &request);
     let page = views::Consent {
         csrf: x.csrf(),
         application: authorize::application(&client),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        items: items(&request.scope, account),
+        items: items(&x, &asked, &client, account).await?,
         switch_href: format!("/login/choose?request={sealed}"),
         request: sealed,
     };
@@ -52,13 +56,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let step = authorize::decide(&x, &request, &client, visitor.as_ref()).await?;
     let (Step::Consent, Some(visitor)) = (step, visitor) else { return authorize::proceed(x, request).await };
     let account = visitor.account.id;
-    let detail = json!({ "scope": request.scope.as_str() });
+    let asked = asked_scopes(&x.realm, &client, &request);
+    let detail = json!({ "scope": asked.as_str() });
     let mut audit = x.audit(AuditEvent::ConsentGiven, Actor::Account(account), detail);
     audit.client_id = Some(client.id.clone());
     let consent = idp_store::consents::Consent {
         account_id: account,
         client_id: client.id.clone(),
-        scope: request.scope.as_str().to_owned(),
+        scope: asked.as_str().to_owned(),
         flow: request.id,
         updated: x.now,
     };
@@ -67,14 +72,31 @@ pub async fn post(mut x: Exchange) -> Outcome {
 }
 
 /// What each scope gives away, with the person's own values.
-fn items(scope: &Scopes, account: &Account) -> Vec<ConsentItem> {
-    scope
-        .iter()
-        .map(|scope| match scope {
-            "openid" => ConsentItem::Identity { value: Some(account.username.clone()) },
-            "profile" => ConsentItem::Profile { value: account.profile.name.clone() },
-            "email" => ConsentItem::Email { value: account.profile.email.clone() },
-            other => ConsentItem::Other { scope: other.to_owned() },
-        })
-        .collect()
+pub async fn items(
+    x: &Exchange,
+    scopes: &Scopes,
+    client: &Client,
+    account: &Account,
+) -> Result<Vec<ConsentItem>, Problem> {
+    let realm = &x.realm.settings;
+    let in_groups = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
+    let groups = if in_groups { person::groups(x, account).await? } else { Vec::new() };
+    let facts = Facts { realm, client: &client.settings, account, groups: &groups };
+    let list = |values: &[String]| (!values.is_empty()).then(|| values.join(", "));
+    let profile = &account.profile;
+    let item = |scope: &str| match scope {
+        "openid" => ConsentItem::Identity { value: Some(account.username.clone()) },
+        "profile" => ConsentItem::Profile { value: profile.name.clone() },
+        "email" => ConsentItem::Email { value: profile.email.clone() },
+        "address" => ConsentItem::Address { value: profile.address.as_ref().map(Address::lines) },
+        "phone" => ConsentItem::Phone { value: profile.phone_number.clone() },
+        scope::GROUPS => ConsentItem::Groups { value: list(&groups) },
+        scope::ROLES => ConsentItem::Roles { value: list(&facts.roles()) },
+        scope::OFFLINE => ConsentItem::Offline,
+        other => ConsentItem::Other {
+            scope: other.to_owned(),
+            description: realm.scopes.iter().find(|s| s.name == other).map(|s| s.description.clone()),
+        },
+    };
+    Ok(scopes.iter().map(item).collect())
 }

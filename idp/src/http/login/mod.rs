@@ -8,6 +8,6 @@ pub mod page;
 pub mod partial;
 pub mod password;
 pub mod second_factor;
-mod throttle;
+pub mod throttle;
 
 pub use throttle::InFlight;

@@ -81,7 +81,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         None => (None, None),
         Some(request) => {
             let client = authorize::client_of(&x, request).await?;
-            (Some(authorize::application(&client)), Some(authorize::seal(&x, request)?))
+            (Some(authorize::application_of(&client, request)), Some(authorize::seal(&x, request)?))
         }
     };
     let restart_href = match &sealed {

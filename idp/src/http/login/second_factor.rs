@@ -40,7 +40,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     };
     let Some(account) = account else { return x.go(&login) };
     let application = match &request {
-        Some(request) => Some(authorize::application(&*authorize::client_of(&x, request).await?)),
+        Some(request) => Some(authorize::application_of(&*authorize::client_of(&x, request).await?, request)),
         None => None,
     };
     let page = SecondFactor {

@@ -1,6 +1,7 @@
-//! Throttling of password guesses: which buckets a guess heats, and whether it is looked at.
+//! Throttling of guesses at passwords and user codes: which buckets a guess heats, and whether it is looked at.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use idp_core::account::name_key;
@@ -61,7 +62,22 @@ struct Known {
 /// # Errors
 /// 429 with the seconds to wait, the same for names that exist and names that do not.
 pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> Result<Guess, Problem> {
-    let buckets = buckets(x, username, account);
+    look(x, buckets(x, username, account).to_vec()).await
+}
+
+/// Begins a guess at the user code of a device, by whoever is signed in with this browser.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_code(x: &Exchange, account: Option<AccountId>) -> Result<Guess, Problem> {
+    let mac = |label: &str, bytes: &[u8]| x.app.sealer().mac(x.realm.id, label, &[bytes]);
+    let mut buckets = vec![(BucketKind::CodeAddress, mac("throttle.code.address", &network(x.address)))];
+    buckets.extend(account.map(|id| (BucketKind::CodeAccount, mac("throttle.code.account", id.as_bytes()))));
+    look(x, buckets.into_iter().map(|(kind, hash)| (kind, bucket(kind, hash))).collect()).await
+}
+
+/// Looks at the buckets of a guess, and counts it as under way.
+async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Problem> {
     let numbers: Vec<i64> = buckets.iter().map(|(_, number)| *number).collect();
     let stored = x.app.store.find_throttles(x.realm.id, &numbers).await?;
     let all = Arc::clone(&x.app.guesses);
@@ -88,13 +104,12 @@ pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> 
 pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> RecordFailure {
     let actor = account.map_or(Actor::Anonymous, Actor::Account);
     let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": "password" }));
-    RecordFailure {
-        realm: x.realm.id,
-        buckets: guess.buckets.clone(),
-        window_s: WINDOW_S,
-        now: x.now,
-        audit: Some(audit),
-    }
+    RecordFailure { audit: Some(audit), ..code_failure(x, guess) }
+}
+
+/// The write that counts a guess at a user code as wrong.
+pub fn code_failure(x: &Exchange, guess: &Guess) -> RecordFailure {
+    RecordFailure { realm: x.realm.id, buckets: guess.buckets.clone(), window_s: WINDOW_S, now: x.now, audit: None }
 }
 
 /// Remembers on this browser that the account signed in here.
@@ -118,11 +133,19 @@ fn known(x: &Exchange) -> Option<Known> {
 /// The buckets of a guess: the address first, then the account or this browser's own.
 fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(BucketKind, i64); 2] {
     let mac = |label: &str, parts: &[&[u8]]| x.app.sealer().mac(x.realm.id, label, parts);
-    let address = (BucketKind::Address, mac("throttle.address", &[&x.network()]));
+    let address = (BucketKind::Address, mac("throttle.address", &[&network(x.address)]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
         // By what was typed: one bucket for name and address would tell which address belongs to whom.
         None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
     };
     [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))
+}
+
+/// What counts as one place: a household or host has a /64, and each of its addresses must not get guesses of its own.
+pub fn network(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().iter().take(8).copied().collect(),
+    }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use idp_core::client::{AssertionAudience, Client, ClientAuthMethod, ClientProfile, SigningAlg};
+use idp_core::jose::foreign;
 use idp_core::jose::jwk::JwkSet;
 use idp_core::oauth::client_auth::assertion::{self, Assertion, Expected};
 use idp_core::oauth::client_auth::{self, Presented};
@@ -83,7 +84,7 @@ async fn verified(x: &Exchange, presented: &Presented, client: &Client) -> Resul
         AssertionAudience::Issuer => Vec::new(),
         AssertionAudience::IssuerOrTokenEndpoint => endpoints.iter().map(String::as_str).collect(),
     };
-    let keys = keys_of(x, client).await?;
+    let keys = keys_of(x, client, text).await?;
     let algs = assertion_algs(client);
     let expected = Expected {
         client_id: &client.id,
@@ -108,15 +109,24 @@ pub fn assertion_algs(client: &Client) -> Vec<SigningAlg> {
     }
 }
 
-/// The client's public keys.
+/// The client's public keys; fetched once more where `token` names one that is not among those at hand.
 ///
 /// # Errors
 /// `invalid_client` when it has none or they cannot be read.
-pub async fn keys_of(x: &Exchange, client: &Client) -> Result<Arc<JwkSet>, Problem> {
-    let _ = x;
+pub async fn keys_of(x: &Exchange, client: &Client, token: &str) -> Result<Arc<JwkSet>, Problem> {
     let refuse =
         |text: &str| Problem::OAuth(OAuthError::naming(ErrorCode::InvalidClient, "client.assertion.key", text), false);
-    let Some(jwks) = &client.settings.jwks else { return Err(refuse("no keys are set for this client")) };
-    let keys = JwkSet::parse(&jwks.to_string()).map_err(|e| refuse(&format!("the client's JWK set {e}")))?;
-    Ok(Arc::new(keys))
+    match (&client.settings.jwks, &client.settings.jwks_uri) {
+        (Some(jwks), _) => {
+            let keys = JwkSet::parse(&jwks.to_string()).map_err(|e| refuse(&format!("the client's JWK set {e}")))?;
+            Ok(Arc::new(keys))
+        }
+        (None, Some(uri)) => {
+            let kid = foreign::kid(token);
+            let keys = x.app.client_keys.of(&x.app.outbound, uri, kid.as_deref(), x.now).await;
+            // Where our calls lead to and fail is for the log alone.
+            keys.map_err(|_| refuse("the client's jwks_uri gives no keys"))
+        }
+        (None, None) => Err(refuse("no keys are set for this client")),
+    }
 }

@@ -3,8 +3,9 @@
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::introspect::{self, Introspected};
 
-use super::access;
+use super::access::{self, Access};
 use super::client::authenticate;
+use super::person;
 use super::token::respond;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::problem::Problem;
@@ -22,10 +23,12 @@ pub async fn post(mut x: Exchange) -> Outcome {
         return respond(&x, &caller, refuse(ErrorCode::InvalidRequest, "introspect.params", "send token, once"));
     };
     let found = access::find(&x, token).await?;
-    let found = found.as_ref().map(|access| Introspected {
-        token: &access.token,
-        grant: &access.status.grant,
-        subject: access.status.grant.account_id.map(|id| id.to_string()),
-    });
+    let found = match &found {
+        None => None,
+        Some(Access { token, status, client }) => {
+            let subject = person::subject(&x, client, status.grant.account_id.as_ref()).await?;
+            Some(Introspected { token, grant: &status.grant, subject })
+        }
+    };
     respond(&x, &caller, Ok(introspect::answer(found.as_ref(), &caller.client, &x.realm)))
 }

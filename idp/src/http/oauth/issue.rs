@@ -6,13 +6,16 @@ use idp_core::grant::Grant;
 use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
 use idp_core::oauth::scope::Scopes;
+use idp_core::oidc::claims::{self, Wanted};
 use idp_core::oidc::id_token::{self, IdToken};
+use idp_core::oidc::mapping::Place;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
 use idp_store::refresh_tokens::NewRefreshToken;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::person;
 use crate::event;
 use crate::http::exchange::Exchange;
 use crate::http::problem::Problem;
@@ -74,15 +77,19 @@ pub fn end_of(x: &Exchange, client: &Client, grant: &Grant) -> Timestamp {
 pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Result<Value, Problem> {
     let Issue { client, grant, scope, audience, jkt, nonce, refresh_token } = issue;
     let lifetime_s = x.realm.settings.access_token_lifetime_s;
-    let granted = scope.as_ref().map_or(grant.scope.as_str(), Scopes::as_str).to_owned();
+    let granted = scope.clone().unwrap_or_else(|| Scopes::from_stored(&grant.scope));
     let token = AccessToken { grant: grant.id, issued: x.now, expires: x.now.plus_s(lifetime_s), scope, audience, jkt };
-    let subject = grant.account_id.map_or_else(|| grant.client_id.to_string(), |account| account.to_string());
+    let subject = match person::subject(x, client, grant.account_id.as_ref()).await? {
+        Some(subject) => subject,
+        None => grant.client_id.to_string(),
+    };
     let ring = x.app.keys(x.realm.id).await?;
     let key = ring.signing(client.settings.id_token_alg)?;
     let access_token = match client.settings.access_token {
         AccessTokenFormat::Opaque => x.seal(Purpose::AccessToken, &token)?,
         AccessTokenFormat::Jwt => {
-            let claims = token.claims(&x.realm.issuer, grant, &subject, x.app.random());
+            let mut claims = token.claims(&x.realm.issuer, grant, &subject, x.app.random());
+            claims::add(&mut claims, told(x, client, grant, &granted, Place::AccessToken).await?);
             key.sign(TokenType::AccessToken, &Value::Object(claims)).map_err(Problem::internal)?
         }
     };
@@ -90,12 +97,12 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         "access_token": access_token,
         "token_type": if jkt.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": lifetime_s,
-        "scope": granted,
+        "scope": granted.as_str(),
     });
-    let openid = Scopes::from_stored(&granted).contains("openid");
-    if let (true, Some(auth), Some(members)) = (openid, &grant.detail.auth, body.as_object_mut()) {
-        let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token };
-        let claims = id_token::claims(&x.realm, &input, x.now);
+    if let (true, Some(auth), Some(members)) = (granted.contains("openid"), &grant.detail.auth, body.as_object_mut()) {
+        let person = told(x, client, grant, &granted, Place::IdToken).await?;
+        let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token, person };
+        let claims = id_token::claims(&x.realm, input, x.now);
         members.insert("id_token".to_owned(), key.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?.into());
     }
     if let (Some(token), Some(members)) = (refresh_token, body.as_object_mut()) {
@@ -106,4 +113,20 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
         e.outcome = Some(outcome);
     });
     Ok(body)
+}
+
+/// What a token is to tell about the user of its grant.
+async fn told(
+    x: &Exchange,
+    client: &Client,
+    grant: &Grant,
+    scopes: &Scopes,
+    place: Place,
+) -> Result<Map<String, Value>, Problem> {
+    let wanted = Wanted::new(&x.realm.settings, &client.settings, scopes, &grant.detail.claims, place);
+    let (false, Some(id)) = (wanted.is_empty(), &grant.account_id) else { return Ok(Map::new()) };
+    match x.app.store.find_account(x.realm.id, id).await? {
+        Some(account) => person::claims(x, client, &account, &wanted).await,
+        None => Ok(Map::new()),
+    }
 }

@@ -4,6 +4,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::jose::jws;
 use idp_core::oauth::params::RawParams;
 use idp_core::oidc::logout::{self, InvalidLogout, LogoutRequest};
+use idp_core::oidc::subject;
 use idp_core::seal::Purpose;
 use idp_store::sessions::EndSession;
 use serde_json::json;
@@ -23,9 +24,11 @@ pub async fn get(x: Exchange) -> Outcome {
         None => receive(&x, &query).await?,
     };
     let Some(visitor) = x.visitor().await? else { return done(x, request).await };
-    let hinted = request.hinted == Some(visitor.session.sid)
-        || request.hinted.is_none() && request.hinted_account == Some(visitor.account.id);
-    if hinted { end(x, request, visitor).await } else { ask(x, request, visitor).await }
+    if is_hinted(&x, &request, &visitor).await? {
+        end(x, request, visitor).await
+    } else {
+        ask(x, request, visitor).await
+    }
 }
 
 /// `POST /logout`: as GET; goes on by 303 since a cross-site POST carries no cookie.
@@ -49,6 +52,18 @@ pub async fn confirm(mut x: Exchange) -> Outcome {
             x.page(&Page::LoggedOut(LoggedOut { kept: true, application, href: Some("/account".to_owned()) }))
         }
         _ => Err(Problem::bad("decision_missing", "decision is yes or no")),
+    }
+}
+
+/// Whether the hint is for the session at hand, or without a session for whoever is signed in.
+async fn is_hinted(x: &Exchange, request: &LogoutRequest, visitor: &Visitor) -> Result<bool, Problem> {
+    match (&request.hinted, &request.hinted_subject, &request.client_id) {
+        (Some(sid), ..) => Ok(*sid == visitor.session.sid),
+        (None, Some(subject), Some(client)) => {
+            let client = x.app.store.cached_client(x.realm.id, client).await?;
+            Ok(client.is_some_and(|client| subject::of(&client, &visitor.account) == *subject))
+        }
+        _ => Ok(false),
     }
 }
 

@@ -1,25 +1,29 @@
 //! `/userinfo`: claims about whoever signed in. OIDC Core §5.3, RFC 6750 §2, RFC 9449 §7.
 
+use idp_core::client::Client;
+use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::dpop;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
-use idp_core::oidc::claims;
+use idp_core::oidc::claims::Wanted;
+use idp_core::oidc::mapping::Place;
+use idp_core::oidc::subject;
 use idp_store::used_once::Once;
 use poem::http::header;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::access::{self, Access};
 use super::client::use_up;
-use super::proof;
+use super::{person, proof};
 use crate::event;
-use crate::http::cors;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::problem::Problem;
+use crate::http::{answer, cors};
 
 /// `GET /userinfo`: the token in the header.
 pub async fn get(x: Exchange) -> Outcome {
     let presented = in_header(&x)?;
-    answer(x, presented).await
+    tell(x, presented).await
 }
 
 /// `POST /userinfo`: the token in the header, or in a form (RFC 6750 §2.2); not in both.
@@ -38,7 +42,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     if header.is_some() && body.is_some() {
         return twice("the access token came in the header and in the body");
     }
-    answer(x, header.or(body)).await
+    tell(x, header.or(body)).await
 }
 
 /// An access token and the scheme it came by.
@@ -81,7 +85,7 @@ async fn prove(x: &Exchange, presented: &Presented, access: &Access) -> Result<(
     use_up(x, vec![(once, dpop::replayed())]).await?.map_err(refuse)
 }
 
-async fn answer(x: Exchange, presented: Option<Presented>) -> Outcome {
+async fn tell(x: Exchange, presented: Option<Presented>) -> Outcome {
     let presented = presented.ok_or(Problem::Bearer(None))?;
     let wrong = |rule, text| Problem::Bearer(Some(OAuthError::new(ErrorCode::InvalidToken, rule, text)));
     let refuse = || wrong("bearer.live", "the access token is wrong, expired or revoked");
@@ -100,9 +104,22 @@ async fn answer(x: Exchange, presented: Option<Presented>) -> Outcome {
         e.client_id = Some(access.client.id.to_string());
         e.account = Some(account.id.to_string());
     });
-    let claims = Value::Object(claims::of(&account, &access.scope()));
-    let headers = x.headers.clone();
-    let mut response = x.reply(200, &claims)?;
-    cors::client(&mut response, &headers, &access.client);
+    let asked = &access.status.grant.detail.claims;
+    let (realm, client) = (&x.realm.settings, &access.client);
+    let wanted = Wanted::new(realm, &client.settings, &access.scope(), asked, Place::Userinfo);
+    let mut claims = person::claims(&x, client, &account, &wanted).await?;
+    claims.insert("sub".to_owned(), subject::of(client, &account).into());
+    let mut response = respond(&x, client, claims).await?;
+    cors::client(&mut response, &x.headers, client);
     Ok(response)
+}
+
+/// As JSON, or as a JWT signed in the client's way (OIDC Core §5.3.2).
+async fn respond(x: &Exchange, client: &Client, mut claims: Map<String, Value>) -> Outcome {
+    let Some(alg) = client.settings.userinfo_alg else { return Ok(answer::json(200, &Value::Object(claims))) };
+    claims.insert("iss".to_owned(), x.realm.issuer.as_str().into());
+    claims.insert("aud".to_owned(), client.id.as_str().into());
+    let ring = x.app.keys(x.realm.id).await?;
+    let signed = ring.signing(alg)?.sign(TokenType::Jwt, &Value::Object(claims)).map_err(Problem::internal)?;
+    Ok(answer::typed(200, "application/jwt", signed))
 }

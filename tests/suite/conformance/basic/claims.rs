@@ -59,19 +59,16 @@ modules! {
     }
 
     /// `openid address`: a JSON object.
-    #[ignore = "waits for the scope address"]
     async fn oidcc_scope_address(op) {
         scope_opens(&mut op, "openid address", &[ADDRESS]).await;
     }
 
     /// `openid phone`: two claims.
-    #[ignore = "waits for the scope phone"]
     async fn oidcc_scope_phone(op) {
         scope_opens(&mut op, "openid phone", &[PHONE]).await;
     }
 
     /// All scopes at once.
-    #[ignore = "waits for the scopes address and phone"]
     async fn oidcc_scope_all(op) {
         scope_opens(&mut op, "openid email phone address profile", &[PROFILE, EMAIL, ADDRESS, PHONE]).await;
     }
@@ -89,7 +86,6 @@ modules! {
     }
 
     /// `claims={"userinfo":{"name":{"essential":true}}}`: the name at userinfo, not in the ID token.
-    #[ignore = "waits for the claims parameter"]
     async fn oidcc_claims_essential(op) {
         let ask = op.request().with("claims", r#"{"userinfo":{"name":{"essential":true}}}"#);
         brings(&mut op, &ask, &[&["name"]]).await;

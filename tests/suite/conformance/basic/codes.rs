@@ -30,7 +30,6 @@ modules! {
 
     /// Two clients with `offline_access` and `prompt=consent`: each refreshes, the new ID token is about the same
     /// sign-in; the second one's refresh token is worth nothing to the first.
-    #[ignore = "waits for the scope offline_access"]
     async fn oidcc_refresh_token(op) {
         assert!(op.lists("grant_types_supported", "refresh_token") && op.lists("scopes_supported", "offline_access"));
         let first = op.client.clone();

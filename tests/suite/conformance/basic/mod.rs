@@ -12,7 +12,6 @@ mod userinfo;
 /// Runs each module once for each plan: `modules! { async fn oidcc_server(op) { … } }`.
 macro_rules! modules {
     ($($(#[$meta:meta])* async fn $name:ident($op:ident) $body:block)*) => {$(
-        #[allow(unused_attributes, reason = "a module may wait for more than the form")]
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -26,7 +25,6 @@ macro_rules! modules {
             }
 
             $(#[$meta])*
-            #[ignore = "waits for response_mode=form_post"]
             #[tokio::test]
             async fn form_post() {
                 use $crate::conformance::op::{Mode, Op};

@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::jwt::{Jwt, Key, bent};
 use super::par::refused_push;
 use super::stage::{Auth, Fapi, Proof, Who, fapi2, taken};
 use crate::conformance::checks;
+use crate::world::jwt::{Jwt, Key, bent};
 
 type Bend = Box<dyn Fn(Jwt, &Key) -> String + Sync>;
 

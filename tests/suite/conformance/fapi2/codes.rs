@@ -1,9 +1,9 @@
 //! Who may redeem a code, when, and with what in hand.
 //! FAPI 2.0 Security Profile §5.3.2.1, RFC 6749 §4.1.3, RFC 9449 §5.
 
-use super::jwt::Jwt;
 use super::stage::{Auth, Proof, Who, fapi2};
 use crate::conformance::checks;
+use crate::world::jwt::Jwt;
 
 fapi2! {
     /// The second client's name in parameter and assertion, signed by the first one's key: `invalid_client` (or

@@ -1,10 +1,10 @@
 //! Binding a code and its tokens to a key: at PAR, by `dpop_jkt`, at the token endpoint; proofs of slow clocks.
 //! RFC 9449 §4.3, §5, §10 and §11.1.
 
-use super::jwt::{Jwt, Key};
 use super::par::refused_push;
 use super::stage::{Auth, Fapi, Proof, Who, fapi2, taken};
 use crate::conformance::checks;
+use crate::world::jwt::{Jwt, Key};
 
 const BAD_PROOF: &[&str] = &["invalid_request", "invalid_grant", "invalid_dpop_proof"];
 

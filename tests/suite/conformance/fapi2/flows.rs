@@ -4,7 +4,8 @@
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::stage::{Fapi, Proof, Who, fapi2};
+use super::par::refused_push;
+use super::stage::{Fapi, Proof, Who, fapi2, taken};
 use crate::conformance::checks;
 use crate::conformance::op::{Mode, Op, Press};
 use crate::world::Ask;
@@ -100,16 +101,16 @@ fapi2! {
         fapi.flow(Who::First, ask).await;
     }
 
-    /// A nonce of 384 characters comes back whole (or is refused with `invalid_request`): we take it.
+    /// A nonce of 384 characters comes back whole, or is refused at PAR with `invalid_request`.
     async fn ensure_authorization_request_with_long_nonce(fapi) {
         let ask = fapi.request(Who::First).with("nonce", &"aB3-_x.~".repeat(48));
-        fapi.flow(Who::First, ask).await;
+        whole_or_refused(&mut fapi, ask).await;
     }
 
-    /// A state of 1000 characters comes back whole (or is refused with `invalid_request`): we take it.
+    /// A state of 1000 characters comes back whole, or is refused at PAR with `invalid_request`.
     async fn ensure_authorization_request_with_long_state(fapi) {
         let ask = fapi.request(Who::First).with("state", &"aB3-_x.~".repeat(125));
-        fapi.flow(Who::First, ask).await;
+        whole_or_refused(&mut fapi, ask).await;
     }
 
     /// `email openid` instead of `openid email`.
@@ -214,6 +215,17 @@ fn claims_of_a_person(metadata: &Value) -> Vec<String> {
     ];
     let supported = metadata["claims_supported"].as_array().unwrap().iter().filter_map(Value::as_str);
     supported.filter(|name| STANDARD.contains(name)).map(str::to_owned).collect()
+}
+
+/// The flow, where a long parameter is taken at all.
+async fn whole_or_refused(fapi: &mut Fapi, ask: Ask) {
+    let page = fapi.push(Who::First, &ask).await;
+    if page.status != 201 {
+        return refused_push(&page, &["invalid_request"]);
+    }
+    let pushed = taken(ask, &page);
+    let callback = fapi.authorize(Who::First, &pushed).await;
+    finishes(fapi, &pushed.ask, &callback).await;
 }
 
 /// The rest of a flow of the first client.

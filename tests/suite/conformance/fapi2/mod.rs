@@ -6,7 +6,6 @@ mod assertions;
 mod codes;
 mod dpop;
 mod flows;
-mod jwt;
 mod par;
 mod proofs;
 mod redirects;

@@ -1,9 +1,9 @@
 //! Refresh tokens of confidential clients: bound to the client, usable with any of its keys, not rotated.
 //! FAPI 2.0 Security Profile §5.3.2.1, RFC 6749 §6, OIDC Core §12.2, RFC 9449 §5.
 
-use super::jwt::Key;
 use super::stage::{Auth, Fapi, Proof, Who, fapi2};
 use crate::conformance::checks;
+use crate::world::jwt::Key;
 use crate::world::{Page, Tokens};
 
 const BAD_GRANT: &[&str] = &["invalid_client", "invalid_grant", "invalid_request"];

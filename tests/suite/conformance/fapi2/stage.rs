@@ -7,9 +7,9 @@ use idp_core::secret::sha256;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::jwt::{Jwt, Key};
 use crate::conformance::checks;
 use crate::conformance::op::{Callback, Landing, Mode, Op, Press};
+use crate::world::jwt::{Jwt, Key};
 use crate::world::{Ask, Page, Rp, Tokens, encode};
 
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

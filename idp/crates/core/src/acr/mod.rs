@@ -66,6 +66,9 @@ pub struct Demand {
     /// One of them or nothing (OIDC Core §5.5.1.1).
     pub essential: bool,
     pub fresh: Option<Freshness>,
+    /// The browser that signs in is not the device that gets the tokens: whoever lured a person into approving would get
+    /// them, so nothing is phishing-resistant here.
+    pub another_device: bool,
 }
 
 /// One set of events and what it amounts to.
@@ -230,6 +233,11 @@ fn amounts_to(
     let events = set.events();
     let auth_time = events.iter().map(|e| e.at).min().unwrap_or(evidence.now);
     let mut satisfied = set.acr(settings);
+    let mut amr = set.amr(settings);
+    if demand.another_device {
+        satisfied.retain(|acr| !matches!(acr, Acr::Phrh | Acr::Phr | Acr::Aal3));
+        amr.push("mca");
+    }
     satisfied.retain(|acr| match acr {
         Acr::Aal2 => within(AAL2_S, auth_time, evidence),
         Acr::Aal3 => within(AAL3_S, auth_time, evidence),
@@ -254,7 +262,7 @@ fn amounts_to(
     );
     let authenticated = Authenticated {
         acr,
-        amr: set.amr(settings),
+        amr,
         auth_time,
         combination: set.combination(),
         events: events.into_iter().cloned().collect(),

@@ -19,14 +19,18 @@ pub enum BucketKind {
     Account,
     /// Guesses at one account from a browser that signed in to it before: an attacker cannot fill this one.
     KnownBrowser,
+    /// Guesses at user codes of devices from one address.
+    CodeAddress,
+    /// Guesses at user codes of devices by one account.
+    CodeAccount,
 }
 
 impl BucketKind {
     /// Failures that cost nothing.
     const fn free(self) -> i64 {
         match self {
-            Self::Address => 50,
-            Self::Account | Self::KnownBrowser => 5,
+            Self::Address | Self::CodeAddress => 50,
+            Self::Account | Self::KnownBrowser | Self::CodeAccount => 5,
         }
     }
 }
@@ -81,7 +85,8 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        let kinds = [BucketKind::Address, BucketKind::Account, BucketKind::KnownBrowser];
+        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser};
+        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }

@@ -8,7 +8,7 @@ pub fn session(_: &Facts<'_>, _: &Visitor<'_>) -> Option<Step> {
 }
 
 pub fn hinted(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
-    let other = facts.request.hinted.is_some_and(|hinted| hinted != visitor.account.id);
+    let other = facts.request.hinted.as_ref().is_some_and(|hinted| hinted != visitor.subject);
     other.then_some(Step::Login { again: true })
 }
 

@@ -171,6 +171,7 @@ pub fn demand(request: &AuthorizationRequest) -> Demand {
         // Judged by its own check, which knows whether stepping up could help.
         essential: false,
         fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
+        another_device: request.to.device().is_some(),
     }
 }
 

@@ -85,6 +85,13 @@ fn date(value: &Value) -> Option<Timestamp> {
     Some(Timestamp::from_ms((seconds * 1000.0) as i64))
 }
 
+/// The key that a token claims to be signed with, before anything of it is checked: to see whether the keys at hand
+/// may be too old.
+pub fn kid(token: &str) -> Option<String> {
+    let parts = Parts::split(token).ok()?;
+    Some(parts.text("kid").ok()??.to_owned())
+}
+
 /// A token whose header was read and found good; nothing of it is proved yet.
 pub struct Unverified<'a> {
     /// Which key is said to have signed; an opaque text.

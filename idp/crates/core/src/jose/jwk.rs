@@ -226,6 +226,11 @@ impl JwkSet {
         if keys.is_empty() { Err(left_out) } else { Ok(Self { keys }) }
     }
 
+    /// Whether a key bears `kid`.
+    pub fn has(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
+    }
+
     /// Keys that a signature by `alg` may be tried with: those that bear `kid`, or without one all that fit. At most
     /// four.
     pub(super) fn candidates(&self, alg: SigningAlg, kid: Option<&str>) -> impl Iterator<Item = &PublicJwk> {

@@ -1,5 +1,5 @@
 //! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
-//! OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1.
 
 use serde_json::{Value, json};
 
@@ -23,16 +23,18 @@ pub fn metadata(realm: &Realm) -> Value {
         "pushed_authorization_request_endpoint": at("/par"),
         "require_pushed_authorization_requests": realm.settings.require_par,
         "userinfo_endpoint": at("/userinfo"),
+        "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/.well-known/jwks.json"),
         "introspection_endpoint": at("/introspect"),
         "revocation_endpoint": at("/revoke"),
         "end_session_endpoint": at("/logout"),
-        "scopes_supported": scope::SUPPORTED,
+        "scopes_supported": scope::all(&realm.settings).collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.iter().map(|mode| mode.text()).collect::<Vec<_>>(),
         "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": names(SigningAlg::ALL),
+        "userinfo_signing_alg_values_supported": names(SigningAlg::ALL),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": names(SigningAlg::ALL),
         "introspection_endpoint_auth_methods_supported": confidential,
@@ -42,9 +44,11 @@ pub fn metadata(realm: &Realm) -> Value {
         "dpop_signing_alg_values_supported": names(SigningAlg::FAPI),
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
-        "claims_supported": claims::supported(),
+        "claims_supported": claims::supported(&realm.settings),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        // Unsigned ones are taken of a client that registered them, which is no offer to anybody.
+        "request_object_signing_alg_values_supported": names(SigningAlg::ALL),
         "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page"],

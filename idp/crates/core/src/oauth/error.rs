@@ -39,7 +39,7 @@ macro_rules! codes {
 codes! {
     InvalidRequest = "invalid_request", 400, "RFC 6749 §4.1.2.1", "A parameter is missing, malformed, doubled or contradicts another.";
     UnauthorizedClient = "unauthorized_client", 400, "RFC 6749 §4.1.2.1", "The client may not use this.";
-    AccessDenied = "access_denied", 403, "RFC 6749 §4.1.2.1", "The user or a policy said no.";
+    AccessDenied = "access_denied", 400, "RFC 6749 §4.1.2.1", "The user or a policy said no.";
     UnsupportedResponseType = "unsupported_response_type", 400, "RFC 6749 §4.1.2.1", "Only `code` is supported.";
     InvalidScope = "invalid_scope", 400, "RFC 6749 §4.1.2.1", "A scope is malformed or not granted.";
     LoginRequired = "login_required", 400, "OIDC Core §3.1.2.6", "`prompt=none`, and somebody would have to sign in.";
@@ -49,11 +49,11 @@ codes! {
     RequestNotSupported = "request_not_supported", 400, "OIDC Core §3.1.2.6", "This request object is not supported.";
     RequestUriNotSupported = "request_uri_not_supported", 400, "OIDC Core §3.1.2.6", "A `request_uri` comes from the pushed authorization request endpoint alone.";
     UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "OIDC Unmet Authentication Requirements §2", "An essential `acr` cannot be reached by this user.";
+    InvalidRequestObject = "invalid_request_object", 400, "OIDC Core §3.1.2.6", "The request object is not the client's, not for here, or not of now.";
     InvalidClient = "invalid_client", 401, "RFC 6749 §5.2", "The client is unknown or did not authenticate.";
     InvalidGrant = "invalid_grant", 400, "RFC 6749 §5.2", "The code or token is wrong, expired, used, or another client's.";
     UnsupportedGrantType = "unsupported_grant_type", 400, "RFC 6749 §5.2", "The grant type is unknown.";
     InvalidTarget = "invalid_target", 400, "RFC 8707 §2", "A `resource` is unknown, malformed or not for this client.";
-    InvalidRequestObject = "invalid_request_object", 400, "RFC 9101 §7", "The request object is malformed or does not verify.";
     InvalidRequestUri = "invalid_request_uri", 400, "RFC 9101 §7", "The `request_uri` was not pushed here, has expired or was used.";
     AuthorizationPending = "authorization_pending", 400, "RFC 8628 §3.5", "The user has not answered yet.";
     SlowDown = "slow_down", 400, "RFC 8628 §3.5", "The device asks too often: wait five seconds longer from now on.";

@@ -21,15 +21,7 @@ impl RawParams {
     /// Parses `application/x-www-form-urlencoded` bytes; never fails, a doubled name is remembered. What comes after
     /// the hundredth parameter is not read.
     pub fn parse(encoded: &[u8]) -> Self {
-        let mut params = Self::default();
-        for (name, value) in form_urlencoded::parse(encoded).take(MOST) {
-            if !REPEATABLE.contains(&&*name) && params.pairs.iter().any(|(n, _)| *n == name) {
-                params.doubled.get_or_insert_with(|| name.clone().into_owned());
-            } else {
-                params.pairs.push((name.into_owned(), value.into_owned()));
-            }
-        }
-        params
+        form_urlencoded::parse(encoded).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
     /// The value of a parameter; `None` when it is absent or empty.
@@ -45,6 +37,21 @@ impl RawParams {
     /// The name of a parameter that came twice, if any.
     pub fn doubled(&self) -> Option<&str> {
         self.doubled.as_deref()
+    }
+}
+
+impl FromIterator<(String, String)> for RawParams {
+    /// From decoded pairs, by the same rules and up to the same number.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut params = Self::default();
+        for (name, value) in pairs.into_iter().take(MOST) {
+            if !REPEATABLE.contains(&&*name) && params.pairs.iter().any(|(n, _)| *n == name) {
+                params.doubled.get_or_insert(name);
+            } else {
+                params.pairs.push((name, value));
+            }
+        }
+        params
     }
 }
 

@@ -3,22 +3,52 @@
 use oxide_auth::primitives::scope::Scope;
 use serde::{Deserialize, Serialize};
 
-/// The scopes that mean something here; others are dropped from a request, as RFC 6749 §3.3 allows.
-pub const SUPPORTED: &[&str] = &["openid", "profile", "email", "offline_access"];
+use crate::client::{ClientSettings, GrantType};
+use crate::realm::RealmSettings;
 
-/// Granted scopes, in the order of [`SUPPORTED`], space-separated. Always holds `openid`.
+/// Grants that outlive the session (OIDC Core §11).
+pub const OFFLINE: &str = "offline_access";
+
+/// Groups of the user.
+pub const GROUPS: &str = "groups";
+
+/// What the user is at the client.
+pub const ROLES: &str = "roles";
+
+/// The scopes every realm has.
+pub const STANDARD: &[&str] = &["openid", "profile", "email", "address", "phone", GROUPS, ROLES, OFFLINE];
+
+/// Every scope of a realm, in the order in which answers name them.
+pub fn all(realm: &RealmSettings) -> impl Iterator<Item = &str> {
+    STANDARD.iter().copied().chain(realm.scopes.iter().map(|scope| scope.name.as_str()))
+}
+
+/// The scopes a client may ask for.
+pub fn known<'a>(realm: &'a RealmSettings, client: &ClientSettings) -> Vec<&'a str> {
+    let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
+    // Ignored without a refresh token to use it with (OIDC Core §11).
+    let of_use = |scope: &&str| *scope != OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
+    all(realm).filter(set).filter(of_use).collect()
+}
+
+/// Granted scopes, in the order of [`all`], space-separated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(String);
 
 impl Scopes {
-    /// Reads a `scope` parameter and keeps what is supported. `None` when the text breaks the
-    /// grammar of RFC 6749 §3.3.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads a `scope` parameter and keeps what is in `known`; others are dropped, as RFC 6749 §3.3 allows. `None`
+    /// when the text breaks the grammar.
+    pub fn parse(text: &str, known: &[&str]) -> Option<Self> {
         let asked: Scope = text.parse().ok()?;
         // The parser keeps a set; the order of the table makes our answers repeatable.
-        let known = |s: &&str| asked.iter().any(|asked| asked == *s);
-        Some(Self(SUPPORTED.iter().copied().filter(known).collect::<Vec<_>>().join(" ")))
+        let asked = |scope: &&str| asked.iter().any(|asked| asked == *scope);
+        Some(Self::of(known.iter().copied().filter(asked)))
+    }
+
+    /// These scopes.
+    pub fn of<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
+        Self(scopes.collect::<Vec<_>>().join(" "))
     }
 
     /// From the text this type was stored as.
@@ -45,7 +75,7 @@ impl Scopes {
     #[must_use]
     pub fn only(&self, text: &str) -> Self {
         let named = |scope: &&str| text.split(' ').any(|s| s == *scope);
-        Self(self.iter().filter(named).collect::<Vec<_>>().join(" "))
+        Self::of(self.iter().filter(named))
     }
 
     /// Whether all of `other` are among these.
@@ -53,10 +83,12 @@ impl Scopes {
         other.iter().all(|s| self.contains(s))
     }
 
-    /// These and `other` together.
+    /// These and `other` together: standard ones first.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let all = SUPPORTED.iter().copied().filter(|s| self.contains(s) || other.contains(s));
-        Self(all.collect::<Vec<_>>().join(" "))
+        let standard = STANDARD.iter().copied().filter(|s| self.contains(s) || other.contains(s));
+        let custom = |scope: &&str| !STANDARD.contains(scope);
+        let added = other.iter().filter(|s| !self.contains(s)).filter(custom);
+        Self::of(standard.chain(self.iter().filter(custom)).chain(added))
     }
 }

@@ -1,15 +1,43 @@
-//! Claims about a person, by scope: one row a claim. OIDC Core §5.1 and §5.4.
+//! Claims about a person: one row a claim, the scope that opens it, and the tokens that tell it.
+//! OIDC Core §5.1, §5.4 and §5.5.
 
 use serde_json::{Map, Value};
 
-use crate::account::{Account, Profile};
-use crate::oauth::scope::Scopes;
+use super::mapping::{ClaimMapping, Place};
+use crate::account::Account;
+use crate::client::ClientSettings;
+use crate::oauth::authorize::claims::{ClaimRequest, ClaimsRequest};
+use crate::oauth::scope::{self, Scopes};
+use crate::realm::RealmSettings;
 
-type Read = fn(&Profile) -> Option<Value>;
+/// What claims are read from.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub realm: &'a RealmSettings,
+    pub client: &'a ClientSettings,
+    pub account: &'a Account,
+    /// Names of the user's groups, by name; needed where [`Wanted::reads_groups`] says so.
+    pub groups: &'a [String],
+}
+
+impl Facts<'_> {
+    /// What the user is at the client, by groups, in the order of the client's settings.
+    pub fn roles(&self) -> Vec<String> {
+        let mut roles: Vec<String> = Vec::new();
+        for mapping in &self.client.roles {
+            if self.groups.contains(&mapping.group) && !roles.contains(&mapping.role) {
+                roles.push(mapping.role.clone());
+            }
+        }
+        roles
+    }
+}
+
+type Read = fn(&Facts<'_>) -> Option<Value>;
 
 macro_rules! text {
     ($field:ident) => {
-        |p| p.$field.clone().map(Value::String)
+        |f| f.account.profile.$field.clone().map(Value::String)
     };
 }
 
@@ -20,6 +48,7 @@ const CLAIMS: &[(&str, &str, Read)] = &[
     ("profile", "family_name", text!(family_name)),
     ("profile", "middle_name", text!(middle_name)),
     ("profile", "nickname", text!(nickname)),
+    ("profile", "preferred_username", |f| Some(f.account.username.clone().into())),
     ("profile", "profile", text!(profile)),
     ("profile", "picture", text!(picture)),
     ("profile", "website", text!(website)),
@@ -27,33 +56,164 @@ const CLAIMS: &[(&str, &str, Read)] = &[
     ("profile", "birthdate", text!(birthdate)),
     ("profile", "zoneinfo", text!(zoneinfo)),
     ("profile", "locale", text!(locale)),
+    ("profile", "updated_at", |f| Some(f.account.updated.secs().into())),
     ("email", "email", text!(email)),
-    ("email", "email_verified", |p| p.email.as_ref().map(|_| Value::Bool(p.email_verified))),
+    ("email", "email_verified", |f| {
+        let profile = &f.account.profile;
+        profile.email.as_ref().map(|_| profile.email_verified.into())
+    }),
+    ("phone", "phone_number", text!(phone_number)),
+    ("phone", "phone_number_verified", |f| {
+        let profile = &f.account.profile;
+        profile.phone_number.as_ref().map(|_| profile.phone_number_verified.into())
+    }),
+    ("address", "address", |f| f.account.profile.address.as_ref().and_then(|a| serde_json::to_value(a).ok())),
+    (scope::GROUPS, "groups", |f| Some(f.groups.to_vec().into())),
+    (scope::ROLES, "roles", |f| Some(f.roles().into())),
 ];
 
 /// Claims of the ID token besides those of [`CLAIMS`].
 const ID_TOKEN: &[&str] = &["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"];
 
-/// Claims of a person that `scopes` open, `sub` first.
-pub fn of(account: &Account, scopes: &Scopes) -> Map<String, Value> {
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), account.id.to_string().into());
-    for (scope, name, read) in CLAIMS {
-        if scopes.contains(scope)
-            && let Some(value) = read(&account.profile)
-        {
-            claims.insert((*name).to_owned(), value);
+/// A claim and the scope that opens it.
+struct Row<'a> {
+    scope: &'a str,
+    name: &'a str,
+    from: From<'a>,
+}
+
+enum From<'a> {
+    /// Told at userinfo.
+    Standard(Read),
+    Mapped(&'a ClaimMapping),
+}
+
+impl Row<'_> {
+    fn is_at(&self, place: Place) -> bool {
+        match self.from {
+            From::Standard(_) => place == Place::Userinfo,
+            From::Mapped(mapping) => mapping.places.contains(&place),
         }
     }
-    if scopes.contains("profile") {
-        claims.insert("preferred_username".to_owned(), account.username.clone().into());
-        claims.insert("updated_at".to_owned(), account.updated.secs().into());
+
+    fn read(&self, facts: &Facts<'_>) -> Option<Value> {
+        match self.from {
+            From::Standard(read) => read(facts),
+            From::Mapped(mapping) => mapping.value(facts),
+        }
     }
-    claims
+
+    fn reads_groups(&self) -> bool {
+        match self.from {
+            From::Standard(_) => matches!(self.scope, scope::GROUPS | scope::ROLES),
+            From::Mapped(mapping) => mapping.reads_groups(),
+        }
+    }
+}
+
+/// Every claim that can be had in a realm. Of two rows with one name the first that is open wins.
+fn rows(realm: &RealmSettings) -> impl Iterator<Item = Row<'_>> {
+    let standard = CLAIMS.iter().map(|(scope, name, read)| Row { scope, name, from: From::Standard(*read) });
+    let custom = realm.scopes.iter().flat_map(|scope| {
+        scope.claims.iter().map(|mapping| Row { scope: &scope.name, name: &mapping.claim, from: From::Mapped(mapping) })
+    });
+    standard.chain(custom)
+}
+
+/// The row by which a claim is had when it is asked for by name: the first whose scope is among `known`.
+fn opener<'a>(realm: &'a RealmSettings, known: &[&str], name: &str) -> Option<Row<'a>> {
+    rows(realm).find(|row| row.name == name && known.contains(&row.scope))
+}
+
+/// The claims that one token, or userinfo, is to tell.
+pub struct Wanted<'a>(Vec<Row<'a>>);
+
+impl<'a> Wanted<'a> {
+    /// Those that `scopes` open at `place`, and those asked for there by name (`claims`, OIDC Core §5.5) that the
+    /// client could have asked for by scope. That the user agreed to the latter was seen to before the grant.
+    pub fn new(
+        realm: &'a RealmSettings,
+        client: &ClientSettings,
+        scopes: &Scopes,
+        claims: &ClaimsRequest,
+        place: Place,
+    ) -> Self {
+        let known = scope::known(realm, client);
+        let asked: &[ClaimRequest] = match place {
+            Place::IdToken => &claims.id_token,
+            Place::Userinfo => &claims.userinfo,
+            Place::AccessToken => &[],
+        };
+        let by_name = |row: &Row<'_>| {
+            asked.iter().any(|claim| claim.name == row.name)
+                && opener(realm, &known, row.name).is_some_and(|first| first.scope == row.scope)
+        };
+        let wanted = rows(realm).filter(|row| scopes.contains(row.scope) && row.is_at(place) || by_name(row));
+        Self(wanted.collect())
+    }
+
+    /// Whether nothing about the user need be loaded.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the groups of the user must be loaded.
+    pub fn reads_groups(&self) -> bool {
+        self.0.iter().any(Row::reads_groups)
+    }
+
+    /// The claims; what the user has no value for is left out.
+    pub fn read(&self, facts: &Facts<'_>) -> Map<String, Value> {
+        let mut claims = Map::new();
+        for row in &self.0 {
+            if !claims.contains_key(row.name)
+                && let Some(value) = row.read(facts)
+            {
+                claims.insert(row.name.to_owned(), value);
+            }
+        }
+        claims
+    }
+}
+
+/// Adds what a token tells about the user to what it says of itself, which is nobody else's to say.
+pub fn add(token: &mut Map<String, Value>, person: Map<String, Value>) {
+    for (name, value) in person {
+        token.entry(name).or_insert(value);
+    }
+}
+
+/// What the user is asked to agree to: `scopes`, and for each claim asked for by name the first scope that opens it.
+#[must_use]
+pub fn consent_scopes(
+    realm: &RealmSettings,
+    client: &ClientSettings,
+    scopes: &Scopes,
+    claims: &ClaimsRequest,
+) -> Scopes {
+    let known = scope::known(realm, client);
+    let asked = claims.id_token.iter().chain(&claims.userinfo);
+    let named: Vec<&str> = asked.filter_map(|claim| opener(realm, &known, &claim.name)).map(|row| row.scope).collect();
+    scopes.union(&Scopes::of(known.into_iter().filter(|scope| named.contains(scope))))
+}
+
+/// The value of a standard claim.
+pub(super) fn standard(name: &str, facts: &Facts<'_>) -> Option<Value> {
+    CLAIMS.iter().find(|(_, claim, _)| *claim == name).and_then(|(.., read)| read(facts))
+}
+
+/// Whether a claim is a standard one about the user, of one value.
+pub(super) fn is_standard(name: &str) -> bool {
+    CLAIMS.iter().any(|(scope, claim, _)| *claim == name && !matches!(*scope, scope::GROUPS | scope::ROLES))
 }
 
 /// Every claim that can be had, for discovery.
-pub fn supported() -> Vec<&'static str> {
-    let of_person = CLAIMS.iter().map(|(_, name, _)| *name);
-    ID_TOKEN.iter().copied().chain(of_person).chain(["preferred_username", "updated_at"]).collect()
+pub fn supported(realm: &RealmSettings) -> Vec<&str> {
+    let mut names: Vec<&str> = ID_TOKEN.to_vec();
+    for row in rows(realm) {
+        if !names.contains(&row.name) {
+            names.push(row.name);
+        }
+    }
+    names
 }

@@ -1,9 +1,10 @@
 //! The ID token: who signed in, how and when. OIDC Core §2, §3.1.3.6 and §12.2.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::grant::{AuthContext, Grant};
+use crate::oidc::claims as person;
 use crate::realm::Realm;
 use crate::time::Timestamp;
 
@@ -18,10 +19,12 @@ pub struct IdToken<'a> {
     pub nonce: Option<&'a str>,
     /// The access token issued beside it.
     pub access_token: &'a str,
+    /// What it tells about the user besides.
+    pub person: Map<String, Value>,
 }
 
 /// The claims of an ID token.
-pub fn claims(realm: &Realm, token: &IdToken<'_>, now: Timestamp) -> Value {
+pub fn claims(realm: &Realm, token: IdToken<'_>, now: Timestamp) -> Value {
     let mut claims = json!({
         "iss": realm.issuer,
         "sub": token.subject,
@@ -39,6 +42,7 @@ pub fn claims(realm: &Realm, token: &IdToken<'_>, now: Timestamp) -> Value {
             ("sid", token.grant.sid.map(|sid| sid.to_string())),
         ];
         claims.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+        person::add(claims, token.person);
     }
     claims
 }

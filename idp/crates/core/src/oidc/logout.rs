@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::id::{AccountId, ClientId, Sid};
+use crate::id::{ClientId, Sid};
 use crate::oauth::params::RawParams;
 use crate::rule::Rule;
 
@@ -36,7 +36,8 @@ pub const RULES: &[Rule] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub client_id: ClientId,
-    pub account_id: AccountId,
+    /// `sub` as the client knows it.
+    pub subject: String,
     pub sid: Option<Sid>,
 }
 
@@ -48,8 +49,8 @@ pub struct LogoutRequest {
     pub then: Option<String>,
     /// The session the hint was issued in: ends without a question.
     pub hinted: Option<Sid>,
-    /// The account the hint names, for hints without `sid`.
-    pub hinted_account: Option<AccountId>,
+    /// Whom the hint names, as its client knows them: for hints without `sid`.
+    pub hinted_subject: Option<String>,
 }
 
 /// Why a logout request leads to our error page. Nothing is ended and nobody is sent anywhere.
@@ -119,7 +120,7 @@ pub fn validate(
         client_id: client.map(|c| c.id.clone()),
         then,
         hinted: hint.and_then(|h| h.sid),
-        hinted_account: hint.map(|h| h.account_id),
+        hinted_subject: hint.map(|h| h.subject.clone()),
     })
 }
 

@@ -309,3 +309,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_approval_on_another_device_is_never_phishing_resistant() {
+    let default = RealmSettings::default();
+    for event in [passkey(true, true, 5), passkey(true, false, 5), passkey(false, true, 5), password(5)] {
+        for events in [vec![event.clone()], vec![event.clone(), password(6)]] {
+            let found = chosen(&events, &default, &Demand { another_device: true, ..ask(&["phr", "phrh"]) }).unwrap();
+            assert!(!found.met && found.amr.last() == Some(&"mca"), "{found:?}");
+            assert!(!found.satisfied.iter().any(|acr| matches!(acr, Acr::Phr | Acr::Phrh | Acr::Aal3)), "{found:?}");
+            let here = chosen(&events, &default, &ask(&[])).unwrap();
+            assert_eq!(here.amr, found.amr.split_last().unwrap().1, "the same set is chosen");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configuration;
+mod devices;
 mod fixtures;
 mod grants;
 mod passkeys;

@@ -1,7 +1,9 @@
-//! `POST /token`: a code, a refresh token or a client's own credentials become tokens. RFC 6749 §3.2 and §5.
+//! `POST /token`: a code, a refresh token, a device code or a client's own credentials become tokens. RFC 6749 §3.2
+//! and §5.
 
 mod client_credentials;
 mod code;
+mod device;
 mod refresh;
 
 use idp_core::client::{Client, GrantType};
@@ -38,7 +40,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         Ok(GrantType::AuthorizationCode) => code::redeem(&x, &request).await,
         Ok(GrantType::RefreshToken) => refresh::refresh(&x, &request).await,
         Ok(GrantType::ClientCredentials) => client_credentials::start(&x, &request).await,
-        Ok(GrantType::DeviceCode) => Err(Problem::bad("unsupported", "not yet")),
+        Ok(GrantType::DeviceCode) => device::poll(&x, &request).await,
         Err(error) => Err(Problem::OAuth(error, request.caller.basic)),
     };
     respond(&x, &request.caller, outcome)

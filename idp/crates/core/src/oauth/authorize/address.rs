@@ -8,6 +8,7 @@ use crate::client::{Client, ClientState};
 use crate::id::ClientId;
 use crate::oauth::params::RawParams;
 use crate::oauth::redirect;
+use crate::secret::Hash;
 
 /// How the parameters of an answer travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,16 +42,30 @@ impl ResponseMode {
     }
 }
 
-/// A checked place to answer to. Made by [`address`] alone (or opened from our own seal).
+/// A checked place to answer to. Made by [`address`] for clients, by [`Addressed::of_device`] for our own page (or opened
+/// from our own seal).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addressed {
     client_id: ClientId,
     redirect_uri: String,
     mode: ResponseMode,
     state: Option<String>,
+    /// SHA-256 of the device code; the redirect URI is our own page then.
+    device: Option<Hash>,
 }
 
 impl Addressed {
+    /// Our own page: the answer itself is fetched by the device that holds the code (RFC 8628 §3.4).
+    pub fn of_device(client_id: ClientId, issuer: &str, device: Hash) -> Self {
+        Self {
+            client_id,
+            redirect_uri: format!("{issuer}/device"),
+            mode: ResponseMode::Query,
+            state: None,
+            device: Some(device),
+        }
+    }
+
     /// The client that asked.
     pub const fn client_id(&self) -> &ClientId {
         &self.client_id
@@ -71,6 +86,11 @@ impl Addressed {
         self.state.as_deref()
     }
 
+    /// The device authorization that is answered: SHA-256 of its code. `None`: the browser carries the answer.
+    pub const fn device(&self) -> Option<&Hash> {
+        self.device.as_ref()
+    }
+
     /// Whether the client still is what it was when the request was sealed: an admin may have disabled it
     /// or removed the URI while the user was on our pages.
     ///
@@ -78,7 +98,9 @@ impl Addressed {
     /// [`Unaddressed`] as for a new request.
     pub fn recheck(&self, client: Option<&Client>) -> Result<(), Unaddressed> {
         let client = active(client)?;
-        registered(client, &self.redirect_uri).then_some(()).ok_or(Unaddressed::RedirectUriMismatch)
+        (self.device.is_some() || registered(client, &self.redirect_uri))
+            .then_some(())
+            .ok_or(Unaddressed::RedirectUriMismatch)
     }
 }
 
@@ -170,6 +192,7 @@ pub fn address(params: &RawParams, client: Option<&Client>) -> Result<Addressed,
         mode,
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
+        device: None,
     })
 }
 

@@ -4,6 +4,7 @@
 mod address;
 pub mod claims;
 pub mod code;
+pub mod jar;
 pub mod par;
 pub mod respond;
 pub mod rules;
@@ -71,8 +72,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Fills in the user name field.
     pub login_hint: Option<String>,
-    /// Of an `id_token_hint`, only whom it names.
-    pub hinted: Option<AccountId>,
+    /// Of an `id_token_hint`, only whom it names: `sub` as this client would know them.
+    pub hinted: Option<String>,
     /// What it is kept under, if it was pushed.
     pub pushed: Option<Hash>,
     /// The account the user picked in the chooser for this request.
@@ -95,8 +96,10 @@ pub struct Input<'a> {
     pub realm: &'a Realm,
     /// It came from the client itself, authenticated, not through a browser (RFC 9126).
     pub pushed: bool,
+    /// The parameters are those of a request object (RFC 9101).
+    pub by_object: bool,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
-    pub hint: Option<Result<AccountId, ()>>,
+    pub hint: Option<Result<String, ()>>,
 }
 
 /// Validates the parameters in the order of [`rules::RULES`]; those of [`resource::RULES`] come last.
@@ -127,7 +130,7 @@ pub fn validate(
         jkt: rules::dpop::parse(input)?,
         ui_locales: input.params.one("ui_locales").map(str::to_owned),
         login_hint: input.params.one("login_hint").map(|h| h.chars().take(254).collect()),
-        hinted: input.hint.and_then(Result::ok),
+        hinted: input.hint.clone().and_then(Result::ok),
         pushed: None,
         selected: None,
         step_up_declined: false,

@@ -33,7 +33,7 @@ pub const RULES: &[Rule] = &[
     Rule { id: "client.assertion.names", spec: "RFC 7523 §3 step 1", text: "`iss` and `sub` are the `client_id`." },
     Rule {
         id: "client.assertion.audience",
-        spec: "draft-ietf-oauth-rfc7523bis §4",
+        spec: "RFC 10070",
         text: "`aud` is the issuer alone; for older clients also an endpoint.",
     },
     Rule {

@@ -2,6 +2,7 @@
 
 pub mod client_credentials;
 pub mod code;
+pub mod device;
 pub mod refresh;
 
 use crate::client::{Client, GrantType};

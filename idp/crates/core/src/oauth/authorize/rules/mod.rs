@@ -38,7 +38,8 @@ rules! {
     "params.once", "RFC 6749 §3.1", "No parameter but `resource` comes twice." => once;
     "request.pushed", "RFC 9126 §5", "Where client, profile or realm demand it, the request was pushed." => requests::is_pushed;
     "params.length", "RFC 9700 §4.12", "No parameter is longer than its use needs." => length;
-    "request.refused", "OIDC Core §6.1", "A request object is refused, never ignored." => requests::no_object;
+    "request.refused", "OIDC Core §6.1", "A request object of a client without keys is refused, never ignored." => requests::no_object;
+    "request.object", "RFC 9101 §10.5", "Where the client demands it, the parameters came in a request object." => requests::is_object;
     "request_uri.refused", "OIDC Core §6.2", "A `request_uri` that was not pushed here is refused, never ignored." => requests::no_uri;
     "response_type.code", "RFC 9700 §2.1.2", "`response_type` is `code`; tokens never travel through the browser." => response::kind;
     "response_mode.known", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query`, `fragment` or, for a web address, `form_post`." => response::mode;
