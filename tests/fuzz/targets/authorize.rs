@@ -44,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
         let params = RawParams::parse(&[prefix, bytes].concat());
         let Ok(to) = address(&params, Some(&CLIENT)) else { continue };
         assert!(to.redirect_uri() == "https://app.example/cb" || to.redirect_uri().starts_with("http://127.0.0.1"));
-        let input = Input { params: &params, client: &CLIENT, realm: &REALM, pushed: false, hint: None };
+        let input = Input { params: &params, client: &CLIENT, realm: &REALM, pushed: false, by_object: false, hint: None };
         if let Ok(request) = validate(&input, to, FlowId::new(NOW, [7; 10]), NOW) {
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(serde_json::from_str::<idp_core::oauth::authorize::AuthorizationRequest>(&text).unwrap(), request);

@@ -11,6 +11,7 @@ mod groups;
 mod post;
 mod redirects;
 pub mod refusals;
+mod request_objects;
 mod response_modes;
 mod scopes;
 mod sealed;

@@ -11,7 +11,9 @@ use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, con
 use idp_core::jose::jws;
 use idp_core::oauth::authorize::code::{self, Code};
 use idp_core::oauth::authorize::par::{Reference, hash_of};
-use idp_core::oauth::authorize::{Addressed, AuthorizationRequest, Input, Unaddressed, address, respond, validate};
+use idp_core::oauth::authorize::{
+    Addressed, AuthorizationRequest, Input, Unaddressed, address, known, respond, validate,
+};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
@@ -21,7 +23,7 @@ use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
 use serde::{Deserialize, Serialize};
 
-use super::par;
+use super::{par, request_object};
 use crate::event;
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
@@ -141,15 +143,30 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
     if let Some(hash) = params.one("request_uri").and_then(hash_of) {
         return par::open(x, params, client.as_deref(), hash).await;
     }
-    let to = address(params, client.as_deref())?;
-    // `address` refuses without a client.
+    known(params, client.as_deref())?;
+    // `known` refuses without a client.
     let Some(client) = client else { return Err(Unaddressed::ClientUnknown.into()) };
     event::note(|e| e.client_id = Some(client.id.to_string()));
-    let valid = validated(x, params, &client, to.clone(), false).await?;
+    let object = match request_object::open(x, params, &client).await? {
+        Ok(object) => object,
+        // What it says is not to be trusted; the parameters beside it are as good as any.
+        Err(error) => return Err(Problem::Denied(Box::new(address(params, Some(&client))?), error)),
+    };
+    let way = Way { pushed: false, by_object: object.is_some() };
+    let params = object.as_ref().unwrap_or(params);
+    let to = address(params, Some(&client))?;
+    let valid = validated(x, params, &client, to.clone(), way).await?;
     valid.map_err(|error| Problem::Denied(Box::new(to), error))
 }
 
-/// Runs the rules over the parameters of a request, `pushed` or brought by a browser. The inner error is the client's.
+/// How the parameters of a request came.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    pub pushed: bool,
+    pub by_object: bool,
+}
+
+/// Runs the rules over the parameters of a request. The inner error is the client's.
 ///
 /// # Errors
 /// Only when the store fails.
@@ -158,7 +175,7 @@ pub async fn validated(
     params: &RawParams,
     client: &Client,
     to: Addressed,
-    pushed: bool,
+    way: Way,
 ) -> Result<Result<AuthorizationRequest, OAuthError>, Problem> {
     let hint = match params.one("id_token_hint") {
         None => None,
@@ -167,7 +184,7 @@ pub async fn validated(
             Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.subject).ok_or(()))
         }
     };
-    let input = Input { params, client, realm: &x.realm, pushed, hint };
+    let input = Input { params, client, realm: &x.realm, pushed: way.pushed, by_object: way.by_object, hint };
     Ok(validate(&input, to, FlowId::new(x.now, x.app.random()), x.now))
 }
 

@@ -11,11 +11,13 @@ use idp_core::secret::{Hash, sha256};
 use idp_store::pushed_requests::{PushRequest, UsePushedRequest};
 use serde_json::{Value, json};
 
-use super::authorize::validated;
+use super::authorize::{Way, validated};
 use super::client::{Caller, authenticate};
+use super::request_object;
 use super::token::respond_with;
 use crate::event;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::throttle::network;
 use crate::http::problem::Problem;
 
 /// Pushes of a public client in a minute, from one address and in all: anybody can push them, and each is a row for an
@@ -35,11 +37,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
 async fn push(x: &Exchange, params: &RawParams, caller: &Caller) -> Result<Value, Problem> {
     admit(x, &caller.client)?;
     let refuse = |error| Problem::OAuth(error, caller.basic);
+    let object = request_object::open(x, params, &caller.client).await?.map_err(refuse)?;
+    let way = Way { pushed: true, by_object: object.is_some() };
+    let params = object.as_ref().unwrap_or(params);
     let to = address(params, Some(&caller.client)).map_err(|reason| {
         // Here there is somebody to tell, whatever the redirect URI.
         refuse(OAuthError::naming(ErrorCode::InvalidRequest, reason.rule(), &reason.to_string()))
     })?;
-    let request = validated(x, params, &caller.client, to, true).await?.map_err(refuse)?;
+    let request = validated(x, params, &caller.client, to, way).await?.map_err(refuse)?;
     let request = par::kept(request, caller.jkt).map_err(refuse)?;
     let secret: [u8; 32] = x.app.random();
     let op = PushRequest {
@@ -65,7 +70,7 @@ fn admit(x: &Exchange, client: &Client) -> Result<(), Problem> {
         return admit("par.client", id, CONFIDENTIAL);
     }
     // The address first: one sender must not use up what the client's users share.
-    admit("par.address", &x.network(), PUBLIC.0)?;
+    admit("par.address", &network(x.address), PUBLIC.0)?;
     admit("par.client", id, PUBLIC.1)
 }
 

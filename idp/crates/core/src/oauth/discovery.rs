@@ -47,7 +47,9 @@ pub fn metadata(realm: &Realm) -> Value {
         "acr_values_supported": crate::acr::supported_acr_values(&realm.settings, &realm.policy),
         "claims_supported": claims::supported(&realm.settings),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        // Unsigned ones are taken of a client that registered them, which is no offer to anybody.
+        "request_object_signing_alg_values_supported": names(SigningAlg::ALL),
         "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page"],

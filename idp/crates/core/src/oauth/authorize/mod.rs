@@ -96,6 +96,8 @@ pub struct Input<'a> {
     pub realm: &'a Realm,
     /// It came from the client itself, authenticated, not through a browser (RFC 9126).
     pub pushed: bool,
+    /// The parameters are those of a request object (RFC 9101).
+    pub by_object: bool,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
     pub hint: Option<Result<String, ()>>,
 }

@@ -8,6 +8,14 @@ pub fn no_object(input: &Input<'_>) -> Result<(), OAuthError> {
     refuse(input, "request", ErrorCode::RequestNotSupported, "request.refused")
 }
 
+pub fn is_object(input: &Input<'_>) -> Result<(), OAuthError> {
+    if input.by_object || !input.client.settings.require_request_object {
+        return Ok(());
+    }
+    let text = "this client must send its parameters in a request object";
+    Err(OAuthError::new(ErrorCode::InvalidRequest, "request.object", text))
+}
+
 pub fn no_uri(input: &Input<'_>) -> Result<(), OAuthError> {
     // RFC 9126 §2.1: what is pushed points nowhere else. A `request_uri` of ours was opened before.
     let code = if input.pushed { ErrorCode::InvalidRequest } else { ErrorCode::RequestUriNotSupported };
