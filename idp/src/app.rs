@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use idp_core::id::RealmId;
+use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
 use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::client_keys::ClientKeys;
@@ -112,6 +114,21 @@ impl App {
     /// The random source itself.
     pub const fn random_source(&self) -> &Random {
         &self.random
+    }
+
+    /// An audit row for what happens outside of requests: `by` is the command or the job.
+    pub fn audit(&self, event: AuditEvent, actor: Actor, by: &str, detail: Value) -> Audit {
+        let now = self.now();
+        Audit {
+            id: AuditId::new(now, self.random()),
+            at: now,
+            event,
+            actor,
+            account_id: None,
+            client_id: None,
+            request_id: by.to_owned(),
+            detail,
+        }
     }
 
     /// Seals a value for a purpose.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use idp_core::audit::AuditEvent;
+use idp_core::audit::{Actor, AuditEvent};
 use idp_core::jose::keyset::{KeyState, StoredKey};
 use idp_core::jose::schedule::{Turn, due};
 use idp_core::realm::Realm;
@@ -13,7 +13,6 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::keys::{self, KeysError};
-use crate::start::audit;
 
 /// Time between looks at the calendar.
 const EVERY: Duration = Duration::from_secs(600);
@@ -50,11 +49,17 @@ async fn take(app: &App, realm: &Realm, turn: Turn) -> Result<(), KeysError> {
         Turn::Make(alg) => {
             let key = keys::make(alg, realm.id, app.sealer(), app.random(), app.now())?;
             let key = StoredKey { state: KeyState::Next, activated: None, ..key };
-            let audit = audit(app, AuditEvent::KeyCreated, json!({ "kids": [key.kid], "by": "schedule" }));
+            let audit =
+                app.audit(AuditEvent::KeyCreated, Actor::System, "job", json!({ "kids": [key.kid], "by": "schedule" }));
             app.store.write(EnsureKeys { realm: realm.id, keys: vec![key], audit }).await? > 0
         }
         Turn::Rotate(alg) => {
-            let audit = audit(app, AuditEvent::KeyActivated, json!({ "alg": alg.text(), "by": "schedule" }));
+            let audit = app.audit(
+                AuditEvent::KeyActivated,
+                Actor::System,
+                "job",
+                json!({ "alg": alg.text(), "by": "schedule" }),
+            );
             app.store.write(RotateKey { realm: realm.id, alg, now: app.now(), audit }).await?
         }
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::{Client, SubjectType};
-use idp_core::id::{AuditId, ClientId, RealmId};
+use idp_core::id::{ClientId, RealmId};
 use idp_core::jose::keyset::TokenType;
 use idp_core::oidc::backchannel::{self, Answer};
 use idp_core::oidc::subject;
@@ -179,16 +179,11 @@ async fn post(
 }
 
 fn audit(app: &App, event: AuditEvent, client: &Client, delivery: &LogoutDelivery, reason: &str) -> Audit {
-    let now = app.now();
     let host = client.settings.backchannel_logout_uri.as_deref().and_then(host);
+    let detail = json!({ "host": host, "reason": reason, "attempts": delivery.attempts });
     Audit {
-        id: AuditId::new(now, app.random()),
-        at: now,
-        event,
-        actor: Actor::System,
         account_id: Some(delivery.account_id),
         client_id: Some(client.id.clone()),
-        request_id: "job".to_owned(),
-        detail: json!({ "host": host, "reason": reason, "attempts": delivery.attempts }),
+        ..app.audit(event, Actor::System, "job", detail)
     }
 }

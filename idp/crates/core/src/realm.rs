@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::acr::value::Acr;
+use crate::client::{ClientSettings, GrantType};
 use crate::id::RealmId;
+use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
 use crate::passkey::policy::Policy;
 
@@ -98,6 +100,19 @@ pub const FIELDS: &[(&str, &str)] = &[
 ];
 
 impl RealmSettings {
+    /// Every scope of the realm, in the order in which answers name them.
+    pub fn all_scopes(&self) -> impl Iterator<Item = &str> {
+        scope::STANDARD.iter().copied().chain(self.scopes.iter().map(|scope| scope.name.as_str()))
+    }
+
+    /// The scopes a client may ask for.
+    pub fn scopes_for(&self, client: &ClientSettings) -> Vec<&str> {
+        let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
+        // Ignored without a refresh token to use it with (OIDC Core §11).
+        let of_use = |scope: &&str| *scope != scope::OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
+        self.all_scopes().filter(set).filter(of_use).collect()
+    }
+
     /// Sets one field from words. Only its form is judged; before saving, [`RealmSettings::check`] judges the whole.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod writer;
 pub mod accounts;
 pub mod audit;
 pub mod clients;
+pub mod codes;
 pub mod consents;
 pub mod devices;
 pub mod grants;

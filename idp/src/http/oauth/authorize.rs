@@ -6,14 +6,11 @@ use std::sync::Arc;
 use idp_core::acr::Authenticated;
 use idp_core::client::Client;
 use idp_core::grant::AuthContext;
-use idp_core::id::{ClientId, FlowId, GrantId};
+use idp_core::id::{ClientId, GrantId};
 use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, consent, next_step};
-use idp_core::jose::jws;
 use idp_core::oauth::authorize::code::{self, Code};
 use idp_core::oauth::authorize::par::{Reference, hash_of};
-use idp_core::oauth::authorize::{
-    Addressed, AuthorizationRequest, Input, Unaddressed, address, known, respond, validate,
-};
+use idp_core::oauth::authorize::{AuthorizationRequest, Unaddressed, address, known, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
@@ -23,6 +20,7 @@ use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
 use serde::{Deserialize, Serialize};
 
+use super::validated::{Way, validated};
 use super::{par, request_object};
 use crate::event;
 use crate::http::answer;
@@ -157,35 +155,6 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
     let to = address(params, Some(&client))?;
     let valid = validated(x, params, &client, to.clone(), way).await?;
     valid.map_err(|error| Problem::Denied(Box::new(to), error))
-}
-
-/// How the parameters of a request came.
-#[derive(Clone, Copy, Debug)]
-pub struct Way {
-    pub pushed: bool,
-    pub by_object: bool,
-}
-
-/// Runs the rules over the parameters of a request. The inner error is the client's.
-///
-/// # Errors
-/// Only when the store fails.
-pub async fn validated(
-    x: &Exchange,
-    params: &RawParams,
-    client: &Client,
-    to: Addressed,
-    way: Way,
-) -> Result<Result<AuthorizationRequest, OAuthError>, Problem> {
-    let hint = match params.one("id_token_hint") {
-        None => None,
-        Some(token) => {
-            let ring = x.app.keys(x.realm.id).await?;
-            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.subject).ok_or(()))
-        }
-    };
-    let input = Input { params, client, realm: &x.realm, pushed: way.pushed, by_object: way.by_object, hint };
-    Ok(validate(&input, to, FlowId::new(x.now, x.app.random()), x.now))
 }
 
 /// Steps 6 to 9: who is signed in, what is missing, and the answer.

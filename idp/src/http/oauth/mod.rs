@@ -14,3 +14,4 @@ pub mod request_object;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
+mod validated;

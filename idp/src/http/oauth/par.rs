@@ -11,10 +11,10 @@ use idp_core::secret::{Hash, sha256};
 use idp_store::pushed_requests::{PushRequest, UsePushedRequest};
 use serde_json::{Value, json};
 
-use super::authorize::{Way, validated};
 use super::client::{Caller, authenticate};
 use super::request_object;
 use super::token::respond_with;
+use super::validated::{Way, validated};
 use crate::event;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::throttle::network;

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::client::{GrantType, SigningAlg};
 use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
-use crate::oauth::scope;
 use crate::oidc::claims;
 use crate::realm::Realm;
 
@@ -29,7 +28,7 @@ pub fn metadata(realm: &Realm) -> Value {
         "introspection_endpoint": at("/introspect"),
         "revocation_endpoint": at("/revoke"),
         "end_session_endpoint": at("/logout"),
-        "scopes_supported": scope::all(&realm.settings).collect::<Vec<_>>(),
+        "scopes_supported": realm.settings.all_scopes().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.iter().map(|mode| mode.text()).collect::<Vec<_>>(),
         "grant_types_supported": GrantType::ALL.iter().map(|g| g.text()).collect::<Vec<_>>(),

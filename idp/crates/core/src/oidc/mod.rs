@@ -6,4 +6,5 @@ pub mod frontchannel;
 pub mod id_token;
 pub mod logout;
 pub mod mapping;
+pub mod standard;
 pub mod subject;

@@ -7,7 +7,7 @@ use idp_core::id::{AccountId, ClientId, Sid};
 use idp_core::secret::Secret;
 use idp_store::Store;
 use idp_store::accounts::{DeleteAccount, SetAccountState};
-use idp_store::grants::Redeemed;
+use idp_store::codes::Redeemed;
 use idp_store::logout_deliveries::*;
 use idp_store::passkeys::{MustRemain, RemovePasskey, SuspendPasskey};
 use idp_store::passwords::SetPassword;

@@ -6,7 +6,7 @@ use idp_core::id::{AccountId, FlowId, RealmId};
 use idp_core::pass::{Pass, PassKind};
 use idp_store::audit::{AuditFilter, RecordAudit};
 use idp_store::consents::{Consent, DeleteConsent, SaveConsent};
-use idp_store::grants::Redeemed;
+use idp_store::codes::Redeemed;
 use idp_store::passes::IssuePass;
 use idp_store::sweep::Sweep;
 use idp_store::throttles::{ClearThrottles, RecordFailure};
