@@ -11,6 +11,7 @@ use idp_core::time::Timestamp;
 use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 
 use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
@@ -55,6 +56,8 @@ pub struct App {
     pub outbound: Outbound,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
+    /// Rung when a session ended here, so that clients are told at once.
+    pub session_ended: Notify,
     keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
@@ -83,6 +86,7 @@ impl App {
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             client_keys: ClientKeys::default(),
+            session_ended: Notify::new(),
             keys: KeyRings::default(),
             guesses: Arc::default(),
             rates: Rates::default(),

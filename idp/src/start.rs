@@ -261,6 +261,8 @@ pub fn serve(app: Arc<App>, main: tokio::net::TcpListener, sockets: Sockets) -> 
     }
     let endpoint = app_endpoint(&app);
     tasks.push(tokio::spawn(listen::serve(main, sockets.options, endpoint, stopped.clone())));
+    tasks.push(tokio::spawn(jobs::keys::rotate(Arc::clone(&app), stopped.clone())));
+    tasks.push(tokio::spawn(jobs::logout::deliver(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::sweep(Arc::clone(&app), stopped)));
     Ok(Running { app, address, health: bound_health, stop, tasks })
 }

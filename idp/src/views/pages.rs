@@ -382,26 +382,6 @@ pub enum MessageKind {
     DeviceDenied,
 }
 
-/// RP-initiated logout asks first (OIDC RP-Initiated Logout §2).
-#[derive(Clone, Debug, Serialize)]
-pub struct LogoutConfirm {
-    pub csrf: String,
-    /// The sealed logout request.
-    pub logout: String,
-    pub application: Option<Application>,
-    pub person: Person,
-}
-
-/// The session is over, or was kept.
-#[derive(Clone, Debug, Serialize)]
-pub struct LoggedOut {
-    /// The person said no: they are still signed in.
-    pub kept: bool,
-    pub application: Option<Application>,
-    /// The application's `post_logout_redirect_uri`, or the way to sign in again.
-    pub href: Option<String>,
-}
-
 /// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.
 #[derive(Clone, Debug, Serialize)]
 pub struct GoOn {

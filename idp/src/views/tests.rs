@@ -135,6 +135,7 @@ fn keeps_the_ids_that_machines_rely_on() {
         ("setup-pass", &["passkey-create", "password", "setup-submit"]),
         ("logout", &["logout-confirm", "logout-deny"]),
         ("logged-out", &["logged-out"]),
+        ("logout-frames", &["go-on"]),
         ("error-not_found", &["error-page"]),
         ("form-post", &["form-post", "form-post-submit"]),
         ("demo-home", &["demo-sign-in"]),

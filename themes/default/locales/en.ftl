@@ -220,6 +220,7 @@ logout-text = You will be signed out here, and of what you opened from here.
 logout-stay = Stay signed in
 logged-out = You are signed out
 logged-out-text = On a computer that others use, close the browser too.
+logout-frames-text = Signing you out of the applications you opened. If nothing happens, continue yourself.
 logged-in-still = You are still signed in
 logged-in-still-text = Nothing has changed.
 

@@ -38,6 +38,8 @@ pub struct RealmSettings {
     pub refresh_token_idle_s: i64,
     /// A DPoP proof holds a nonce of ours (RFC 9449 §8), so that none can be made in advance.
     pub dpop_nonce_required: bool,
+    /// How long a key signs, in days; 0: until a command says otherwise.
+    pub key_rotation_days: i64,
     /// Every authorization request is pushed first (RFC 9126 §5), whatever the client.
     pub require_par: bool,
     /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
@@ -65,6 +67,7 @@ impl Default for RealmSettings {
             refresh_token_idle_s: 14 * 24 * 3600,
             require_par: false,
             dpop_nonce_required: true,
+            key_rotation_days: 90,
             acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
             hwk_requires_attestation: false,
             phr_requires_uv: true,
@@ -84,6 +87,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("refresh_token_lifetime_s", "3600 to 31536000 seconds"),
     ("refresh_token_idle_s", "600 seconds to refresh_token_lifetime_s"),
     ("dpop_nonce_required", "true or false"),
+    ("key_rotation_days", "0 (by command only) or 2 to 3650 days"),
     ("require_par", "true or false"),
     ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
     ("hwk_requires_attestation", "true or false"),
@@ -131,6 +135,7 @@ impl RealmSettings {
             ("id_token_lifetime_s", (60..=3600).contains(&self.id_token_lifetime_s)),
             ("refresh_token_lifetime_s", (3600..=31_536_000).contains(&self.refresh_token_lifetime_s)),
             ("refresh_token_idle_s", (600..=self.refresh_token_lifetime_s).contains(&self.refresh_token_idle_s)),
+            ("key_rotation_days", self.key_rotation_days == 0 || (2..=3650).contains(&self.key_rotation_days)),
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
         ];

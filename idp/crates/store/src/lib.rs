@@ -34,6 +34,7 @@ pub mod devices;
 pub mod grants;
 pub mod groups;
 pub mod keys;
+pub mod logout_deliveries;
 pub mod passes;
 pub mod passkeys;
 pub mod passwords;

@@ -5,3 +5,4 @@ mod json;
 pub mod jwk;
 pub mod jws;
 pub mod keyset;
+pub mod schedule;

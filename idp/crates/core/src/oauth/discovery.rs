@@ -1,5 +1,6 @@
 //! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
-//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1.
+//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! Front-Channel Logout §3.
 
 use serde_json::{Value, json};
 
@@ -53,6 +54,10 @@ pub fn metadata(realm: &Realm) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page"],
         "ui_locales_supported": ["en"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "authorization_response_iss_parameter_supported": true,
     })
 }

@@ -5,6 +5,7 @@ mod configuration;
 mod devices;
 mod fixtures;
 mod grants;
+mod logout;
 mod passkeys;
 mod pushed_requests;
 mod records;
