@@ -86,15 +86,6 @@ impl Exchange {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Where the request comes from, as far as limits are concerned.
-    pub fn network(&self) -> Vec<u8> {
-        match self.address {
-            IpAddr::V4(ip) => ip.octets().to_vec(),
-            // A household or host has a /64; each of its addresses must not get tries of its own.
-            IpAddr::V6(ip) => ip.octets().iter().take(8).copied().collect(),
-        }
-    }
-
     /// The parameters of the query.
     pub fn query(&self) -> RawParams {
         RawParams::parse(self.uri.query().unwrap_or_default().as_bytes())

@@ -14,7 +14,7 @@ pub const CASES: &[Case] = &[
     ("params.once", |a| a.and("code_challenge", "x"), "invalid_request", "code_challenge came twice"),
     ("params.once", |a| a.and("prompt", "none").and("prompt", "login"), "invalid_request", "prompt came twice"),
     ("params.once", |a| a.and("unknown", "1").and("unknown", "2"), "invalid_request", "unknown came twice"),
-    ("params.length", |a| a.with("state", &"s".repeat(513)), "invalid_request", "state is longer"),
+    ("params.length", |a| a.with("state", &"s".repeat(1025)), "invalid_request", "state is longer"),
     ("params.length", |a| a.with("acr_values", &"s".repeat(257)), "invalid_request", "acr_values is longer"),
     (
         "params.length",
@@ -36,7 +36,7 @@ pub const CASES: &[Case] = &[
     ("scope.openid", |a| a.without("scope"), "invalid_scope", "scope is missing"),
     ("scope.openid", |a| a.with("scope", "profile email"), "invalid_scope", "lacks openid"),
     ("scope.openid", |a| a.with("scope", "openid \"x\""), "invalid_scope", "characters"),
-    ("nonce.length", |a| a.with("nonce", &"n".repeat(257)), "invalid_request", "nonce is longer"),
+    ("nonce.length", |a| a.with("nonce", &"n".repeat(513)), "invalid_request", "nonce is longer"),
     ("pkce.method", |a| a.without("code_challenge_method"), "invalid_request", "must be S256"),
     ("pkce.method", |a| a.with("code_challenge_method", "plain"), "invalid_request", "must be S256"),
     ("pkce.method", |a| a.with("code_challenge_method", "s256"), "invalid_request", "must be S256"),

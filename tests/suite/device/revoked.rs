@@ -20,6 +20,20 @@ async fn a_client_switched_off_is_not_named_on_the_page() {
 }
 
 #[tokio::test]
+async fn who_is_not_in_the_group_cannot_allow() {
+    let w = World::sqlite().await;
+    let tv = w.tv_with("tv", |s| s.allowed_groups = vec!["family".to_owned()]).await;
+    let mut ann = w.person("ann").await;
+    let device = w.begin_device(&tv).await;
+    let mut browser = w.browser();
+    let sealed = browser.enter(&device.user_code).await.sealed().unwrap();
+    let next = browser.sign_in_with_passkey(&mut ann, Some(&sealed)).await;
+    let page = browser.open(&next).await;
+    assert!(page.has("device-code") && page.body.contains("not for your account"), "{}", rule("client.groups"));
+    assert_eq!(device.poll(&w).await.error(), "authorization_pending");
+}
+
+#[tokio::test]
 async fn who_left_the_group_gets_no_tokens() {
     let w = World::sqlite().await;
     let tv = w.tv("tv").await;

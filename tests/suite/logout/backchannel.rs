@@ -153,7 +153,8 @@ async fn a_client_that_refuses_or_stays_down_for_a_day_is_given_up_and_that_is_a
     at_two.answers(Reply::Status(500));
     let (_, mut browser, tokens) = signed_in(&w, &[&one, &two]).await;
     log_out(&mut browser, &tokens[0]).await;
-    (at_one.heard(1).await, at_two.heard(1).await);
+    at_one.heard(1).await;
+    at_two.heard(1).await;
     let rows = rows_in_time(&w, AuditEvent::LogoutUndelivered, 1).await;
     assert_eq!((&rows[0]["reason"], &rows[0]["attempts"]), (&json!("400"), &json!(1)));
     put_off(&w).await;

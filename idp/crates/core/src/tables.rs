@@ -5,8 +5,8 @@ use crate::{oauth, oidc};
 
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
-    ("Request objects", oauth::authorize::jar::RULES),
     ("Pushed authorization requests", oauth::authorize::par::RULES),
+    ("Request objects", oauth::authorize::jar::RULES),
     ("Resource servers", oauth::resource::RULES),
     ("Client authentication", oauth::client_auth::RULES),
     ("Client assertions", oauth::client_auth::assertion::RULES),

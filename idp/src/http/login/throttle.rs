@@ -1,6 +1,7 @@
 //! Throttling of guesses at passwords and user codes: which buckets a guess heats, and whether it is looked at.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use idp_core::account::name_key;
@@ -70,7 +71,7 @@ pub async fn begin(x: &Exchange, username: &str, account: Option<AccountId>) -> 
 /// 429 with the seconds to wait.
 pub async fn begin_code(x: &Exchange, account: Option<AccountId>) -> Result<Guess, Problem> {
     let mac = |label: &str, bytes: &[u8]| x.app.sealer().mac(x.realm.id, label, &[bytes]);
-    let mut buckets = vec![(BucketKind::CodeAddress, mac("throttle.code.address", &x.network()))];
+    let mut buckets = vec![(BucketKind::CodeAddress, mac("throttle.code.address", &network(x.address)))];
     buckets.extend(account.map(|id| (BucketKind::CodeAccount, mac("throttle.code.account", id.as_bytes()))));
     look(x, buckets.into_iter().map(|(kind, hash)| (kind, bucket(kind, hash))).collect()).await
 }
@@ -132,11 +133,19 @@ fn known(x: &Exchange) -> Option<Known> {
 /// The buckets of a guess: the address first, then the account or this browser's own.
 fn buckets(x: &Exchange, username: &str, account: Option<AccountId>) -> [(BucketKind, i64); 2] {
     let mac = |label: &str, parts: &[&[u8]]| x.app.sealer().mac(x.realm.id, label, parts);
-    let address = (BucketKind::Address, mac("throttle.address", &[&x.network()]));
+    let address = (BucketKind::Address, mac("throttle.address", &[&network(x.address)]));
     let of_name = match known(x).filter(|k| Some(k.account) == account) {
         Some(k) => (BucketKind::KnownBrowser, mac("throttle.browser", &[k.account.as_bytes(), &k.browser])),
         // By what was typed: one bucket for name and address would tell which address belongs to whom.
         None => (BucketKind::Account, mac("throttle.account", &[name_key(username).as_bytes()])),
     };
     [address, of_name].map(|(kind, hash)| (kind, bucket(kind, hash)))
+}
+
+/// What counts as one place: a household or host has a /64, and each of its addresses must not get guesses of its own.
+pub fn network(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().iter().take(8).copied().collect(),
+    }
 }

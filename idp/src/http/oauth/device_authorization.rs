@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::client::{Caller, authenticate};
 use super::token::respond;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::throttle::network;
 use crate::http::problem::Problem;
 
 /// How often a user code is drawn; a second one is needed once in millions of requests.
@@ -45,7 +46,7 @@ async fn start(x: &Exchange, caller: &Caller, params: &RawParams) -> Result<Valu
         let op = StartDevice {
             realm: x.realm.id,
             device: device.clone(),
-            network: base64url(x.network()),
+            network: base64url(network(x.address)),
             now: x.now,
             audit: x.audit(AuditEvent::DeviceStarted, Actor::Client(client.id.clone()), json!({})),
         };

@@ -17,6 +17,7 @@ use super::request_object;
 use super::token::respond_with;
 use crate::event;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::throttle::network;
 use crate::http::problem::Problem;
 
 /// Pushes of a public client in a minute, from one address and in all: anybody can push them, and each is a row for an
@@ -69,7 +70,7 @@ fn admit(x: &Exchange, client: &Client) -> Result<(), Problem> {
         return admit("par.client", id, CONFIDENTIAL);
     }
     // The address first: one sender must not use up what the client's users share.
-    admit("par.address", &x.network(), PUBLIC.0)?;
+    admit("par.address", &network(x.address), PUBLIC.0)?;
     admit("par.client", id, PUBLIC.1)
 }
 

@@ -65,9 +65,9 @@ mod tests {
     fn a_key_is_made_a_day_before_it_signs() {
         let at = |s: i64| Timestamp::from_ms(s * 1000);
         let active = key(KeyState::Active, 0);
-        assert_eq!(due(&[active.clone()], 90 * DAY, at(89 * DAY - 1)), []);
-        assert_eq!(due(&[active.clone()], 90 * DAY, at(89 * DAY)), [Turn::Make(SigningAlg::ES256)]);
-        assert_eq!(due(&[active.clone()], 0, at(1000 * DAY)), [], "not by schedule");
+        assert_eq!(due(std::slice::from_ref(&active), 90 * DAY, at(89 * DAY - 1)), []);
+        assert_eq!(due(std::slice::from_ref(&active), 90 * DAY, at(89 * DAY)), [Turn::Make(SigningAlg::ES256)]);
+        assert_eq!(due(std::slice::from_ref(&active), 0, at(1000 * DAY)), [], "not by schedule");
         let both = [active, key(KeyState::Next, 95 * DAY)];
         assert_eq!(due(&both, 90 * DAY, at(95 * DAY + LEAD_S - 1)), [], "published too late: it still waits");
         assert_eq!(due(&both, 90 * DAY, at(95 * DAY + LEAD_S)), [Turn::Rotate(SigningAlg::ES256)]);

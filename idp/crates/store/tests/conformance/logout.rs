@@ -45,7 +45,8 @@ async fn heard(store: &Store, name: &str) -> SignedInWorld {
         (grant.hears_of_logout, grant.client_id) = (hears, client.id.clone());
         assert_eq!(store.write(redeem_code(&grant)).await.unwrap(), Redeemed::Redeemed);
     }
-    assert_eq!(store.list_clients_of_session(REALM, &sid).await.unwrap(), [world.client.id.clone()]);
+    let told = store.list_clients_of_session(REALM, &sid).await.unwrap();
+    assert_eq!(told, std::slice::from_ref(&world.client.id));
     world
 }
 

@@ -44,7 +44,7 @@ rules! {
     "response_type.code", "RFC 9700 §2.1.2", "`response_type` is `code`; tokens never travel through the browser." => response::kind;
     "response_mode.known", "OAuth 2.0 Multiple Response Types §2.1", "`response_mode` is `query`, `fragment` or, for a web address, `form_post`." => response::mode;
     "scope.openid", "OIDC Core §3.1.2.1", "`scope` is well formed and holds `openid`." => scope::check;
-    "nonce.length", "OIDC Core §15.5.2", "A `nonce` has at most 256 characters." => nonce::check;
+    "nonce.length", "OIDC Core §15.5.2", "A `nonce` has at most 512 characters." => nonce::check;
     "pkce.method", "RFC 7636 §4.3", "`code_challenge_method` is `S256`; missing means `plain`, which is refused." => pkce::method;
     "pkce.challenge", "RFC 7636 §4.2", "A `code_challenge` is the base64url of a SHA-256 hash." => pkce::challenge;
     "pkce.public", "RFC 9700 §2.1.1", "A public client uses PKCE." => pkce::public;
@@ -70,7 +70,7 @@ fn once(input: &Input<'_>) -> Result<(), OAuthError> {
 /// What must fit into a sealed request, which must fit into a `Location` header, or into the row of a pushed one.
 fn length(input: &Input<'_>) -> Result<(), OAuthError> {
     const LIMITS: &[(&str, usize)] = &[
-        ("state", 512),
+        ("state", 1024),
         ("redirect_uri", 512),
         ("acr_values", 256),
         ("claims", 8192),
