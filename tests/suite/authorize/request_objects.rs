@@ -92,7 +92,7 @@ const SPOILT: &[(&str, Bend)] = &[
     ("jar.audience", |jwt, key| jwt.with("aud", "https://evil.example").sign(key)),
     ("jar.time", |jwt, key| {
         let exp = jwt.claims["exp"].as_i64().unwrap();
-        jwt.with("exp", exp - 71).sign(key)
+        jwt.with("exp", exp - 91).sign(key)
     }),
     ("jar.time", |jwt, key| {
         let exp = jwt.claims["exp"].as_i64().unwrap();
