@@ -17,6 +17,7 @@ mod introspect;
 mod login;
 mod logout;
 mod outbound;
+mod registration;
 mod revoke;
 mod setup;
 mod token;

@@ -19,5 +19,6 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Introspection", oauth::introspect::RULES),
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
+    ("Client registration", oauth::registration::RULES),
     ("Logout", oidc::logout::RULES),
 ];

@@ -39,6 +39,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod realms;
 pub mod refresh_tokens;
+pub mod registrations;
 pub mod sessions;
 pub mod sign_in;
 pub mod sweep;

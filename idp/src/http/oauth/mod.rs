@@ -9,6 +9,7 @@ mod issue;
 pub mod logout;
 pub mod person;
 pub mod proof;
+pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
