@@ -7,6 +7,7 @@ mod fixtures;
 mod grants;
 mod passkeys;
 mod records;
+mod registrations;
 mod schema;
 mod sign_in;
 mod writes;

@@ -42,61 +42,61 @@ const ALG: &str = "RS256, ES256, EdDSA or PS256";
 const NOT_ENCRYPTED: &str = "left out: nothing is encrypted here";
 
 fields! {
-    "client_name", "RFC 7591 §2", TEXT, |s, v| Some(s.name = text(v)?), |s| Some(json!(s.name));
-    "redirect_uris", "RFC 7591 §2", TEXTS, |s, v| Some(s.redirect_uris = texts(v)?), |s| list(&s.redirect_uris);
+    "client_name", "RFC 7591 §2", TEXT, |s, v| put(&mut s.name, text(v)), |s| Some(json!(s.name));
+    "redirect_uris", "RFC 7591 §2", TEXTS, |s, v| put(&mut s.redirect_uris, texts(v)), |s| list(&s.redirect_uris);
     "response_types", "RFC 7591 §2", "a list of code alone",
         |_, v| texts(v)?.iter().all(|kind| kind == "code").then_some(()),
         |s| Some(if s.grant_types.contains(&GrantType::AuthorizationCode) { json!(["code"]) } else { json!([]) });
     "grant_types", "RFC 7591 §2", "a list of grant types of the metadata", grants, |s| Some(json!(s.grant_types));
     "token_endpoint_auth_method", "RFC 7591 §2", "an authentication method of the metadata",
-        |s, v| Some(s.auth_method = METHODS.iter().find(|(_, name, _)| v == name)?.0),
+        |s, v| put(&mut s.auth_method, METHODS.iter().find(|(_, name, _)| v == name).map(|row| row.0)),
         |s| Some(json!(s.auth_method));
     "token_endpoint_auth_signing_alg", "OIDC Registration §2", ALG,
-        |s, v| Some(s.assertion_alg = Some(alg(v)?)), |s| s.assertion_alg.map(|alg| json!(alg));
+        |s, v| some(&mut s.assertion_alg, alg(v)), |s| s.assertion_alg.map(|alg| json!(alg));
     "jwks", "RFC 7591 §2", "a JWK set",
-        |s, v| v.is_object().then(|| s.jwks = Some(v.clone())), |s| s.jwks.clone();
-    "jwks_uri", "RFC 7591 §2", URL, |s, v| Some(s.jwks_uri = Some(text(v)?)), |s| link(&s.jwks_uri);
+        |s, v| some(&mut s.jwks, v.is_object().then(|| v.clone())), |s| s.jwks.clone();
+    "jwks_uri", "RFC 7591 §2", URL, |s, v| some(&mut s.jwks_uri, text(v)), |s| link(&s.jwks_uri);
     "scope", "RFC 7591 §2", "scopes with blanks between them",
-        |s, v| Some(s.scopes = Some(text(v)?.split_ascii_whitespace().map(str::to_owned).collect())),
+        |s, v| some(&mut s.scopes, v.as_str().map(|v| v.split_ascii_whitespace().map(str::to_owned).collect())),
         |s| s.scopes.as_ref().map(|scopes| json!(scopes.join(" ")));
-    "contacts", "RFC 7591 §2", TEXTS, |s, v| Some(s.contacts = texts(v)?), |s| list(&s.contacts);
-    "client_uri", "RFC 7591 §2", URL, |s, v| Some(s.client_uri = Some(text(v)?)), |s| link(&s.client_uri);
-    "logo_uri", "RFC 7591 §2", URL, |s, v| Some(s.logo_uri = Some(text(v)?)), |s| link(&s.logo_uri);
-    "policy_uri", "RFC 7591 §2", URL, |s, v| Some(s.policy_uri = Some(text(v)?)), |s| link(&s.policy_uri);
-    "tos_uri", "RFC 7591 §2", URL, |s, v| Some(s.tos_uri = Some(text(v)?)), |s| link(&s.tos_uri);
+    "contacts", "RFC 7591 §2", TEXTS, |s, v| put(&mut s.contacts, texts(v)), |s| list(&s.contacts);
+    "client_uri", "RFC 7591 §2", URL, |s, v| some(&mut s.client_uri, text(v)), |s| link(&s.client_uri);
+    "logo_uri", "RFC 7591 §2", URL, |s, v| some(&mut s.logo_uri, text(v)), |s| link(&s.logo_uri);
+    "policy_uri", "RFC 7591 §2", URL, |s, v| some(&mut s.policy_uri, text(v)), |s| link(&s.policy_uri);
+    "tos_uri", "RFC 7591 §2", URL, |s, v| some(&mut s.tos_uri, text(v)), |s| link(&s.tos_uri);
     "subject_type", "OIDC Registration §2", "public or pairwise",
-        |s, v| Some(s.subject_type = subject(v)?), |s| Some(json!(s.subject_type));
+        |s, v| put(&mut s.subject_type, subject(v)), |s| Some(json!(s.subject_type));
     "sector_identifier_uri", "OIDC Registration §5", URL, sector, |s| link(&s.sector_identifier_uri);
     "id_token_signed_response_alg", "OIDC Registration §2", ALG,
-        |s, v| Some(s.id_token_alg = alg(v)?), |s| Some(json!(s.id_token_alg));
+        |s, v| put(&mut s.id_token_alg, alg(v)), |s| Some(json!(s.id_token_alg));
     "userinfo_signed_response_alg", "OIDC Registration §2", ALG,
-        |s, v| Some(s.userinfo_alg = Some(alg(v)?)), |s| s.userinfo_alg.map(|alg| json!(alg));
+        |s, v| some(&mut s.userinfo_alg, alg(v)), |s| s.userinfo_alg.map(|alg| json!(alg));
     "request_object_signing_alg", "OIDC Registration §2", "RS256, ES256, EdDSA, PS256 or none",
-        |s, v| Some(s.request_object_alg = Some(object_alg(v)?)), |s| s.request_object_alg.map(|alg| json!(alg));
+        |s, v| some(&mut s.request_object_alg, object_alg(v)), |s| s.request_object_alg.map(|alg| json!(alg));
     "require_signed_request_object", "RFC 9101 §10.5", FLAG,
-        |s, v| Some(s.require_request_object = v.as_bool()?), |s| Some(json!(s.require_request_object));
+        |s, v| put(&mut s.require_request_object, v.as_bool()), |s| Some(json!(s.require_request_object));
     "require_pushed_authorization_requests", "RFC 9126 §6", FLAG,
-        |s, v| Some(s.require_par = v.as_bool()?), |s| Some(json!(s.require_par));
+        |s, v| put(&mut s.require_par, v.as_bool()), |s| Some(json!(s.require_par));
     "dpop_bound_access_tokens", "RFC 9449 §5.2", FLAG,
-        |s, v| Some(s.dpop_bound = v.as_bool()?), |s| Some(json!(s.dpop_bound));
+        |s, v| put(&mut s.dpop_bound, v.as_bool()), |s| Some(json!(s.dpop_bound));
     "default_max_age", "OIDC Registration §2", "a number of seconds, at most a year",
-        |s, v| Some(s.default_max_age_s = Some(v.as_i64()?)), |s| s.default_max_age_s.map(|age| json!(age));
+        |s, v| some(&mut s.default_max_age_s, v.as_i64()), |s| s.default_max_age_s.map(|age| json!(age));
     // Every ID token holds auth_time.
     "require_auth_time", "OIDC Registration §2", "true or false; true is registered",
         |_, v| v.is_boolean().then_some(()), |_| Some(json!(true));
     "default_acr_values", "OIDC Registration §2", TEXTS,
-        |s, v| Some(s.default_acr_values = texts(v)?), |s| list(&s.default_acr_values);
+        |s, v| put(&mut s.default_acr_values, texts(v)), |s| list(&s.default_acr_values);
     "post_logout_redirect_uris", "RP-Initiated Logout §3.1", TEXTS,
-        |s, v| Some(s.post_logout_redirect_uris = texts(v)?), |s| list(&s.post_logout_redirect_uris);
+        |s, v| put(&mut s.post_logout_redirect_uris, texts(v)), |s| list(&s.post_logout_redirect_uris);
     "backchannel_logout_uri", "Back-Channel Logout §2.2", URL,
-        |s, v| Some(s.backchannel_logout_uri = Some(text(v)?)), |s| link(&s.backchannel_logout_uri);
+        |s, v| some(&mut s.backchannel_logout_uri, text(v)), |s| link(&s.backchannel_logout_uri);
     "backchannel_logout_session_required", "Back-Channel Logout §2.2", FLAG,
-        |s, v| Some(s.backchannel_logout_session_required = v.as_bool()?),
+        |s, v| put(&mut s.backchannel_logout_session_required, v.as_bool()),
         |s| Some(json!(s.backchannel_logout_session_required));
     "frontchannel_logout_uri", "Front-Channel Logout §2", URL,
-        |s, v| Some(s.frontchannel_logout_uri = Some(text(v)?)), |s| link(&s.frontchannel_logout_uri);
+        |s, v| some(&mut s.frontchannel_logout_uri, text(v)), |s| link(&s.frontchannel_logout_uri);
     "frontchannel_logout_session_required", "Front-Channel Logout §2", FLAG,
-        |s, v| Some(s.frontchannel_logout_session_required = v.as_bool()?),
+        |s, v| put(&mut s.frontchannel_logout_session_required, v.as_bool()),
         |s| Some(json!(s.frontchannel_logout_session_required));
     "id_token_encrypted_response_alg", "OIDC Registration §2", NOT_ENCRYPTED, |_, _| None, |_| None;
     "id_token_encrypted_response_enc", "OIDC Registration §2", NOT_ENCRYPTED, |_, _| None, |_| None;
@@ -107,6 +107,16 @@ fields! {
     // A promise we would not keep.
     "tls_client_certificate_bound_access_tokens", "RFC 8705 §3.4", "false: keys are bound by DPoP",
         |_, v| (*v == Value::Bool(false)).then_some(()), |_| None;
+}
+
+fn put<T>(setting: &mut T, value: Option<T>) -> Option<()> {
+    *setting = value?;
+    Some(())
+}
+
+fn some<T>(setting: &mut Option<T>, value: Option<T>) -> Option<()> {
+    *setting = Some(value?);
+    Some(())
 }
 
 fn text(value: &Value) -> Option<String> {
