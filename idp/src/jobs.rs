@@ -6,11 +6,16 @@ pub mod logout;
 use std::sync::Arc;
 use std::time::Duration;
 
+use idp_core::audit::{Audit, AuditEvent};
 use idp_core::credential::throttle::WINDOW_S;
+use idp_core::oauth::registration::policy::UNUSED_DAYS;
+use idp_store::registrations::SweepRegistrations;
 use idp_store::sweep::Sweep;
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::start;
 
 /// Time between sweeps.
 const EVERY: Duration = Duration::from_secs(60);
@@ -22,10 +27,15 @@ const KEEP_S: i64 = 7 * 24 * 3600;
 /// Deletes what is over, every minute, until `stopped` becomes true. What is over is never served in between:
 /// each query asks for the time itself.
 pub async fn sweep(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    loop {
+    for round in 0_u64.. {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        if round % 60 == 0
+            && let Err(error) = registrations(&app).await
+        {
+            tracing::warn!(%error, "unused clients were not swept; it is tried again in an hour");
         }
         loop {
             let op = Sweep { now: app.now(), batch: BATCH, keep_s: KEEP_S, throttle_window_s: WINDOW_S };
@@ -39,4 +49,15 @@ pub async fn sweep(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             }
         }
     }
+}
+
+/// Deletes clients that registered themselves and that nobody ever agreed to.
+async fn registrations(app: &App) -> Result<(), idp_store::Error> {
+    let before = app.now().plus_s(-UNUSED_DAYS * 86_400);
+    for realm in app.store.list_realms().await? {
+        let audit = start::audit(app, AuditEvent::ClientDeleted, json!({}));
+        let audit = Audit { request_id: "sweep".to_owned(), ..audit };
+        app.store.write(SweepRegistrations { realm: realm.id, before, audit }).await?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ mod logout;
 mod matrix;
 mod outbound;
 mod par;
+mod registration;
 mod revoke;
 mod setup;
 mod token;

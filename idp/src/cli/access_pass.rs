@@ -102,7 +102,7 @@ fn qr(text: &str) -> String {
 }
 
 /// `30m`, `12h`, `7d` in seconds.
-fn lifetime(text: &str) -> Result<i64, String> {
+pub fn lifetime(text: &str) -> Result<i64, String> {
     let unit = |suffix, seconds: i64| text.strip_suffix(suffix).map(|number| (number, seconds));
     let parsed = unit('m', 60).or_else(|| unit('h', 3600)).or_else(|| unit('d', 86_400));
     let seconds = parsed.and_then(|(number, unit)| number.parse::<i64>().ok()?.checked_mul(unit));

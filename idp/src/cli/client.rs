@@ -6,10 +6,14 @@ use idp_core::client::check::doubt;
 use idp_core::client::{Client, ClientState};
 use idp_core::encoding::base64url;
 use idp_core::id::ClientId;
+use idp_core::oauth::registration::policy::Registration;
+use idp_core::pass::{Pass, PassKind};
 use idp_core::secret::sha256;
 use idp_store::clients::{ClientUpdated, CreateClient, DeleteClient, UpdateClient};
+use idp_store::passes::IssuePass;
 use serde_json::{Value, json};
 
+use super::access_pass::lifetime;
 use super::client_settings::Flags;
 use super::operator::{At, Operator, facts, table, time, with, word};
 use super::{Failure, usage};
@@ -52,6 +56,15 @@ enum Action {
     Enable { id: String },
     /// Delete a client; what it was granted is revoked.
     Delete { id: String },
+    /// Make an initial access token for /register and print it, once.
+    Invite {
+        /// How long it works, 10m to 30d.
+        #[arg(long, value_name = "TIME", default_value = "1d", value_parser = lifetime)]
+        lifetime: i64,
+        /// It registers clients until it expires; otherwise one.
+        #[arg(long)]
+        many: bool,
+    },
     /// Make a new secret and print it, once; the old one stops working.
     Secret { id: String },
 }
@@ -71,6 +84,7 @@ impl Command {
             Action::Disable { id } => switch(at, &id, ClientState::Disabled).await,
             Action::Enable { id } => switch(at, &id, ClientState::Active).await,
             Action::Delete { id } => delete(at, &id).await,
+            Action::Invite { lifetime, many } => invite(at, lifetime, many).await,
             Action::Secret { id } => new_secret(at, &id).await,
         })
     }
@@ -221,6 +235,30 @@ async fn delete(at: &Operator, id: &str) -> Result<(), Failure> {
         return Err(format!("{id} was deleted meanwhile").into());
     }
     at.answer(&json!({ "deleted": id }), &format!("Deleted {id}; what it was granted is revoked."))
+}
+
+async fn invite(at: &Operator, lifetime_s: i64, many: bool) -> Result<(), Failure> {
+    let token = fresh_secret(at);
+    let now = at.app.now();
+    let pass = Pass {
+        hash: sha256(token.as_bytes()),
+        kind: if many { PassKind::Registrations } else { PassKind::Registration },
+        account_id: None,
+        created: now,
+        expires: now.plus_s(lifetime_s),
+        used: None,
+    };
+    let (kind, expires) = (word(&pass.kind), time(pass.expires));
+    let audit = at.audit(AuditEvent::PassIssued, json!({ "kind": kind, "expires": expires }));
+    if !at.app.store.write(IssuePass { realm: at.realm.id, pass, audit }).await? {
+        return Err("no token was made: try again".into());
+    }
+    let uses = if many { "registers clients" } else { "registers one client" };
+    let mut text = format!("Initial access token, {uses} until {expires}:\n\n  {token}\n\nIt is not shown again.");
+    if at.realm.settings.registration == Registration::Off {
+        text.push_str("\nNote: registration is off: idp realm set registration=token");
+    }
+    at.answer(&json!({ "initial_access_token": token, "kind": kind, "expires": expires }), &text)
 }
 
 async fn new_secret(at: &Operator, id: &str) -> Result<(), Failure> {

@@ -343,6 +343,9 @@ impl Tokens {
         set(&mut s.access_token, self.access_token);
         set(&mut s.rotate_refresh_tokens, self.rotate_refresh_tokens);
         set(&mut s.subject_type, self.subject);
+        if self.sector.is_some() {
+            s.sector_identifier_uri = None;
+        }
         link(&mut s.sector, self.sector);
         if !self.role.is_empty() {
             // What is not ROLE=GROUP lacks its group, and is refused for that.

@@ -9,6 +9,7 @@ use idp_core::oauth::authorize::Unaddressed;
 use idp_core::oauth::authorize::rules::RULES as AUTHORIZE;
 use idp_core::oauth::client_auth;
 use idp_core::oauth::error::ErrorCode;
+use idp_core::oauth::registration::fields::FIELDS;
 use idp_core::passkey::{assertion, policy, registration};
 use idp_core::rule::Rule;
 use idp_core::tables::TABLES;
@@ -90,6 +91,11 @@ fn specs() -> String {
     rules(&mut out, "Methods of client authentication", client_auth::METHODS.iter().map(|(_, _, rule)| rule));
     for (title, table) in TABLES {
         rules(&mut out, title, *table);
+    }
+    put!(out, "\n## Client metadata\n\nWhat a client may register for itself; other fields are ignored.\n");
+    put!(out, "| field | paragraph | value |\n|---|---|---|");
+    for field in FIELDS {
+        cells(&mut out, [&format!("`{}`", field.name), field.spec, field.values]);
     }
     rules(&mut out, "Account", FRESH_RULES);
     rules(&mut out, "Registering a passkey", registration::RULES);

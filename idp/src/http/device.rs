@@ -61,7 +61,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         None => None,
     };
     let Some(device) = found.filter(|device| device.is_open(x.now)) else {
-        x.app.store.write(throttle::code_failure(&x, &guess)).await?;
+        x.app.store.write(throttle::counted(&x, &guess)).await?;
         return show(x, text, Some(DeviceNotice::WrongCode));
     };
     let client = x.app.store.cached_client(x.realm.id, &device.client_id).await?;

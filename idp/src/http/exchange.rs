@@ -105,10 +105,18 @@ impl Exchange {
     /// # Errors
     /// 415 for another content type, 413 for one too large, 400 for what is not the JSON expected.
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
-        self.content_type("application/json")?;
-        let bytes = self.bytes().await?;
+        let bytes = self.json_bytes().await?;
         serde_json::from_slice(&bytes)
             .map_err(|e| Problem::bad("body_invalid", &format!("the body cannot be read: {e}")))
+    }
+
+    /// A JSON body as it came.
+    ///
+    /// # Errors
+    /// 415 for another content type, 413 for one too large.
+    pub async fn json_bytes(&mut self) -> Result<Vec<u8>, Problem> {
+        self.content_type("application/json")?;
+        self.bytes().await
     }
 
     fn content_type(&self, expected: &str) -> Result<(), Problem> {

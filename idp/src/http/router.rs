@@ -61,6 +61,10 @@ routes! {
     POST    "/introspect"                              OAuth  => oauth::introspect::post;
     POST    "/revoke"                                  OAuth  => oauth::revoke::post;
     OPTIONS "/revoke"                                  OAuth  => oauth::token::preflight;
+    POST    "/register"                                OAuth  => oauth::register::post;
+    GET     "/register/:client_id"                     Bearer => oauth::register::get;
+    PUT     "/register/:client_id"                     Bearer => oauth::register::put;
+    DELETE  "/register/:client_id"                     Bearer => oauth::register::delete;
     GET     "/userinfo"                                Bearer => oauth::userinfo::get;
     POST    "/userinfo"                                Bearer => oauth::userinfo::post;
     OPTIONS "/userinfo"                                Bearer => oauth::token::preflight;
@@ -107,7 +111,8 @@ pub fn app_endpoint(app: &Arc<App>) -> Arc<dyn DynEndpoint<Output = Response>> {
         route = route.at(path, ByMethod::of(app, path));
     }
     // poem gives "/" to a catch-all even where the path itself is registered.
-    let elsewhere = Elsewhere { front: ByMethod::of(app, "/"), unknown: Served { app: Arc::clone(app), row: None } };
+    let elsewhere =
+        Elsewhere { front: ByMethod::of(app, "/"), unknown: Served { app: Arc::clone(app), path: None, row: None } };
     let route = route.at("/*rest", elsewhere);
     let random = Arc::clone(app.random_source());
     Arc::new(ToDynEndpoint(event::observe(route, random, Arc::clone(&app.metrics))))
@@ -120,12 +125,12 @@ struct ByMethod {
 }
 
 impl ByMethod {
-    fn of(app: &Arc<App>, path: &str) -> Self {
+    fn of(app: &Arc<App>, path: &'static str) -> Self {
         // A method that a path does not have goes to the same renderer as an unknown path.
-        let other = Served { app: Arc::clone(app), row: None };
+        let served = |row| Served { app: Arc::clone(app), path: Some(path), row };
         let rows = ROUTES.iter().filter(|r| r.path == path);
-        let methods = rows.map(|row| (row.method.clone(), Served { app: Arc::clone(app), row: Some(row) }));
-        Self { methods: methods.collect(), other }
+        let methods = rows.map(|row| (row.method.clone(), served(Some(row))));
+        Self { methods: methods.collect(), other: served(None) }
     }
 }
 
@@ -156,6 +161,8 @@ impl Endpoint for Elsewhere {
 /// A row with the application; without a row the answer is 404 or, on a known path, 405.
 struct Served {
     app: Arc<App>,
+    /// The pattern that took the request.
+    path: Option<&'static str>,
     row: Option<&'static Row>,
 }
 
@@ -179,7 +186,7 @@ impl Served {
         let address = request.data::<ClientAddr>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0);
         event::note(|e| e.realm = Some(realm.name.clone()));
         let method = request.method().clone();
-        let known: Vec<&Row> = ROUTES.iter().filter(|r| r.path == request.uri().path()).collect();
+        let known: Vec<&Row> = ROUTES.iter().filter(|r| Some(r.path) == self.path).collect();
         let surface = self.row.or_else(|| known.first().copied()).map_or(Surface::Page, |r| r.surface);
         let mut allow = None;
         let sends_proof = request.headers().contains_key("dpop");

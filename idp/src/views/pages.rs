@@ -34,6 +34,8 @@ pub struct Application {
     pub policy: Option<WebUrl>,
     /// `tos_uri` (OIDC Registration §2).
     pub terms: Option<WebUrl>,
+    /// It registered itself, and no admin has looked at it yet.
+    pub unverified: bool,
     /// It runs on another device: this browser has no way back to it.
     pub elsewhere: bool,
 }
@@ -47,6 +49,7 @@ impl Application {
             host: None,
             policy: None,
             terms: None,
+            unverified: false,
             elsewhere: false,
         }
     }

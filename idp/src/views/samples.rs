@@ -185,6 +185,8 @@ fn asks(all: &mut Samples) {
         ConsentItem::Email { value: Some("ada@northwind.example".into()) },
     ];
     add(all, "consent", Page::Consent(consent(application(), ada(), usual)));
+    let unverified = Application { unverified: true, ..application() };
+    add(all, "consent-unverified", Page::Consent(consent(unverified, ada(), items(None, "payments"))));
     add(all, "consent-markup", Page::Consent(consent(hostile(), mallory(), items(Some(MARKUP), MARKUP))));
     let long_one = consent(Application::named(&long()), Person::new(&long(), None), items(None, &long()));
     add(all, "consent-long", Page::Consent(long_one));

@@ -112,6 +112,8 @@ consent-offline-text = It stays signed in after you sign out here
 consent-other = Another permission
 consent-empty = Nothing is set yet; it gets what you add later
 consent-allow = Allow
+consent-unverified = This application is not verified
+consent-unverified-text = It registered itself and nobody here has checked it. Allow only what you started yourself.
 consent-until = We remember this and do not ask again until the application wants more.
 consent-as = You are signed in as { $username }.
 

@@ -253,6 +253,9 @@ pub struct ClientSettings {
     /// Host that pairwise subjects are made for; `None`: that of the redirect URIs (OIDC Core §8.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
+    /// Document that listed the redirect URIs when the client registered; its host is the sector (OIDC Registration §5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
 
     // ---- what it is told when a session ends --------------------------------------------------------------
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,7 +278,7 @@ pub struct ClientSettings {
     pub client_uri: Option<String>,
     /// Mail addresses of those responsible for it.
     pub contacts: Vec<String>,
-    /// It registered itself and no admin has looked at it yet.
+    /// It registered or changed itself, and no admin has looked at it since.
     pub unverified: bool,
 }
 
@@ -312,6 +315,7 @@ impl Default for ClientSettings {
             rotate_refresh_tokens: false,
             subject_type: SubjectType::Public,
             sector: None,
+            sector_identifier_uri: None,
             backchannel_logout_uri: None,
             backchannel_logout_session_required: false,
             frontchannel_logout_uri: None,

@@ -1,4 +1,4 @@
-//! One-time links that let somebody enrol: the set-up link of the first owner and access passes.
+//! What an admin hands out to be used later: set-up links, access passes, initial access tokens (RFC 7591 §1.2).
 
 use crate::id::AccountId;
 use crate::secret::Hash;
@@ -13,16 +13,21 @@ pub enum PassKind {
     Setup,
     /// Lets an existing account enrol a passkey or set a password; authenticates nobody.
     Access,
+    /// Registers one client.
+    Registration,
+    /// Registers clients until it expires.
+    Registrations,
 }
 
-/// One pass; the link carries 32 random bytes of which only the hash is kept.
+/// One pass; it carries 32 random bytes of which only the hash is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
     pub hash: Hash,
     pub kind: PassKind,
-    /// `None` for a set-up link.
+    /// Of an access pass alone.
     pub account_id: Option<AccountId>,
     pub created: Timestamp,
     pub expires: Timestamp,
+    /// When it was used up; of a pass for many uses, the last one.
     pub used: Option<Timestamp>,
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::acr::value::Acr;
 use crate::client::{ClientSettings, GrantType};
 use crate::id::RealmId;
+use crate::oauth::registration::policy::{DEFAULT_SCOPES, Registration};
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
 use crate::passkey::policy::Policy;
@@ -56,6 +57,10 @@ pub struct RealmSettings {
     pub brand_color: Option<String>,
     /// Scopes of the realm's own, besides the standard ones.
     pub scopes: Vec<CustomScope>,
+    /// Who may register a client.
+    pub registration: Registration,
+    /// Scopes that a client may register for itself; all of them where it names none.
+    pub registration_scopes: Vec<String>,
 }
 
 impl Default for RealmSettings {
@@ -76,6 +81,8 @@ impl Default for RealmSettings {
             uv_counts_as_second_factor: true,
             brand_color: None,
             scopes: Vec::new(),
+            registration: Registration::Off,
+            registration_scopes: DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
         }
     }
 }
@@ -97,6 +104,8 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("uv_counts_as_second_factor", "true or false"),
     ("brand_color", "#rrggbb or none"),
     ("scopes", "a JSON list of scopes with their claims; `idp realm scope` sets them one by one"),
+    ("registration", "off, token or open"),
+    ("registration_scopes", "scopes of the realm, `openid` among them, separated by commas"),
 ];
 
 impl RealmSettings {
@@ -125,6 +134,8 @@ impl RealmSettings {
         let refused = || format!("{name}: `{text}` cannot be set; values are {values}");
         let value = match name {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
+            "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
+            "registration" => Value::String(text.to_owned()),
             "brand_color" if text == "none" => Value::Null,
             "brand_color" => Value::String(text.to_ascii_lowercase()),
             _ => serde_json::from_str(text).map_err(|_| refused())?,
@@ -143,6 +154,8 @@ impl RealmSettings {
         let color = |text: &str| {
             text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         };
+        let registers = |name: &str| self.registration_scopes.iter().any(|scope| scope == name);
+        let known = self.registration_scopes.iter().all(|name| self.all_scopes().any(|scope| scope == name));
         let holds = [
             ("session_lifetime_s", (300..=86_400).contains(&self.session_lifetime_s)),
             ("session_idle_s", (60..=self.session_lifetime_s).contains(&self.session_idle_s)),
@@ -153,6 +166,7 @@ impl RealmSettings {
             ("key_rotation_days", self.key_rotation_days == 0 || (2..=3650).contains(&self.key_rotation_days)),
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
+            ("registration_scopes", known && registers("openid")),
         ];
         let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
         let wrong = holds.into_iter().filter(|(_, holds)| !holds);
@@ -207,6 +221,7 @@ mod tests {
     fn refuses_what_is_out_of_bounds_and_says_the_bounds() {
         let mut settings = RealmSettings::default();
         assert!(settings.set("session_lifetime_s", "long").unwrap_err().contains("300 to 86400"));
+        assert!(settings.set("registration", "on").unwrap_err().contains("off, token or open"));
         assert!(settings.set("session_lifetime", "300").unwrap_err().contains("there are session_lifetime_s"));
         for (name, text) in [
             ("session_lifetime_s", "90000"),
@@ -215,12 +230,16 @@ mod tests {
             ("acr_order", "phr,gold"),
             ("acr_order", "phr,phr"),
             ("brand_color", "red"),
+            ("registration_scopes", "email"),
+            ("registration_scopes", "openid,payments"),
         ] {
             let mut settings = RealmSettings::default();
             settings.set(name, text).unwrap();
             assert!(settings.check().iter().any(|p| p.starts_with(name)), "{name}={text}");
         }
-        for (name, text) in [("acr_order", "phr, aal2"), ("brand_color", "#A0b1C2"), ("brand_color", "none")] {
+        for (name, text) in
+            [("acr_order", "phr, aal2"), ("brand_color", "#A0b1C2"), ("brand_color", "none"), ("registration", "open")]
+        {
             settings.set(name, text).unwrap();
             assert_eq!(settings.check(), Vec::<String>::new(), "{name}={text}");
         }

@@ -20,6 +20,7 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Introspection", oauth::introspect::RULES),
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
+    ("Client registration", oauth::registration::RULES),
     ("Logout", oidc::logout::RULES),
     ("Back-channel logout", oidc::backchannel::RULES),
     ("Front-channel logout", oidc::frontchannel::RULES),

@@ -56,6 +56,18 @@ impl Store {
     }
 }
 
+/// Inserts a client. `false`: the identifier is taken.
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, client: &Client) -> Result<bool> {
+    const SQL: &str = "INSERT INTO clients \
+         (realm_id, client_id, state, secret_hash, registration_hash, settings, created_ms, updated_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    let (state, secret) = (client.state.word(), client.secret_hash.as_ref());
+    let registration = client.registration_hash.as_ref();
+    let settings = json(&client.settings, "clients.settings")?;
+    let values = vals![realm, &client.id, state, secret, registration, &settings, client.created, client.updated];
+    Ok(c.exec(SQL, values).await? > 0)
+}
+
 /// Makes a client. `false`: the identifier is taken.
 #[derive(Clone, Debug)]
 pub struct CreateClient {
@@ -69,16 +81,7 @@ impl Write for CreateClient {
     const CONFIGURATION: bool = true;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const SQL: &str = "INSERT INTO clients \
-             (realm_id, client_id, state, secret_hash, registration_hash, settings, created_ms, updated_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-        let client = &self.client;
-        let (state, secret) = (client.state.word(), client.secret_hash.as_ref());
-        let registration = client.registration_hash.as_ref();
-        let settings = json(&client.settings, "clients.settings")?;
-        let values =
-            vals![self.realm, &client.id, state, secret, registration, &settings, client.created, client.updated];
-        if c.exec(SQL, values).await? == 0 {
+        if !insert(c, self.realm, &self.client).await? {
             return Ok(false);
         }
         audit::insert(c, self.realm, &self.audit).await?;

@@ -42,6 +42,7 @@ pub mod passwords;
 pub mod pushed_requests;
 pub mod realms;
 pub mod refresh_tokens;
+pub mod registrations;
 pub mod sessions;
 pub mod sign_in;
 pub mod sweep;

@@ -34,7 +34,7 @@ words! {
     ClientState { Active = "active", Disabled = "disabled" }
     GrantState { Live = "live", Revoked = "revoked", Burnt = "burnt" }
     DeviceState { Waiting = "waiting", Approved = "approved", Denied = "denied", Used = "used" }
-    PassKind { Setup = "setup", Access = "access" }
+    PassKind { Setup = "setup", Access = "access", Registration = "registration", Registrations = "registrations" }
     PasskeyState { Active = "active", Suspended = "suspended" }
     SigningAlg { RS256 = "RS256", ES256 = "ES256", EdDSA = "EdDSA", PS256 = "PS256" }
     KeyState { Active = "active", Next = "next", Retired = "retired", Revoked = "revoked" }

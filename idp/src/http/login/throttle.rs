@@ -1,4 +1,4 @@
-//! Throttling of guesses at passwords and user codes: which buckets a guess heats, and whether it is looked at.
+//! Throttling of guesses at passwords and user codes, and of registrations: which buckets a guess heats, and whether it is looked at.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -76,6 +76,16 @@ pub async fn begin_code(x: &Exchange, account: Option<AccountId>) -> Result<Gues
     look(x, buckets.into_iter().map(|(kind, hash)| (kind, bucket(kind, hash))).collect()).await
 }
 
+/// Begins a registration or change of a client, by whoever is at this address.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_registration(x: &Exchange) -> Result<Guess, Problem> {
+    let kind = BucketKind::Registration;
+    let hash = x.app.sealer().mac(x.realm.id, "throttle.registration", &[&network(x.address)]);
+    look(x, vec![(kind, bucket(kind, hash))]).await
+}
+
 /// Looks at the buckets of a guess, and counts it as under way.
 async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Problem> {
     let numbers: Vec<i64> = buckets.iter().map(|(_, number)| *number).collect();
@@ -104,11 +114,11 @@ async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Pr
 pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> RecordFailure {
     let actor = account.map_or(Actor::Anonymous, Actor::Account);
     let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": "password" }));
-    RecordFailure { audit: Some(audit), ..code_failure(x, guess) }
+    RecordFailure { audit: Some(audit), ..counted(x, guess) }
 }
 
-/// The write that counts a guess at a user code as wrong.
-pub fn code_failure(x: &Exchange, guess: &Guess) -> RecordFailure {
+/// The write that counts it, without an audit row.
+pub fn counted(x: &Exchange, guess: &Guess) -> RecordFailure {
     RecordFailure { realm: x.realm.id, buckets: guess.buckets.clone(), window_s: WINDOW_S, now: x.now, audit: None }
 }
 

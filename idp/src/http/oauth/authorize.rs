@@ -122,6 +122,7 @@ pub fn application(client: &Client) -> Application {
         host: settings.client_uri.as_ref().or_else(|| settings.redirect_uris.first()).and_then(host),
         policy: settings.policy_uri.as_deref().and_then(WebUrl::parse),
         terms: settings.tos_uri.as_deref().and_then(WebUrl::parse),
+        unverified: settings.unverified,
         ..Application::named(&settings.name)
     }
 }

@@ -10,6 +10,7 @@ pub mod logout;
 pub mod par;
 pub mod person;
 pub mod proof;
+pub mod register;
 pub mod request_object;
 pub mod revoke;
 pub mod token;

@@ -53,7 +53,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
             match (pass.kind, pass.account_id) {
                 (PassKind::Setup, _) => first_owner(&x, &body, pass.hash)?,
                 (PassKind::Access, Some(account)) => by_pass(&x, account, pass.hash).await?,
-                (PassKind::Access, None) => return Err(pass_over()),
+                (PassKind::Access, None) | (PassKind::Registration | PassKind::Registrations, _) => {
+                    return Err(pass_over());
+                }
             }
         }
         None => by_session(&x).await?,
@@ -91,7 +93,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
 pub async fn live_pass(x: &Exchange, secret: &str) -> Result<Pass, Problem> {
     let hash = sha256(secret.as_bytes());
     let pass = x.app.store.find_pass(x.realm.id, &hash).await?;
-    let pass = pass.filter(|p| p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)?;
+    let enrols = |p: &Pass| matches!(p.kind, PassKind::Setup | PassKind::Access);
+    let pass = pass.filter(|p| enrols(p) && p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)?;
     // Of several set-up links one makes the owner; the others are worth nothing from then on.
     if pass.kind == PassKind::Setup && x.app.store.count_owners(x.realm.id).await? > 0 {
         return Err(pass_over());

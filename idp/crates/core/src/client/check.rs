@@ -83,6 +83,7 @@ fn addresses(settings: &ClientSettings, out: &mut Vec<Problem>) {
         ("tos_uri", &settings.tos_uri),
         ("client_uri", &settings.client_uri),
         ("jwks_uri", &settings.jwks_uri),
+        ("sector_identifier_uri", &settings.sector_identifier_uri),
         ("backchannel_logout_uri", &settings.backchannel_logout_uri),
         ("frontchannel_logout_uri", &settings.frontchannel_logout_uri),
     ];

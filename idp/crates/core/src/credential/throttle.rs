@@ -23,12 +23,15 @@ pub enum BucketKind {
     CodeAddress,
     /// Guesses at user codes of devices by one account.
     CodeAccount,
+    /// Clients registered from one address without a token.
+    Registration,
 }
 
 impl BucketKind {
     /// Failures that cost nothing.
     const fn free(self) -> i64 {
         match self {
+            Self::Registration => 100,
             Self::Address | Self::CodeAddress => 50,
             Self::Account | Self::KnownBrowser | Self::CodeAccount => 5,
         }
@@ -85,8 +88,8 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser};
-        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount];
+        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration};
+        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }

@@ -37,7 +37,8 @@ pub fn asked_scopes(realm: &Realm, client: &Client, request: &AuthorizationReque
 }
 
 /// Whether people are asked at all: not for a client of the realm's own, unless anybody on the user's machine could
-/// pose as it.
+/// pose as it or nobody has looked at it since it changed itself.
 pub fn is_asked(client: &Client, redirect_uri: &str) -> bool {
-    client.settings.consent != ConsentMode::Skip || redirect::is_impersonable(redirect_uri)
+    let settings = &client.settings;
+    settings.unverified || settings.consent != ConsentMode::Skip || redirect::is_impersonable(redirect_uri)
 }

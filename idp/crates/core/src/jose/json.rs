@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// An object that fills `bytes`, without doubled members at any depth. Nesting beyond 128 and numbers beyond a double
 /// are no JSON here.
-pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice::<Once>(bytes) {
         Ok(Once(Value::Object(map))) => Some(map),
         _ => None,

@@ -1,5 +1,5 @@
 //! What the provider says about itself, computed from the tables and settings, so that it cannot lie.
-//! OIDC Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
+//! OIDC Discovery §3, RFC 8414 §2, RFC 7591 §3, RFC 8628 §4, RFC 9207 §3, RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
 //! Front-Channel Logout §3.
 
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{GrantType, SigningAlg};
 use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
+use crate::oauth::registration::policy::Registration;
 use crate::oidc::claims;
 use crate::realm::Realm;
 
@@ -16,7 +17,7 @@ pub fn metadata(realm: &Realm) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
     let confidential: Vec<&str> = methods.iter().copied().filter(|name| *name != "none").collect();
-    json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
@@ -58,7 +59,13 @@ pub fn metadata(realm: &Realm) -> Value {
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if realm.settings.registration != Registration::Off
+        && let Some(members) = metadata.as_object_mut()
+    {
+        members.insert("registration_endpoint".to_owned(), at("/register").into());
+    }
+    metadata
 }
 
 fn names(algs: &[SigningAlg]) -> Vec<&'static str> {

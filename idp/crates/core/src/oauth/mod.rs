@@ -11,6 +11,7 @@ pub mod grants;
 pub mod introspect;
 pub mod params;
 pub mod redirect;
+pub mod registration;
 pub mod resource;
 pub mod revoke;
 pub mod scope;

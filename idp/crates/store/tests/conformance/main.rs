@@ -9,6 +9,7 @@ mod logout;
 mod passkeys;
 mod pushed_requests;
 mod records;
+mod registrations;
 mod schema;
 mod sign_in;
 mod writes;
