@@ -6,7 +6,7 @@ pub mod logout;
 use std::sync::Arc;
 use std::time::Duration;
 
-use idp_core::audit::{Audit, AuditEvent};
+use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::throttle::WINDOW_S;
 use idp_core::oauth::registration::policy::UNUSED_DAYS;
 use idp_store::registrations::SweepRegistrations;
@@ -15,7 +15,6 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::start;
 
 /// Time between sweeps.
 const EVERY: Duration = Duration::from_secs(60);
@@ -55,8 +54,7 @@ pub async fn sweep(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
 async fn registrations(app: &App) -> Result<(), idp_store::Error> {
     let before = app.now().plus_s(-UNUSED_DAYS * 86_400);
     for realm in app.store.list_realms().await? {
-        let audit = start::audit(app, AuditEvent::ClientDeleted, json!({}));
-        let audit = Audit { request_id: "sweep".to_owned(), ..audit };
+        let audit = app.audit(AuditEvent::ClientDeleted, Actor::System, "job", json!({}));
         app.store.write(SweepRegistrations { realm: realm.id, before, audit }).await?;
     }
     Ok(())

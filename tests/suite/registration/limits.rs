@@ -1,6 +1,6 @@
 //! What strangers can make us write and keep is bounded.
 
-use idp_core::oauth::registration::policy::Registration;
+use idp_core::realm::Registration;
 use idp_core::pass::PassKind;
 use serde_json::json;
 

@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use idp_core::audit::AuditEvent;
 use idp_core::client::{Client, ClientState};
-use idp_core::oauth::registration::policy::Registration;
 use idp_core::pass::PassKind;
+use idp_core::realm::Registration;
 use idp_store::clients::{ClientUpdated, UpdateClient};
 use reqwest::Method;
 use serde_json::{Value, json};

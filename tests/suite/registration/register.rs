@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use idp_core::client::ConsentMode;
-use idp_core::oauth::registration::policy::Registration;
 use idp_core::pass::PassKind;
+use idp_core::realm::Registration;
 use idp_store::clients::{ClientUpdated, UpdateClient};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! `sector_identifier_uri`: fetched when a client registers, behind the guard. OIDC Registration §5.
 
-use idp_core::oauth::registration::policy::Registration;
+use idp_core::realm::Registration;
 use serde_json::{Value, json};
 
 use super::{about, refused, world};

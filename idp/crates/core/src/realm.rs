@@ -6,7 +6,6 @@ use serde_json::Value;
 use crate::acr::value::Acr;
 use crate::client::{ClientSettings, GrantType};
 use crate::id::RealmId;
-use crate::oauth::registration::policy::{DEFAULT_SCOPES, Registration};
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
 use crate::passkey::policy::Policy;
@@ -22,6 +21,22 @@ pub struct RelyingParty {
     /// Origins whose ceremonies are accepted, in the serialised form of the browser.
     pub origins: Vec<String>,
 }
+
+/// Who may register a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Admins alone.
+    #[default]
+    Off,
+    /// Whoever holds an initial access token.
+    Token,
+    /// Anybody.
+    Open,
+}
+
+/// What a client gets that asks for no scope.
+const REGISTRATION_SCOPES: &[&str] = &["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Settings of a realm. Each field has a default, so an older row keeps its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +97,7 @@ impl Default for RealmSettings {
             brand_color: None,
             scopes: Vec::new(),
             registration: Registration::Off,
-            registration_scopes: DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+            registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
         }
     }
 }

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use crate::client::{GrantType, SigningAlg};
 use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client_auth::METHODS;
-use crate::oauth::registration::policy::Registration;
 use crate::oidc::claims;
-use crate::realm::Realm;
+use crate::realm::{Realm, Registration};
 
 /// The metadata document of a realm.
 pub fn metadata(realm: &Realm) -> Value {

@@ -38,7 +38,7 @@ fn good_object(token: &str, party: &Party) -> bool {
 /// The key of this realm for each algorithm, and an ID token by each.
 static OURS: LazyLock<(Vec<StoredKey>, Vec<String>)> = LazyLock::new(|| {
     let sub = AccountId::new(NOW, [1; 10]).to_string();
-    let claims = json!({ "iss": ISSUER, "sub": sub, "aud": "app" });
+    let claims = json!({ "iss": ISSUER, "sub": sub, "aud": "app", "exp": NOW.secs() + 600 });
     let one = |&alg: &SigningAlg| {
         let key = SigningKey::parse(alg, &generate(alg).unwrap()).unwrap();
         let stored = StoredKey {

@@ -1,8 +1,6 @@
 //! What a client may set for itself, beyond what an admin could set for it: nobody has looked at it yet.
 //! RFC 7591 §5, RFC 8252 §8.6, RFC 9700 §2.
 
-use serde::{Deserialize, Serialize};
-
 use super::fields::name_of;
 use super::refuse;
 use crate::client::check::problems;
@@ -10,27 +8,11 @@ use crate::client::{ClientSettings, GrantType};
 use crate::oauth::error::OAuthError;
 use crate::realm::RealmSettings;
 
-/// Who may register a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Registration {
-    /// Admins alone.
-    #[default]
-    Off,
-    /// Whoever holds an initial access token.
-    Token,
-    /// Anybody.
-    Open,
-}
-
 /// Registered clients that no admin has looked at, in one realm at most.
 pub const MOST_UNVERIFIED: i64 = 1000;
 
 /// Days after which such a client is deleted if nobody ever agreed to it.
 pub const UNUSED_DAYS: i64 = 30;
-
-/// What a client gets that asks for no scope.
-pub const DEFAULT_SCOPES: &[&str] = &["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Grants of a client that nobody has looked at: those in which a person sees a consent page of ours in a browser that
 /// then goes to the client's own address. A device code could be anybody's (RFC 8628 §5.4).
