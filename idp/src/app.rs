@@ -4,16 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use idp_core::id::RealmId;
+use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
 use idp_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::client_keys::ClientKeys;
-use crate::http::InFlight;
+use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
@@ -55,9 +58,13 @@ pub struct App {
     pub outbound: Outbound,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
+    /// Rung when a session ended here, so that clients are told at once.
+    pub session_ended: Notify,
     keys: KeyRings,
     /// Password guesses under way.
     pub guesses: Arc<InFlight>,
+    /// Writes before anybody signed in.
+    pub rates: Rates,
     sealer: Sealer,
     clock: Clock,
     random: Random,
@@ -81,8 +88,10 @@ impl App {
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             client_keys: ClientKeys::default(),
+            session_ended: Notify::new(),
             keys: KeyRings::default(),
             guesses: Arc::default(),
+            rates: Rates::default(),
             sealer: Sealer::new(current, previous.as_ref())?,
             store: parts.store,
             clock: parts.clock,
@@ -105,6 +114,21 @@ impl App {
     /// The random source itself.
     pub const fn random_source(&self) -> &Random {
         &self.random
+    }
+
+    /// An audit row for what happens outside of requests: `by` is the command or the job.
+    pub fn audit(&self, event: AuditEvent, actor: Actor, by: &str, detail: Value) -> Audit {
+        let now = self.now();
+        Audit {
+            id: AuditId::new(now, self.random()),
+            at: now,
+            event,
+            actor,
+            account_id: None,
+            client_id: None,
+            request_id: by.to_owned(),
+            detail,
+        }
     }
 
     /// Seals a value for a purpose.

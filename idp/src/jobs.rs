@@ -1,5 +1,8 @@
 //! Work that nobody waits for: sweeping what is over, in bounded batches.
 
+pub mod keys;
+pub mod logout;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use idp_core::client::SigningAlg;
 use idp_core::id::RealmId;
 use idp_core::jose::keyset::{KeyState, SigningKey, StoredKey, generate};
+use idp_core::jose::schedule::is_published;
 use idp_core::seal::{Purpose, Sealer};
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
 use idp_store::Store;
-use serde_json::Value;
 
 /// Why a realm has no usable keys. All of them are faults of the installation.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +28,10 @@ pub enum KeysError {
 /// The keys of one realm, ready for use.
 pub struct KeyRing {
     signing: Vec<SigningKey>,
-    /// All keys as stored, retired ones too: what verifies hints.
-    pub stored: Arc<Vec<StoredKey>>,
-    /// The JWK set, as bytes of the answer.
-    pub jwks: Arc<str>,
+    /// The list it was parsed from.
+    source: Arc<Vec<StoredKey>>,
+    /// Keys that are believed, retired ones too: what verifies tokens and hints.
+    pub stored: Vec<StoredKey>,
 }
 
 impl KeyRing {
@@ -41,9 +41,15 @@ impl KeyRing {
             let pkcs8 = Secret::new(sealer.open_bytes(Purpose::SigningKey, realm, &key.private_sealed)?);
             signing.push(SigningKey::parse(key.alg, &pkcs8)?);
         }
-        let published: Vec<Value> = stored.iter().filter_map(|k| serde_json::from_str(&k.public_jwk).ok()).collect();
-        let jwks = serde_json::json!({ "keys": published }).to_string().into();
-        Ok(Self { signing, stored, jwks })
+        let believed = stored.iter().filter(|k| k.state != KeyState::Revoked).cloned().collect();
+        Ok(Self { signing, source: stored, stored: believed })
+    }
+
+    /// The JWK set (RFC 7517 §5).
+    pub fn jwks(&self, now: Timestamp) -> String {
+        let published = self.stored.iter().filter(|key| is_published(key, now));
+        let keys: Vec<_> = published.map(|key| key.public_jwk.as_str()).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
 
     /// The key that signs with `alg`.
@@ -67,7 +73,7 @@ impl KeyRings {
     pub async fn of(&self, store: &Store, sealer: &Sealer, realm: RealmId) -> Result<Arc<KeyRing>, KeysError> {
         let stored = store.cached_signing_keys(realm).await?;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&realm).cloned();
-        if let Some(ring) = known.filter(|r| Arc::ptr_eq(&r.stored, &stored)) {
+        if let Some(ring) = known.filter(|r| Arc::ptr_eq(&r.source, &stored)) {
             return Ok(ring);
         }
         let ring = Arc::new(KeyRing::parse(realm, stored, sealer)?);
@@ -96,6 +102,7 @@ pub fn make(
         public_jwk: key.public_jwk()?.to_string(),
         private_sealed: sealer.seal_bytes(Purpose::SigningKey, realm, nonce, pkcs8.expose())?,
         created: now,
+        activated: Some(now),
         retired: None,
     })
 }

@@ -37,6 +37,11 @@ struct SignIn {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Logout {
+    outcome: &'static str,
+}
+
 /// The database's own counts, read at each scrape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DbCounts {
@@ -54,6 +59,7 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Route, Histogram>,
     sign_ins: Family<SignIn, Counter>,
+    logouts: Family<Logout, Counter>,
 }
 
 impl Metrics {
@@ -63,11 +69,13 @@ impl Metrics {
         let requests = Family::default();
         let durations: Family<Route, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let sign_ins = Family::default();
+        let logouts = Family::default();
         registry.register("http_requests", "Requests by route and status class", requests.clone());
         registry.register("http_request_duration_seconds", "Time to the answer's headers", durations.clone());
         registry.register("sign_ins", "Sign-ins by method and outcome", sign_ins.clone());
+        registry.register("logout_deliveries", "Tries to tell clients of a session's end by outcome", logouts.clone());
         registry.register_collector(Box::new(Scraped { connections, db }));
-        Self { registry, requests, durations, sign_ins }
+        Self { registry, requests, durations, sign_ins, logouts }
     }
 
     /// Counts an answered request. `route` is a pattern of the router, never a raw path.
@@ -86,6 +94,11 @@ impl Metrics {
     /// Counts a sign-in: `method` such as `passkey` or `password`, `outcome` `success` or `failure`.
     pub fn sign_in(&self, method: &'static str, outcome: &'static str) {
         self.sign_ins.get_or_create(&SignIn { method, outcome }).inc();
+    }
+
+    /// Counts a try to tell a client of a session's end: `delivered`, `refused`, `put_off`, `given_up`.
+    pub fn logout(&self, outcome: &'static str) {
+        self.logouts.get_or_create(&Logout { outcome }).inc();
     }
 
     /// The exposition text, see [`CONTENT_TYPE`].
@@ -139,12 +152,14 @@ mod tests {
         metrics.request(&"/token".into(), 200, Duration::from_millis(2));
         metrics.request(&"/token".into(), 400, Duration::from_millis(2));
         metrics.sign_in("passkey", "success");
+        metrics.logout("put_off");
         let text = metrics.render().unwrap();
         for line in [
             "idp_http_requests_total{route=\"/token\",status=\"2xx\"} 1",
             "idp_http_requests_total{route=\"/token\",status=\"4xx\"} 1",
             "idp_http_request_duration_seconds_bucket{le=\"0.0025\",route=\"/token\"} 2",
             "idp_sign_ins_total{method=\"passkey\",outcome=\"success\"} 1",
+            "idp_logout_deliveries_total{outcome=\"put_off\"} 1",
             "idp_connections 3",
             "idp_db_commits_total 2",
             "idp_db_statements_total 12",

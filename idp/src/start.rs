@@ -9,13 +9,11 @@ use std::thread::ScopedJoinHandle;
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::SigningAlg;
 use idp_core::encoding::base64url;
-use idp_core::id::AuditId;
 use idp_core::jose::keyset::{KeyError, KeyState};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RealmSettings, RelyingParty};
 use idp_core::secret::{Secret, sha256};
-use idp_core::time::Timestamp;
 use idp_store::Store;
 use idp_store::keys::EnsureKeys;
 use idp_store::passes::IssuePass;
@@ -195,17 +193,7 @@ pub fn setup_url(realm: &Realm, secret: &str) -> String {
 
 /// An audit row for what an operator does.
 pub fn audit(app: &App, event: AuditEvent, detail: Value) -> Audit {
-    let now: Timestamp = app.now();
-    Audit {
-        id: AuditId::new(now, app.random()),
-        at: now,
-        event,
-        actor: Actor::Operator,
-        account_id: None,
-        client_id: None,
-        request_id: "command".to_owned(),
-        detail,
-    }
+    app.audit(event, Actor::Operator, "command", detail)
 }
 
 /// A running product.
@@ -261,6 +249,8 @@ pub fn serve(app: Arc<App>, main: tokio::net::TcpListener, sockets: Sockets) -> 
     }
     let endpoint = app_endpoint(&app);
     tasks.push(tokio::spawn(listen::serve(main, sockets.options, endpoint, stopped.clone())));
+    tasks.push(tokio::spawn(jobs::keys::rotate(Arc::clone(&app), stopped.clone())));
+    tasks.push(tokio::spawn(jobs::logout::deliver(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::sweep(Arc::clone(&app), stopped)));
     Ok(Running { app, address, health: bound_health, stop, tasks })
 }

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod brand;
+pub mod logout;
 pub mod pages;
 pub mod samples;
 pub mod times;
@@ -23,6 +24,7 @@ use tera::{Context, Kwargs, State, Tera};
 
 pub use assets::Asset;
 use assets::Assets;
+pub use logout::*;
 pub use pages::*;
 use words::Words;
 
@@ -74,6 +76,7 @@ pub enum Page {
     Message(Message),
     LogoutConfirm(LogoutConfirm),
     LoggedOut(LoggedOut),
+    LogoutFrames(LogoutFrames),
     GoOn(GoOn),
     FormPost(FormPost),
     Error(ErrorPage),
@@ -98,6 +101,7 @@ impl Page {
             Self::Message(_) => "message.html",
             Self::LogoutConfirm(_) => "logout-confirm.html",
             Self::LoggedOut(_) => "logged-out.html",
+            Self::LogoutFrames(_) => "logout-frames.html",
             Self::GoOn(_) => "go-on.html",
             Self::FormPost(_) => "form-post.html",
             Self::Error(_) => "error.html",
@@ -121,6 +125,7 @@ impl Page {
             Self::Message(page) => tera::Value::try_from_serializable(page),
             Self::LogoutConfirm(page) => tera::Value::try_from_serializable(page),
             Self::LoggedOut(page) => tera::Value::try_from_serializable(page),
+            Self::LogoutFrames(page) => tera::Value::try_from_serializable(page),
             Self::GoOn(page) => tera::Value::try_from_serializable(page),
             Self::FormPost(page) => tera::Value::try_from_serializable(page),
             Self::Error(page) => tera::Value::try_from_serializable(page),

@@ -1,6 +1,6 @@
 // PyPI's Authlib in a Flask application: confidential, with PKCE.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner, usePasskey, usePassword } from '../browser/support/flows.mjs';
@@ -28,40 +28,42 @@ async function end({ page }) {
 }
 let first;
 
-test('signs in with a passkey', async () => {
-  await startOver(ada);
-  await begin(ada, 'acr_values=phr');
-  await signInAndAllow(ada);
-  first = await end(ada);
-  assert.equal(first.claims.acr, 'phr');
-  assert.deepEqual([...first.claims.amr].sort(), SYNCED_AMR);
-  assert.equal(first.userinfo.sub, first.claims.sub);
-  assert.equal(first.userinfo.preferred_username, 'ada');
-});
+suite('Authlib', () => {
+  test('signs in with a passkey', async () => {
+    await startOver(ada);
+    await begin(ada, 'acr_values=phr');
+    await signInAndAllow(ada);
+    first = await end(ada);
+    assert.equal(first.claims.acr, 'phr');
+    assert.deepEqual([...first.claims.amr].sort(), SYNCED_AMR);
+    assert.equal(first.userinfo.sub, first.claims.sub);
+    assert.equal(first.userinfo.preferred_username, 'ada');
+  });
 
-test('single sign-on tells the same auth_time, max_age=0 a newer one', async () => {
-  await begin(ada);
-  assert.equal((await end(ada)).claims.auth_time, first.claims.auth_time);
-  await ada.page.waitForFunction(second => Date.now() / 1000 >= second + 1, first.claims.auth_time);
-  await ada.key.present(false);
-  await begin(ada, 'max_age=0');
-  await usePasskey(ada);
-  assert.ok((await end(ada)).claims.auth_time > first.claims.auth_time);
-});
+  test('single sign-on tells the same auth_time, max_age=0 a newer one', async () => {
+    await begin(ada);
+    assert.equal((await end(ada)).claims.auth_time, first.claims.auth_time);
+    await ada.page.waitForFunction(second => Date.now() / 1000 >= second + 1, first.claims.auth_time);
+    await ada.key.present(false);
+    await begin(ada, 'max_age=0');
+    await usePasskey(ada);
+    assert.ok((await end(ada)).claims.auth_time > first.claims.auth_time);
+  });
 
-test('a password says so, and phr is not claimed', async () => {
-  const bob = await withPassword(stage, 'bob');
-  await begin(bob, 'acr_values=phr');
-  await usePassword(bob, 'bob', PASSWORD);
-  await bob.page.click('#consent-allow');
-  const { claims } = await end(bob);
-  assert.deepEqual(claims.amr, ['pwd']);
-  assert.notEqual(claims.acr, 'phr');
-});
+  test('a password says so, and phr is not claimed', async () => {
+    const bob = await withPassword(stage, 'bob');
+    await begin(bob, 'acr_values=phr');
+    await usePassword(bob, 'bob', PASSWORD);
+    await bob.page.click('#consent-allow');
+    const { claims } = await end(bob);
+    assert.deepEqual(claims.amr, ['pwd']);
+    assert.notEqual(claims.acr, 'phr');
+  });
 
-test('signs out; a silent sign-in is then refused', async () => {
-  await ada.page.goto(`${url}/sign-out`);
-  await ada.page.waitForURL(`${url}/bye**`);
-  await begin(ada, 'prompt=none');
-  assert.equal((await end(ada)).error, 'login_required');
+  test('signs out; a silent sign-in is then refused', async () => {
+    await ada.page.goto(`${url}/sign-out`);
+    await ada.page.waitForURL(`${url}/bye**`);
+    await begin(ada, 'prompt=none');
+    assert.equal((await end(ada)).error, 'login_required');
+  });
 });

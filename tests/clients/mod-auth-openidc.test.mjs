@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner, usePasskey, usePassword } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
@@ -44,67 +44,69 @@ async function claims({ page }) {
   return JSON.parse(await page.textContent('body'));
 }
 
-test('a passkey session gets in', async () => {
-  await ada.page.goto(`${url}/strong/`);
-  await signInAndAllow(ada);
-  await ada.page.waitForURL(`${url}/strong/`);
-  assert.equal(await inside(ada), '/strong');
-  const { id_token: token, userinfo } = await claims(ada);
-  assert.equal(token.acr, 'phr');
-  assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
-  assert.equal(userinfo.preferred_username, 'ada');
-  assert.equal(userinfo.sub, token.sub);
-});
+suite('mod_auth_openidc', () => {
+  test('a passkey session gets in', async () => {
+    await ada.page.goto(`${url}/strong/`);
+    await signInAndAllow(ada);
+    await ada.page.waitForURL(`${url}/strong/`);
+    assert.equal(await inside(ada), '/strong');
+    const { id_token: token, userinfo } = await claims(ada);
+    assert.equal(token.acr, 'phr');
+    assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
+    assert.equal(userinfo.preferred_username, 'ada');
+    assert.equal(userinfo.sub, token.sub);
+  });
 
-test('a password session is asked for its passkey and gets in', async () => {
-  const bob = await withPassword(stage, 'bob');
-  await bob.page.goto(`${url}/`);
-  await usePassword(bob, 'bob', PASSWORD);
-  await bob.page.click('#consent-allow');
-  await bob.page.waitForURL(`${url}/`);
-  const weak = (await claims(bob)).id_token;
-  assert.deepEqual(weak.amr, ['pwd']);
-  assert.notEqual(weak.acr, 'phr');
-  await enrol(stage, bob, 'bob');
+  test('a password session is asked for its passkey and gets in', async () => {
+    const bob = await withPassword(stage, 'bob');
+    await bob.page.goto(`${url}/`);
+    await usePassword(bob, 'bob', PASSWORD);
+    await bob.page.click('#consent-allow');
+    await bob.page.waitForURL(`${url}/`);
+    const weak = (await claims(bob)).id_token;
+    assert.deepEqual(weak.amr, ['pwd']);
+    assert.notEqual(weak.acr, 'phr');
+    await enrol(stage, bob, 'bob');
 
-  await bob.page.goto(`${url}/strong/`);
-  await bob.page.waitForURL('**/login/second-factor?**');
-  await usePasskey(bob);
-  await bob.page.waitForURL(`${url}/strong/`);
-  assert.equal(await inside(bob), '/strong');
-  const strong = (await claims(bob)).id_token;
-  assert.equal(strong.acr, 'phr');
-  assert.deepEqual(strong.amr.filter(way => way !== 'pwd').sort(), BOUND_AMR);
-});
+    await bob.page.goto(`${url}/strong/`);
+    await bob.page.waitForURL('**/login/second-factor?**');
+    await usePasskey(bob);
+    await bob.page.waitForURL(`${url}/strong/`);
+    assert.equal(await inside(bob), '/strong');
+    const strong = (await claims(bob)).id_token;
+    assert.equal(strong.acr, 'phr');
+    assert.deepEqual(strong.amr.filter(way => way !== 'pwd').sort(), BOUND_AMR);
+  });
 
-test('without a passkey nobody gets in, and never with a false phr', async () => {
-  const eve = await withPassword(stage, 'eve');
-  await eve.page.goto(`${url}/`);
-  await usePassword(eve, 'eve', PASSWORD);
-  await eve.page.click('#consent-allow');
-  await eve.page.waitForURL(`${url}/`);
+  test('without a passkey nobody gets in, and never with a false phr', async () => {
+    const eve = await withPassword(stage, 'eve');
+    await eve.page.goto(`${url}/`);
+    await usePassword(eve, 'eve', PASSWORD);
+    await eve.page.click('#consent-allow');
+    await eve.page.waitForURL(`${url}/`);
 
-  await eve.page.goto(`${url}/strong/`);
-  await eve.page.waitForURL(`${url}/callback?error=unmet_authentication_requirements**`);
-  await forbidden(eve);
-  await eve.page.goto(`${url}/asking/`);
-  await forbidden(eve);
+    await eve.page.goto(`${url}/strong/`);
+    await eve.page.waitForURL(`${url}/callback?error=unmet_authentication_requirements**`);
+    await forbidden(eve);
+    await eve.page.goto(`${url}/asking/`);
+    await forbidden(eve);
 
-  // A new sign-in that asks for phr in vain.
-  await eve.context.clearCookies();
-  await eve.page.goto(`${url}/asking/`);
-  await usePassword(eve, 'eve', PASSWORD);
-  await eve.page.waitForURL(`${url}/asking/`);
-  await forbidden(eve);
-  const { acr, amr } = (await claims(eve)).id_token;
-  assert.deepEqual(amr, ['pwd']);
-  assert.notEqual(acr, 'phr');
-});
+    // A new sign-in that asks for phr in vain.
+    await eve.context.clearCookies();
+    await eve.page.goto(`${url}/asking/`);
+    await usePassword(eve, 'eve', PASSWORD);
+    await eve.page.waitForURL(`${url}/asking/`);
+    await forbidden(eve);
+    const { acr, amr } = (await claims(eve)).id_token;
+    assert.deepEqual(amr, ['pwd']);
+    assert.notEqual(acr, 'phr');
+  });
 
-test('signs out at the provider', async () => {
-  await ada.page.goto(`${url}/callback?logout=${encodeURIComponent(`${url}/bye/`)}`);
-  await ada.page.waitForURL(`${url}/bye/`);
-  await ada.key.present(false);
-  await ada.page.goto(`${url}/strong/`);
-  await ada.page.waitForSelector('#passkey-login');
+  test('signs out at the provider', async () => {
+    await ada.page.goto(`${url}/callback?logout=${encodeURIComponent(`${url}/bye/`)}`);
+    await ada.page.waitForURL(`${url}/bye/`);
+    await ada.key.present(false);
+    await ada.page.goto(`${url}/strong/`);
+    await ada.page.waitForSelector('#passkey-login');
+  });
 });

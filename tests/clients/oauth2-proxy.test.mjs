@@ -1,6 +1,6 @@
 // oauth2-proxy in front of an application that only reads the ID token it is given.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner, usePasskey, usePassword } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
@@ -34,46 +34,48 @@ async function told({ page }) {
   return JSON.parse(await page.textContent('body'));
 }
 
-test('an address that is not verified does not pass', async () => {
-  await startOver(ada);
-  await ada.page.goto(`${url}/application`);
-  await signInAndAllow(ada);
-  await ada.page.waitForURL(`${url}/oauth2/callback?**`);
-  await ada.page.getByText('500').waitFor();
-  assert.match(proxy.log(), /email in id_token \(ada@example.org\) isn't verified/);
-  await ada.page.goto('about:blank');
-  stage.forgive(/oauth2\/callback.* status of 500/);
-});
+suite('oauth2-proxy', () => {
+  test('an address that is not verified does not pass', async () => {
+    await startOver(ada);
+    await ada.page.goto(`${url}/application`);
+    await signInAndAllow(ada);
+    await ada.page.waitForURL(`${url}/oauth2/callback?**`);
+    await ada.page.getByText('500').waitFor();
+    assert.match(proxy.log(), /email in id_token \(ada@example.org\) isn't verified/);
+    await ada.page.goto('about:blank');
+    stage.forgive(/oauth2\/callback.* status of 500/);
+  });
 
-test('signs in with a passkey', async () => {
-  await stage.command('user set ada --email-verified');
-  await startOver(ada);
-  await ada.page.goto(`${url}/application`);
-  await usePasskey(ada);
-  const { token, user, email } = await told(ada);
-  assert.equal(token.acr, 'phr');
-  assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
-  assert.equal(user, token.sub);
-  assert.equal(email, 'ada@example.org');
-});
+  test('signs in with a passkey', async () => {
+    await stage.command('user set ada --email-verified');
+    await startOver(ada);
+    await ada.page.goto(`${url}/application`);
+    await usePasskey(ada);
+    const { token, user, email } = await told(ada);
+    assert.equal(token.acr, 'phr');
+    assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
+    assert.equal(user, token.sub);
+    assert.equal(email, 'ada@example.org');
+  });
 
-test('a password says so; phr is not claimed', async () => {
-  const bob = await withPassword(stage, 'bob');
-  await stage.command('user set bob --email-verified');
-  await bob.page.goto(`${url}/application`);
-  await usePassword(bob, 'bob', PASSWORD);
-  await bob.page.click('#consent-allow');
-  const { token } = await told(bob);
-  assert.deepEqual(token.amr, ['pwd']);
-  assert.notEqual(token.acr, 'phr');
-});
+  test('a password says so; phr is not claimed', async () => {
+    const bob = await withPassword(stage, 'bob');
+    await stage.command('user set bob --email-verified');
+    await bob.page.goto(`${url}/application`);
+    await usePassword(bob, 'bob', PASSWORD);
+    await bob.page.click('#consent-allow');
+    const { token } = await told(bob);
+    assert.deepEqual(token.amr, ['pwd']);
+    assert.notEqual(token.acr, 'phr');
+  });
 
-test('signs out of both', async () => {
-  const to = `${stage.product.issuer}/logout?client_id=proxy&post_logout_redirect_uri=${encodeURIComponent(`${url}/ping`)}`;
-  await ada.key.present(false);
-  await ada.page.goto(`${url}/oauth2/sign_out?rd=${encodeURIComponent(to)}`);
-  if (await ada.page.locator('#logout-confirm').count()) await ada.page.click('#logout-confirm');
-  await ada.page.waitForURL(`${url}/ping`);
-  await ada.page.goto(`${url}/application`);
-  await ada.page.waitForSelector('#passkey-login');
+  test('signs out of both', async () => {
+    const to = `${stage.product.issuer}/logout?client_id=proxy&post_logout_redirect_uri=${encodeURIComponent(`${url}/ping`)}`;
+    await ada.key.present(false);
+    await ada.page.goto(`${url}/oauth2/sign_out?rd=${encodeURIComponent(to)}`);
+    if (await ada.page.locator('#logout-confirm').count()) await ada.page.click('#logout-confirm');
+    await ada.page.waitForURL(`${url}/ping`);
+    await ada.page.goto(`${url}/application`);
+    await ada.page.waitForSelector('#passkey-login');
+  });
 });

@@ -1,7 +1,7 @@
 // Debian's sssd-idp: oidc_child, with which a Linux login asks for a code to be typed into a browser. It speaks https only.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner, usePasskey } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
@@ -12,7 +12,7 @@ const stage = await openStage();
 const ada = await newPerson(stage, { key: SYNCED });
 await signedInOwner(stage, ada);
 const { page } = ada;
-const { client_secret: secret } = await stage.command('client create sssd --name sssd --secret-post --grant device');
+const { client_secret: secret } = await stage.command('client create sssd --name sssd --secret-post --grant device-code');
 const { origin, certificate } = await behindTls(stage.product.issuer);
 
 /** Runs it as sssd does; gives what it prints and, from its log, what it was answered. */
@@ -36,31 +36,33 @@ async function begin() {
 }
 const wait = ({ kept }) => oidcChild('--get-access-token', `${secret}\n${kept}`);
 
-test('a code, allowed with a passkey in the browser, signs in on the device', async () => {
-  const device = await begin();
-  await startOver(ada);
-  await page.goto(device.shown.verification_uri);
-  await page.fill('#device-code', device.shown.user_code);
-  await page.click('#device-submit');
-  await usePasskey(ada);
-  const waiting = wait(device);
-  await page.click('#device-allow');
-  const { printed, log } = await waiting;
-  assert.equal(printed.trim(), 'ada', log);
-  assert.doesNotMatch(log, /Failed to verify id_token/);
-  const token = JSON.parse(log.match(/id_token payload: \[(\{.*\})\]/)[1]);
-  // Whoever allows a code may have been talked into it: never phr.
-  assert.equal(token.acr, 'https://refeds.org/profile/mfa');
-  assert.deepEqual([...token.amr].sort(), ['mca', ...SYNCED_AMR].sort());
-});
+suite('oidc_child of sssd', () => {
+  test('a code, allowed with a passkey in the browser, signs in on the device', async () => {
+    const device = await begin();
+    await startOver(ada);
+    await page.goto(device.shown.verification_uri);
+    await page.fill('#device-code', device.shown.user_code);
+    await page.click('#device-submit');
+    await usePasskey(ada);
+    const waiting = wait(device);
+    await page.click('#device-allow');
+    const { printed, log } = await waiting;
+    assert.equal(printed.trim(), 'ada', log);
+    assert.doesNotMatch(log, /Failed to verify id_token/);
+    const token = JSON.parse(log.match(/id_token payload: \[(\{.*\})\]/)[1]);
+    // Whoever allows a code may have been talked into it: never phr.
+    assert.equal(token.acr, 'https://refeds.org/profile/mfa');
+    assert.deepEqual([...token.amr].sort(), ['mca', ...SYNCED_AMR].sort());
+  });
 
-test('who says no is not signed in', async () => {
-  const device = await begin();
-  await page.goto(device.shown.verification_uri_complete);
-  await page.click('#device-submit');
-  await page.click('#device-deny');
-  const { printed, error, log } = await wait(device);
-  assert.equal(printed, '');
-  assert.equal(error.code, 1);
-  assert.match(log, /\[access_denied\]/);
+  test('who says no is not signed in', async () => {
+    const device = await begin();
+    await page.goto(device.shown.verification_uri_complete);
+    await page.click('#device-submit');
+    await page.click('#device-deny');
+    const { printed, error, log } = await wait(device);
+    assert.equal(printed, '');
+    assert.equal(error.code, 1);
+    assert.match(log, /\[access_denied\]/);
+  });
 });

@@ -1,7 +1,7 @@
 // npm's oidc-client-ts in a page of its own: a public client whose token and userinfo requests cross origins.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
@@ -37,37 +37,39 @@ async function signIn(asked = '') {
 
 let first;
 
-test('signs in with a passkey; token and userinfo answer a page of another origin', async () => {
-  const crossed = [];
-  page.on('response', response => {
-    if (response.request().resourceType() === 'fetch' && response.url().startsWith(stage.product.issuer)) {
-      crossed.push(`${response.request().method()} ${new URL(response.url()).pathname} ${response.status()}`);
-    }
+suite('oidc-client-ts', () => {
+  test('signs in with a passkey; token and userinfo answer a page of another origin', async () => {
+    const crossed = [];
+    page.on('response', response => {
+      if (response.request().resourceType() === 'fetch' && response.url().startsWith(stage.product.issuer)) {
+        crossed.push(`${response.request().method()} ${new URL(response.url()).pathname} ${response.status()}`);
+      }
+    });
+    await startOver(ada);
+    await signIn('acr_values=phr');
+    await signInAndAllow(ada);
+    first = (await shown()).profile;
+    assert.equal(first.acr, 'phr');
+    assert.deepEqual([...first.amr].sort(), SYNCED_AMR);
+    assert.equal(first.preferred_username, 'ada');
+    assert.equal(first.email, 'ada@example.org');
+    for (const request of ['POST /token 200', 'GET /userinfo 200']) assert.ok(crossed.includes(request), crossed.join());
   });
-  await startOver(ada);
-  await signIn('acr_values=phr');
-  await signInAndAllow(ada);
-  first = (await shown()).profile;
-  assert.equal(first.acr, 'phr');
-  assert.deepEqual([...first.amr].sort(), SYNCED_AMR);
-  assert.equal(first.preferred_username, 'ada');
-  assert.equal(first.email, 'ada@example.org');
-  for (const request of ['POST /token 200', 'GET /userinfo 200']) assert.ok(crossed.includes(request), crossed.join());
-});
 
-test('renews silently in a frame', async () => {
-  await page.click('#renew');
-  const again = (await shown()).profile;
-  assert.notEqual(again.at_hash, first.at_hash);
-  assert.equal(again.auth_time, first.auth_time);
-  assert.equal(again.acr, 'phr');
-});
+  test('renews silently in a frame', async () => {
+    await page.click('#renew');
+    const again = (await shown()).profile;
+    assert.notEqual(again.at_hash, first.at_hash);
+    assert.equal(again.auth_time, first.auth_time);
+    assert.equal(again.acr, 'phr');
+  });
 
-test('signs out; a silent renewal then fails', async () => {
-  await page.click('#sign-out');
-  await page.waitForURL(`${url}/bye**`);
-  assert.deepEqual(await shown(), { bye: true });
-  await signIn('prompt=none');
-  await page.waitForURL(`${url}/callback?**`);
-  assert.deepEqual(await shown(), { error: 'login_required' });
+  test('signs out; a silent renewal then fails', async () => {
+    await page.click('#sign-out');
+    await page.waitForURL(`${url}/bye**`);
+    assert.deepEqual(await shown(), { bye: true });
+    await signIn('prompt=none');
+    await page.waitForURL(`${url}/callback?**`);
+    assert.deepEqual(await shown(), { error: 'login_required' });
+  });
 });

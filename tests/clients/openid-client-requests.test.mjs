@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import * as client from 'openid-client';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner } from '../browser/support/flows.mjs';
@@ -54,49 +54,51 @@ async function signIn(party, asked) {
   return { carried, ...learnt };
 }
 
-test('a pushed request: the browser carries a reference', PAR, async () => {
-  const party = await openRelyingParty(stage, 'par', '--require-par', client.ClientSecretBasic, { request: pushed });
-  const { carried } = await signIn(party, { acr_values: 'phr' });
-  assert.deepEqual(Object.keys(carried).sort(), ['client_id', 'request_uri']);
-  await page.goto(client.buildAuthorizationUrl(party.config, { redirect_uri: 'http://localhost/', scope: 'openid' }).href);
-  assert.notEqual(new URL(page.url()).pathname, '/login', 'one that was not pushed is refused');
-});
+suite('openid-client: requests and keys', () => {
+  test('a pushed request: the browser carries a reference', PAR, async () => {
+    const party = await openRelyingParty(stage, 'par', '--require-par', client.ClientSecretBasic, { request: pushed });
+    const { carried } = await signIn(party, { acr_values: 'phr' });
+    assert.deepEqual(Object.keys(carried).sort(), ['client_id', 'request_uri']);
+    await page.goto(client.buildAuthorizationUrl(party.config, { redirect_uri: 'http://localhost/', scope: 'openid' }).href);
+    assert.notEqual(new URL(page.url()).pathname, '/login', 'one that was not pushed is refused');
+  });
 
-test('a signed request: what the browser adds does not count', JAR, async () => {
-  const party = await openRelyingParty(stage, 'jar', `${KEY} --require-request-object`, withKey, { request: signed });
-  const { carried } = await signIn(party, { acr_values: 'phr' });
-  assert.deepEqual(Object.keys(carried).sort(), ['client_id', 'request']);
-});
+  test('a signed request: what the browser adds does not count', JAR, async () => {
+    const party = await openRelyingParty(stage, 'jar', `${KEY} --require-request-object`, withKey, { request: signed });
+    const { carried } = await signIn(party, { acr_values: 'phr' });
+    assert.deepEqual(Object.keys(carried).sort(), ['client_id', 'request']);
+  });
 
-test('a signed request, pushed', JAR, async () => {
-  const both = async (config, parameters) => pushed(config, (await signed(config, parameters)).searchParams);
-  const party = await openRelyingParty(stage, 'jar-par', `${KEY} --require-request-object --require-par`, withKey, { request: both });
-  await signIn(party);
-});
+  test('a signed request, pushed', JAR, async () => {
+    const both = async (config, parameters) => pushed(config, (await signed(config, parameters)).searchParams);
+    const party = await openRelyingParty(stage, 'jar-par', `${KEY} --require-request-object --require-par`, withKey, { request: both });
+    await signIn(party);
+  });
 
-test('private_key_jwt; another key is refused', async () => {
-  const party = await openRelyingParty(stage, 'key', KEY, withKey);
-  await signIn(party);
-  const other = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  const thief = await client.discovery(new URL(stage.product.issuer), 'key', undefined,
-    client.PrivateKeyJwt({ key: other.privateKey, kid: own.kid }), { execute: [client.allowInsecureRequests] });
-  await assert.rejects(client.refreshTokenGrant(thief, 'nothing'), { error: 'invalid_client' });
-});
+  test('private_key_jwt; another key is refused', async () => {
+    const party = await openRelyingParty(stage, 'key', KEY, withKey);
+    await signIn(party);
+    const other = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const thief = await client.discovery(new URL(stage.product.issuer), 'key', undefined,
+      client.PrivateKeyJwt({ key: other.privateKey, kid: own.kid }), { execute: [client.allowInsecureRequests] });
+    await assert.rejects(client.refreshTokenGrant(thief, 'nothing'), { error: 'invalid_client' });
+  });
 
-test('DPoP: userinfo answers the key that the token is bound to and nobody else', async () => {
-  const dpop = await client.randomDPoPKeyPair('ES256');
-  const party = await openRelyingParty(stage, 'dpop', '--public --dpop', undefined, { dpop });
-  const { claims } = await signIn(party);
-  const tokens = party.tokens();
-  assert.equal(tokens.token_type, 'dpop');
-  await assert.rejects(client.fetchUserInfo({ ...party.config }, tokens.access_token, claims.sub));
-  const other = client.getDPoPHandle(party.config, await client.randomDPoPKeyPair('ES256'));
-  await assert.rejects(client.fetchUserInfo(party.config, tokens.access_token, claims.sub, { DPoP: other }));
-});
+  test('DPoP: userinfo answers the key that the token is bound to and nobody else', async () => {
+    const dpop = await client.randomDPoPKeyPair('ES256');
+    const party = await openRelyingParty(stage, 'dpop', '--public --dpop', undefined, { dpop });
+    const { claims } = await signIn(party);
+    const tokens = party.tokens();
+    assert.equal(tokens.token_type, 'dpop');
+    await assert.rejects(client.fetchUserInfo(party.config, tokens.access_token, claims.sub));
+    const other = client.getDPoPHandle(party.config, await client.randomDPoPKeyPair('ES256'));
+    await assert.rejects(client.fetchUserInfo(party.config, tokens.access_token, claims.sub, { DPoP: other }));
+  });
 
-test('the FAPI 2.0 profile: pushed, signed for, bound', PAR, async () => {
-  const dpop = await client.randomDPoPKeyPair('ES256');
-  const party = await openRelyingParty(stage, 'fapi', `--profile fapi2 ${KEY}`, withKey, { request: pushed, dpop });
-  const { claims } = await signIn(party, { acr_values: 'phr' });
-  assert.equal(claims.iss, stage.product.issuer);
+  test('the FAPI 2.0 profile: pushed, signed for, bound', PAR, async () => {
+    const dpop = await client.randomDPoPKeyPair('ES256');
+    const party = await openRelyingParty(stage, 'fapi', `--profile fapi2 ${KEY}`, withKey, { request: pushed, dpop });
+    const { claims } = await signIn(party, { acr_values: 'phr' });
+    assert.equal(claims.iss, stage.product.issuer);
+  });
 });

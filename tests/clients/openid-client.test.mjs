@@ -5,10 +5,9 @@ import * as client from 'openid-client';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { setMode, signedInOwner, usePasskey, usePassword } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
+import { enrol, PASSWORD, startOver, SYNCED_AMR, withPassword } from './support/people.mjs';
 import { openRelyingParty } from './support/relying-party.mjs';
 
-const PASSWORD = 'a mast of four words';
-const PASSKEY = ['mfa', 'pop', 'swk', 'user'];
 const stage = await openStage();
 const ada = await newPerson(stage, { key: SYNCED });
 await signedInOwner(stage, ada);
@@ -29,8 +28,7 @@ for (const party of parties) {
     let first;
 
     test('signs in with a passkey after consent', async () => {
-      await ada.context.clearCookies();
-      await key.present(false);
+      await startOver(ada);
       await party.begin(ada, { login_hint: 'ada' });
       assert.equal(await page.inputValue('#username'), 'ada');
       const before = Math.floor(Date.now() / 1000);
@@ -39,7 +37,7 @@ for (const party of parties) {
       first = await party.end(ada);
       assert.equal(first.claims.nonce, first.nonce);
       assert.equal(first.claims.acr, 'phr');
-      assert.deepEqual(amr(first), PASSKEY);
+      assert.deepEqual(amr(first), SYNCED_AMR);
       assert.ok(first.claims.auth_time >= before && first.claims.auth_time <= Date.now() / 1000);
     });
 
@@ -89,13 +87,11 @@ for (const party of parties) {
 }
 
 suite('stronger than a password', async () => {
-  const bob = await newPerson(stage);
+  const bob = await withPassword(stage, 'bob');
   const [party] = parties;
   const essential = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: ['phr'] } } }) };
-  await stage.command('user create bob --password-stdin', PASSWORD);
 
   test('a password alone says so', async () => {
-    await bob.key.present(false);
     await party.begin(bob);
     await usePassword(bob, 'bob', PASSWORD);
     await bob.page.click('#consent-allow');
@@ -112,7 +108,7 @@ suite('stronger than a password', async () => {
   });
 
   test('acr_values=phr steps the session up with a passkey', async () => {
-    await enrol(bob, 'bob');
+    await enrol(stage, bob, 'bob');
     await party.begin(bob, { acr_values: 'phr' });
     await bob.page.waitForURL('**/login/second-factor?**');
     await usePasskey(bob);
@@ -122,14 +118,12 @@ suite('stronger than a password', async () => {
   });
 
   test('an essential acr steps up too, and cannot be declined', async () => {
-    const eve = await newPerson(stage);
-    await stage.command('user create eve --password-stdin', PASSWORD);
-    await eve.key.present(false);
+    const eve = await withPassword(stage, 'eve');
     await party.begin(eve);
     await usePassword(eve, 'eve', PASSWORD);
     await eve.page.click('#consent-allow');
     await party.end(eve);
-    await enrol(eve, 'eve');
+    await enrol(stage, eve, 'eve');
     await setMode(stage, eve, 'optional', party.address({ acr_values: 'phr' }), '#login-continue');
     await party.begin(eve, essential);
     await eve.page.waitForURL('**/login/second-factor?**');
@@ -137,14 +131,4 @@ suite('stronger than a password', async () => {
     await usePasskey(eve);
     assert.equal((await party.end(eve)).claims.acr, 'phr');
   });
-
-  /** Makes a passkey with an access pass; the session stays what it was. */
-  async function enrol(person, name) {
-    const { url } = await stage.command(`access-pass create ${name}`);
-    await person.key.present(true);
-    await person.page.goto(url);
-    await person.page.click('#passkey-create');
-    await person.page.waitForURL('**/setup/done');
-    await person.key.present(false);
-  }
 });

@@ -1,7 +1,7 @@
 // Spring Security in a Spring Boot application that knows nothing but the issuer.
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { newPerson, SYNCED } from '../browser/support/browser.mjs';
 import { signedInOwner, usePassword } from '../browser/support/flows.mjs';
 import { openStage } from '../browser/support/stage.mjs';
@@ -34,32 +34,34 @@ async function learnt({ page }) {
   return JSON.parse(await page.textContent('body'));
 }
 
-test('signs in with a passkey', async () => {
-  await startOver(ada);
-  await ada.page.goto(`${url}/`);
-  await signInAndAllow(ada);
-  const { id_token: token, userinfo } = await learnt(ada);
-  assert.equal(token.acr, 'phr');
-  assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
-  assert.equal(userinfo.sub, token.sub);
-  assert.equal(userinfo.preferred_username, 'ada');
-});
+suite('Spring Security', () => {
+  test('signs in with a passkey', async () => {
+    await startOver(ada);
+    await ada.page.goto(`${url}/`);
+    await signInAndAllow(ada);
+    const { id_token: token, userinfo } = await learnt(ada);
+    assert.equal(token.acr, 'phr');
+    assert.deepEqual([...token.amr].sort(), SYNCED_AMR);
+    assert.equal(userinfo.sub, token.sub);
+    assert.equal(userinfo.preferred_username, 'ada');
+  });
 
-test('a password says so', async () => {
-  const bob = await withPassword(stage, 'bob');
-  await bob.page.goto(`${url}/`);
-  await usePassword(bob, 'bob', PASSWORD);
-  await bob.page.click('#consent-allow');
-  const { id_token: token } = await learnt(bob);
-  assert.deepEqual(token.amr, ['pwd']);
-  assert.notEqual(token.acr, 'phr');
-});
+  test('a password says so', async () => {
+    const bob = await withPassword(stage, 'bob');
+    await bob.page.goto(`${url}/`);
+    await usePassword(bob, 'bob', PASSWORD);
+    await bob.page.click('#consent-allow');
+    const { id_token: token } = await learnt(bob);
+    assert.deepEqual(token.amr, ['pwd']);
+    assert.notEqual(token.acr, 'phr');
+  });
 
-test('signs out at the provider', async () => {
-  await ada.page.goto(`${url}/logout`);
-  await ada.page.click('button[type=submit]');
-  await ada.page.waitForURL(`${url}/bye`);
-  await ada.key.present(false);
-  await ada.page.goto(`${url}/`);
-  await ada.page.waitForSelector('#passkey-login');
+  test('signs out at the provider', async () => {
+    await ada.page.goto(`${url}/logout`);
+    await ada.page.click('button[type=submit]');
+    await ada.page.waitForURL(`${url}/bye`);
+    await ada.key.present(false);
+    await ada.page.goto(`${url}/`);
+    await ada.page.waitForSelector('#passkey-login');
+  });
 });

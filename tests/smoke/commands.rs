@@ -293,6 +293,9 @@ fn keys_are_published_before_they_sign() {
     place.json(&["key", "create", "--alg", "RS256"]);
     let other = kids("next").pop().unwrap();
     assert_eq!(place.json(&["key", "retire", &other])["retired"], json!(other));
+    assert_eq!(place.json(&["key", "revoke", &next])["revoked"], json!(next));
+    assert_eq!(kids("active").len(), 4, "another signs in its place");
+    refused(&place.idp(&["key", "revoke", &next]), 1, &["idp key list"]);
 }
 
 #[test]

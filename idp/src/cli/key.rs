@@ -1,10 +1,11 @@
-//! `idp key`: signing keys of the realm. A key is published before it signs and stays published after it.
+//! `idp key`: signing keys of the realm. A key is published before it signs and for a day after; by schedule
+//! (`key_rotation_days`) or by these commands.
 
 use clap::{Args, Subcommand};
 use idp_core::audit::AuditEvent;
 use idp_core::client::SigningAlg;
 use idp_core::jose::keyset::{KeyState, StoredKey};
-use idp_store::keys::{EnsureKeys, RetireKey, RotateKey};
+use idp_store::keys::{EnsureKeys, RetireKey, RevokeKey, RotateKey};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -46,6 +47,8 @@ enum Action {
     },
     /// Retire a key that shall not sign.
     Retire { kid: String },
+    /// Stop believing a key that others may have: nothing it signed verifies any more. Another signs in its place.
+    Revoke { kid: String },
 }
 
 impl Command {
@@ -60,6 +63,7 @@ impl Command {
             Action::Create { alg } => create(at, &algs(alg)).await,
             Action::Rotate { alg, now } => rotate(at, &algs(alg), now).await,
             Action::Retire { kid } => retire(at, &kid).await,
+            Action::Revoke { kid } => revoke(at, &kid).await,
         })
     }
 }
@@ -74,6 +78,7 @@ fn value(key: &StoredKey) -> Value {
         "alg": key.alg.text(),
         "state": key.state,
         "created": time(key.created),
+        "activated": key.activated.map(time),
         "retired": key.retired.map(time),
     })
 }
@@ -97,7 +102,7 @@ async fn create(at: &Operator, algs: &[SigningAlg]) -> Result<(), Failure> {
             return Err(format!("there is a next {} key already: {} (idp key rotate)", alg.text(), key.kid).into());
         }
         let key = keys::make(*alg, at.realm.id, at.app.sealer(), at.app.random(), at.app.now())?;
-        made.push(StoredKey { state: KeyState::Next, ..key });
+        made.push(StoredKey { state: KeyState::Next, activated: None, ..key });
     }
     let kids: Vec<_> = made.iter().map(|key| key.kid.clone()).collect();
     let audit = at.audit(AuditEvent::KeyCreated, json!({ "kids": kids }));
@@ -126,7 +131,7 @@ async fn rotate(at: &Operator, algs: &[SigningAlg], now: bool) -> Result<(), Fai
         turns.push((*alg, next.kid.clone()));
     }
     for (alg, kid) in &turns {
-        let audit = at.audit(AuditEvent::KeyRetired, json!({ "alg": alg.text(), "signs_now": kid }));
+        let audit = at.audit(AuditEvent::KeyActivated, json!({ "alg": alg.text(), "kid": kid }));
         let op = RotateKey { realm: at.realm.id, alg: *alg, now: at.app.now(), audit };
         if !at.app.store.write(op).await? {
             return Err(format!("the next {} key is gone: idp key list", alg.text()).into());
@@ -144,7 +149,9 @@ async fn retire(at: &Operator, kid: &str) -> Result<(), Failure> {
         KeyState::Active => {
             return Err(format!("{kid} signs: idp key create and idp key rotate put another in its place").into());
         }
-        KeyState::Retired => return Err(format!("{kid} is retired already").into()),
+        KeyState::Retired | KeyState::Revoked => {
+            return Err(format!("{kid} is {} already", word(&key.state)).into());
+        }
         KeyState::Next => {}
     }
     let audit = at.audit(AuditEvent::KeyRetired, json!({ "kid": kid }));
@@ -153,4 +160,21 @@ async fn retire(at: &Operator, kid: &str) -> Result<(), Failure> {
         return Err(format!("{kid} was retired meanwhile").into());
     }
     at.answer(&json!({ "retired": kid }), &format!("Retired {kid}."))
+}
+
+async fn revoke(at: &Operator, kid: &str) -> Result<(), Failure> {
+    let existing = at.app.store.list_signing_keys(at.realm.id).await?;
+    let key = existing.iter().find(|k| k.kid == kid && k.state != KeyState::Revoked);
+    let key = key.ok_or_else(|| format!("KID: there is no key \"{kid}\" to revoke: idp key list shows them"))?;
+    let replacement = keys::make(key.alg, at.realm.id, at.app.sealer(), at.app.random(), at.app.now())?;
+    let audit = at.audit(AuditEvent::KeyRevoked, json!({ "kid": kid }));
+    let op = RevokeKey { realm: at.realm.id, kid: kid.to_owned(), replacement, now: at.app.now(), audit };
+    if !at.app.store.write(op).await? {
+        return Err(format!("{kid} was revoked meanwhile").into());
+    }
+    let text = format!(
+        "Revoked {kid}. What it signed is not believed here any more; clients learn it when they fetch the key set \
+         again (5 minutes by what we say)."
+    );
+    at.answer(&json!({ "revoked": kid }), &text)
 }

@@ -14,6 +14,7 @@ mod owners;
 mod policy;
 mod profile;
 mod realm;
+mod realm_record;
 mod scope;
 mod serve;
 mod terminal;

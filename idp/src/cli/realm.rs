@@ -1,13 +1,12 @@
 //! `idp realm`: issuer, hosts and settings of a realm.
 
 use clap::{Args, Subcommand};
-use idp_core::audit::AuditEvent;
 use idp_core::realm::{FIELDS, Realm, RelyingParty};
-use idp_store::realms::{RealmUpdated, Taken, UpdateRealm};
 use serde_json::{Value, json};
 
 use super::operator::{At, Operator, facts, pair, table, with};
 use super::policy::twice;
+use super::realm_record::{save, value};
 use super::{Failure, scope, usage};
 use crate::settings::Settings;
 
@@ -71,16 +70,6 @@ impl Command {
     }
 }
 
-fn value(realm: &Realm) -> Value {
-    json!({
-        "name": realm.name,
-        "issuer": realm.issuer,
-        "display_name": realm.display_name,
-        "relying_parties": realm.relying_parties,
-        "settings": realm.settings,
-    })
-}
-
 async fn list(at: &Operator) -> Result<(), Failure> {
     let realms = at.app.store.list_realms().await?;
     let rows: Vec<_> = realms.iter().map(|r| vec![r.name.clone(), r.issuer.clone(), r.display_name.clone()]).collect();
@@ -123,21 +112,6 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     let changed: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
     save(at, realm.clone(), json!({ "fields": changed })).await?;
     at.answer(&value(&realm), &format!("Set {}.", changed.join(", ")))
-}
-
-/// Saves a changed realm.
-///
-/// # Errors
-/// When another realm has what is to be unique.
-pub async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Failure> {
-    let audit = at.audit(AuditEvent::RealmChanged, detail);
-    match at.app.store.write(UpdateRealm { realm, audit }).await? {
-        RealmUpdated::Updated => Ok(()),
-        RealmUpdated::Taken(Taken::Name) => Err("another realm has this name".into()),
-        RealmUpdated::Taken(Taken::Issuer) => Err("another realm has this issuer".into()),
-        RealmUpdated::Taken(Taken::Host) => Err("another realm answers one of these hosts".into()),
-        RealmUpdated::Gone => Err("the realm was deleted meanwhile".into()),
-    }
 }
 
 async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {

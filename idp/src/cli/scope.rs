@@ -6,7 +6,8 @@ use idp_core::realm::Realm;
 use serde_json::json;
 
 use super::operator::{Operator, table};
-use super::{Failure, realm, usage};
+use super::realm_record::save;
+use super::{Failure, usage};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -62,7 +63,7 @@ pub async fn run(at: &Operator, action: Action) -> Result<(), Failure> {
             if !problems.is_empty() {
                 return Err(usage(problems.join("\n     ")));
             }
-            realm::save(at, realm, json!({ "scope": name })).await?;
+            save(at, realm, json!({ "scope": name })).await?;
             at.answer(&value, &format!("Set the scope {name}."))
         }
         Action::Delete { name } => {
@@ -70,7 +71,7 @@ pub async fn run(at: &Operator, action: Action) -> Result<(), Failure> {
                 return Err(format!("there is no scope \"{name}\": idp realm scope list shows them").into());
             };
             scopes.remove(place);
-            realm::save(at, realm, json!({ "scope": name, "deleted": true })).await?;
+            save(at, realm, json!({ "scope": name, "deleted": true })).await?;
             at.answer(&json!({ "deleted": name }), &format!("Deleted the scope {name}."))
         }
     }

@@ -2,6 +2,7 @@
 
 use idp_core::oauth::authorize::respond::Answer;
 use idp_core::oauth::redirect;
+use idp_core::oidc::frontchannel::LogoutFrame;
 use idp_core::realm::Realm;
 use idp_core::time::Timestamp;
 use poem::http::header::{self, HeaderName, HeaderValue};
@@ -10,7 +11,7 @@ use poem::{Body, Response};
 use serde_json::Value;
 
 use crate::app::App;
-use crate::views::{Application, FormPost, Frame, GoOn, Page, ViewError};
+use crate::views::{Application, FormPost, Frame, GoOn, LogoutFrames, Page, ViewError};
 
 /// Whom an answer is for; enough to render a page without the exchange.
 pub struct Recipient<'a> {
@@ -74,6 +75,26 @@ pub fn back(to: &Recipient<'_>, answer: Answer) -> Result<Response, ViewError> {
     if let Some(policy) = policy {
         header(&mut response, "content-security-policy", &policy);
     }
+    Ok(response)
+}
+
+/// A page that loads addresses of clients in frames, and then goes on.
+///
+/// # Errors
+/// Only for a faulty theme.
+pub fn frames(
+    to: &Recipient<'_>,
+    frames: Vec<LogoutFrame>,
+    href: String,
+    application: Option<Application>,
+) -> Result<Response, ViewError> {
+    let mut origins: Vec<&str> = frames.iter().map(|frame| frame.origin.as_str()).collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let policy = format!("{}; frame-src {}", policy!("'self'"), origins.join(" "));
+    let frames = frames.into_iter().map(|frame| frame.address).collect();
+    let mut response = page(to, &Page::LogoutFrames(LogoutFrames { frames, href, application }))?;
+    header(&mut response, "content-security-policy", &policy);
     Ok(response)
 }
 

@@ -16,7 +16,7 @@ pub async fn metadata(x: Exchange) -> Outcome {
 /// `GET /.well-known/jwks.json`. Short caching, so that a new key is known before it signs for long.
 pub async fn jwks(x: Exchange) -> Outcome {
     let ring = x.app.keys(x.realm.id).await?;
-    let mut response = answer::typed(200, "application/json", ring.jwks.to_string());
+    let mut response = answer::typed(200, "application/json", ring.jwks(x.now));
     answer::header(&mut response, "cache-control", "public, max-age=300");
     cors::anyone(&mut response);
     Ok(response)

@@ -11,6 +11,7 @@ mod exchange;
 mod login;
 mod oauth;
 mod problem;
+mod rate;
 mod reply;
 mod router;
 mod setup;
@@ -18,4 +19,5 @@ mod webauthn;
 
 pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;
+pub use rate::Rates;
 pub use router::{ROUTES, app_endpoint};

@@ -152,7 +152,7 @@ impl From<Unaddressed> for Problem {
                 ErrorKind::UnknownApplication
             }
             Unaddressed::RedirectUriMissing | Unaddressed::RedirectUriMismatch => ErrorKind::RedirectMismatch,
-            Unaddressed::Doubled => ErrorKind::BadRequest,
+            Unaddressed::Doubled | Unaddressed::RequestUri => ErrorKind::BadRequest,
         };
         let detail = Some(reason.to_string());
         let code = reason.code().to_owned();

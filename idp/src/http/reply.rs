@@ -1,6 +1,7 @@
 //! How an exchange answers: with its cookies, for its method.
 
 use idp_core::oauth::authorize::respond::Answer;
+use idp_core::oidc::frontchannel::LogoutFrame;
 use poem::Response;
 use poem::http::header::{self, HeaderValue};
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::answer;
 use super::exchange::{Exchange, Outcome};
 use super::problem::Problem;
-use crate::views::Page;
+use crate::views::{Application, Page};
 
 impl Exchange {
     pub(super) fn recipient(&self, signed_in_as: Option<String>) -> answer::Recipient<'_> {
@@ -51,6 +52,16 @@ impl Exchange {
     /// Only for a faulty theme.
     pub fn back(self, to_client: Answer) -> Outcome {
         let response = answer::back(&self.recipient(None), to_client).map_err(Problem::internal)?;
+        Ok(self.with_cookies(response))
+    }
+
+    /// Has clients told by frames and sends the browser on.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn frames(self, frames: Vec<LogoutFrame>, href: String, application: Option<Application>) -> Outcome {
+        let to = self.recipient(None);
+        let response = answer::frames(&to, frames, href, application).map_err(Problem::internal)?;
         Ok(self.with_cookies(response))
     }
 

@@ -53,6 +53,8 @@ routes! {
     GET     "/authorize"                               Page   => oauth::authorize::start;
     POST    "/authorize"                               Page   => oauth::authorize::post;
     GET     "/authorize/resume"                        Page   => oauth::authorize::resume;
+    POST    "/par"                                     OAuth  => oauth::par::post;
+    OPTIONS "/par"                                     OAuth  => oauth::token::preflight;
     POST    "/token"                                   OAuth  => oauth::token::post;
     OPTIONS "/token"                                   OAuth  => oauth::token::preflight;
     POST    "/device_authorization"                    OAuth  => oauth::device_authorization::post;

@@ -2,8 +2,12 @@
 //!
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
+mod device;
+
 use idp_core::time::Timestamp;
 use serde::Serialize;
+
+pub use device::{Device, DeviceConfirm, DeviceNotice};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -196,49 +200,6 @@ pub enum ConsentItem {
     Other { scope: String, description: Option<String> },
 }
 
-/// `GET /device`: the field for the code that a device shows.
-#[derive(Clone, Debug, Serialize)]
-pub struct Device {
-    pub csrf: String,
-    /// As shown by the device, from an address that carries it, or as typed before.
-    pub user_code: String,
-    pub notice: Option<DeviceNotice>,
-}
-
-/// Why the field for a code is shown again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum DeviceNotice {
-    /// Unknown, expired or used; which of them is not said.
-    WrongCode,
-    /// Too many wrong codes.
-    Throttled { minutes: u32 },
-    /// The code was answered or expired while somebody looked at it.
-    Over,
-    /// The person left the sign-in.
-    Cancelled,
-    /// The application demands more than an approval on another device can prove.
-    Refused,
-}
-
-/// `GET /device/confirm`: who asks, from where, for what.
-#[derive(Clone, Debug, Serialize)]
-pub struct DeviceConfirm {
-    pub csrf: String,
-    pub request: String,
-    pub application: Application,
-    pub person: Person,
-    pub items: Vec<ConsentItem>,
-    /// To be compared with what the device shows.
-    pub user_code: String,
-    /// The network address of the device.
-    pub address: String,
-    /// When the device asked.
-    pub started: Timestamp,
-    /// "Not you?": the account chooser, with the same `request`.
-    pub switch_href: String,
-}
-
 /// `GET /account/security`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Security {
@@ -383,26 +344,6 @@ pub enum MessageKind {
     DeviceAllowed,
     /// A device was refused.
     DeviceDenied,
-}
-
-/// RP-initiated logout asks first (OIDC RP-Initiated Logout §2).
-#[derive(Clone, Debug, Serialize)]
-pub struct LogoutConfirm {
-    pub csrf: String,
-    /// The sealed logout request.
-    pub logout: String,
-    pub application: Option<Application>,
-    pub person: Person,
-}
-
-/// The session is over, or was kept.
-#[derive(Clone, Debug, Serialize)]
-pub struct LoggedOut {
-    /// The person said no: they are still signed in.
-    pub kept: bool,
-    pub application: Option<Application>,
-    /// The application's `post_logout_redirect_uri`, or the way to sign in again.
-    pub href: Option<String>,
 }
 
 /// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.

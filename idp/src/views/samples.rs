@@ -7,8 +7,8 @@ use idp_core::time::Timestamp;
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
     DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
-    Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor,
-    SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey,
+    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -354,6 +354,13 @@ fn ends(all: &mut Samples) {
     add(all, "logged-out-plain", Page::LoggedOut(over(false, None, Some("/login"))));
     add(all, "logged-out-bare", Page::LoggedOut(over(false, None, None)));
     add(all, "logged-in-still", Page::LoggedOut(over(true, None, Some("/account/security"))));
+    let frames = |href: &str| LogoutFrames {
+        frames: vec!["https://files.northwind.example/out?a=b&c=d".into(), format!("https://x.example/?{MARKUP}")],
+        href: href.into(),
+        application: Some(application()),
+    };
+    add(all, "logout-frames", Page::LogoutFrames(frames("https://files.northwind.example/")));
+    add(all, "logout-frames-markup", Page::LogoutFrames(frames(MARKUP)));
     let on = GoOn { href: REQUEST.into(), application: Some(application()) };
     add(all, "go-on", Page::GoOn(on));
     let fields = |text: &str| vec![("code", text.to_owned()), ("state", text.to_owned())];

@@ -3,14 +3,15 @@
 mod accounts;
 mod acr;
 mod binding;
-mod claims;
+pub mod claims;
 mod consent;
 mod defaults;
 mod fresh;
 mod groups;
 mod post;
 mod redirects;
-mod refusals;
+pub mod refusals;
+mod request_objects;
 mod response_modes;
 mod scopes;
 mod sealed;

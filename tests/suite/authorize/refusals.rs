@@ -4,9 +4,9 @@ use crate::rules::rule;
 use crate::world::{Answer, Ask, Browser, World};
 
 /// Rule, change of an honest request, `error`, part of `error_description`.
-type Case = (&'static str, fn(Ask) -> Ask, &'static str, &'static str);
+pub type Case = (&'static str, fn(Ask) -> Ask, &'static str, &'static str);
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     ("params.once", |a| a.and("nonce", "x"), "invalid_request", "nonce came twice"),
     ("params.once", |a| a.and("scope", "openid"), "invalid_request", "scope came twice"),
     ("params.once", |a| a.and("response_type", "code"), "invalid_request", "response_type came twice"),
@@ -14,7 +14,7 @@ const CASES: &[Case] = &[
     ("params.once", |a| a.and("code_challenge", "x"), "invalid_request", "code_challenge came twice"),
     ("params.once", |a| a.and("prompt", "none").and("prompt", "login"), "invalid_request", "prompt came twice"),
     ("params.once", |a| a.and("unknown", "1").and("unknown", "2"), "invalid_request", "unknown came twice"),
-    ("params.length", |a| a.with("state", &"s".repeat(513)), "invalid_request", "state is longer"),
+    ("params.length", |a| a.with("state", &"s".repeat(1025)), "invalid_request", "state is longer"),
     ("params.length", |a| a.with("acr_values", &"s".repeat(257)), "invalid_request", "acr_values is longer"),
     (
         "params.length",
@@ -36,7 +36,7 @@ const CASES: &[Case] = &[
     ("scope.openid", |a| a.without("scope"), "invalid_scope", "scope is missing"),
     ("scope.openid", |a| a.with("scope", "profile email"), "invalid_scope", "lacks openid"),
     ("scope.openid", |a| a.with("scope", "openid \"x\""), "invalid_scope", "characters"),
-    ("nonce.length", |a| a.with("nonce", &"n".repeat(257)), "invalid_request", "nonce is longer"),
+    ("nonce.length", |a| a.with("nonce", &"n".repeat(513)), "invalid_request", "nonce is longer"),
     ("pkce.method", |a| a.without("code_challenge_method"), "invalid_request", "must be S256"),
     ("pkce.method", |a| a.with("code_challenge_method", "plain"), "invalid_request", "must be S256"),
     ("pkce.method", |a| a.with("code_challenge_method", "s256"), "invalid_request", "must be S256"),

@@ -84,7 +84,7 @@ async fn an_honest_request_fits_a_header_buffer_and_a_huge_one_is_refused() {
     let sealed = location.strip_prefix("/login?request=").unwrap();
     assert!(sealed.len() <= 2048, "{} bytes", sealed.len());
     for (name, length) in
-        [("login_hint", 60_000), ("state", 513), ("state", 60_000), ("claims", 60_000), ("foo", 60_000)]
+        [("login_hint", 60_000), ("state", 1025), ("state", 60_000), ("claims", 60_000), ("foo", 60_000)]
     {
         let ask = rp.ask().with(name, &"x".repeat(length));
         let page = w.browser().post("/authorize", &ask.fields()).await;

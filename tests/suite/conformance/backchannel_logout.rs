@@ -12,7 +12,6 @@ use crate::world::{OUTSIDE, Outside};
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// Back-channel logout with sessions is published.
-#[ignore = "waits for back-channel logout"]
 #[tokio::test]
 async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
     let op = Op::start(Mode::Query).await;
@@ -25,7 +24,6 @@ async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
 /// Sign-in, logout with hint, address and state: a POST of a `logout_token` to the client's back-channel address
 /// (form-encoded, this parameter alone; signed as ID tokens are; iss, aud, iat, jti, the event, sub and sid of the ID
 /// token, no nonce), the browser back at the address with the state, and nobody is signed in.
-#[ignore = "waits for back-channel logout"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn oidcc_backchannel_rp_initiated_logout() {
     let told = Outside::at(OUTSIDE).await;

@@ -9,7 +9,6 @@ use super::rp_initiated_logout::SignedIn;
 use crate::world::query_of;
 
 /// Front-channel logout with sessions is published.
-#[ignore = "waits for front-channel logout"]
 #[tokio::test]
 async fn oidcc_frontchannel_logout_discovery_endpoint_verification() {
     let op = Op::start(Mode::Query).await;
@@ -21,7 +20,6 @@ async fn oidcc_frontchannel_logout_discovery_endpoint_verification() {
 
 /// Sign-in, logout with hint, address and state: a page with a frame of the client's front-channel address with `iss`
 /// and `sid` of the ID token, the browser back at the address with the state, and nobody is signed in.
-#[ignore = "waits for front-channel logout"]
 #[tokio::test]
 async fn oidcc_frontchannel_rp_initiated_logout() {
     const ADDRESS: &str = "https://told.example/frontchannel_logout";

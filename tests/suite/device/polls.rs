@@ -1,12 +1,15 @@
 //! Polling: not yet, too fast, no, too late, once. RFC 8628 §3.4 and §3.5.
 
+use std::sync::Arc;
+
 use idp_core::client::{ClientAuthMethod, GrantType};
 use serde_json::json;
 
 use crate::both;
 use crate::rules::rule;
 use crate::token::refused;
-use crate::world::World;
+use crate::world::jwt::Key;
+use crate::world::{Rp, World};
 
 both! {
     async fn a_device_gets_tokens_when_somebody_allowed_it(db) {
@@ -177,4 +180,25 @@ async fn tokens_are_for_the_resources_asked_for() {
     let tokens = poll(both[1]).await.value();
     let userinfo = w.userinfo(tokens["access_token"].as_str().unwrap()).await;
     assert_eq!((userinfo.status, userinfo.error().as_str()), (401, "invalid_token"), "it is for b alone");
+}
+
+#[tokio::test]
+async fn a_device_that_proves_a_key_gets_tokens_bound_to_it() {
+    let w = World::sqlite().await;
+    let mut tv = w.tv_with("tv", |s| s.dpop_bound = true).await;
+    let mut ann = w.person("ann").await;
+    let unbound = w.allowed_device(&tv, &mut w.browser(), &mut ann).await;
+    refused(&unbound.poll(&w).await, "grant.bound", "invalid_dpop_proof", "");
+    tv.dpop = Some(Arc::new(Key::es256("tv")));
+    let page = tv.poll(&w, &unbound.code).await;
+    assert_eq!(page.status, 200, "nothing was burnt: {}", page.body);
+    let tokens = page.value();
+    assert_eq!(tokens["token_type"], "DPoP");
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!((tv.userinfo(&w, access).await.status, w.userinfo(access).await.status), (200, 401));
+    // A public client's refresh token is bound, too (RFC 9449 §5).
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let thief = Rp { dpop: Some(Arc::new(Key::es256("thief"))), ..tv.clone() };
+    refused(&thief.refresh(&w, refresh).await, "refresh.key", "invalid_grant", "another DPoP key");
+    assert_eq!(tv.refresh(&w, refresh).await.status, 200);
 }

@@ -37,7 +37,7 @@ async fn names_the_issuer_byte_for_byte_and_every_endpoint() {
                 "token_endpoint_auth_methods_supported",
                 json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
             ),
-            ("request_parameter_supported", json!(false)),
+            ("request_parameter_supported", json!(true)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
         ] {

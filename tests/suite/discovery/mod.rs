@@ -3,4 +3,5 @@
 mod cors;
 mod headers;
 mod hosts;
+mod keys;
 mod metadata;

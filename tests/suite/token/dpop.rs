@@ -129,7 +129,7 @@ async fn proofs_for_something_else_are_refused_400_at_token_and_401_at_userinfo(
         ("dpop.method", Box::new(|p| p.with("htm", "PUT"))),
         ("dpop.uri", Box::new(|p| p.with("htu", "https://elsewhere.example/token"))),
         ("dpop.fresh", Box::new(move |p| p.with("iat", now - 61))),
-        ("dpop.fresh", Box::new(move |p| p.with("iat", now + 11))),
+        ("dpop.fresh", Box::new(move |p| p.with("iat", now + 31))),
         ("dpop.jti", Box::new(|p| p.without("jti"))),
         ("dpop.typ", Box::new(|p| p.header("typ", "JWT"))),
         ("dpop.key", Box::new(|p| p.header("jwk", key.private()))),
@@ -147,8 +147,8 @@ async fn proofs_for_something_else_are_refused_400_at_token_and_401_at_userinfo(
         let page = rp.userinfo_proved(&w, &tokens.access_token, |p| p.with("ath", bad)).await;
         challenged(&page, "dpop.ath", "invalid_dpop_proof", "DPoP");
     }
-    assert_eq!(rp.post_proved(&w, "/token", &refresh, |p| p.with("iat", now - 9)).await.status, 200, "±10 s of skew");
-    assert_eq!(rp.post_proved(&w, "/token", &refresh, |p| p.with("iat", now + 10)).await.status, 200);
+    assert_eq!(rp.post_proved(&w, "/token", &refresh, |p| p.with("iat", now - 9)).await.status, 200, "skew");
+    assert_eq!(rp.post_proved(&w, "/token", &refresh, |p| p.with("iat", now + 30)).await.status, 200);
 }
 
 #[tokio::test]

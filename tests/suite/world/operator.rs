@@ -88,7 +88,7 @@ impl World {
     pub async fn rotate_key(&self, alg: SigningAlg) {
         let app = &self.app;
         let mut key = idp::keys::make(alg, self.realm, app.sealer(), app.random(), app.now()).unwrap();
-        key.state = KeyState::Next;
+        (key.state, key.activated) = (KeyState::Next, None);
         let op = EnsureKeys { realm: self.realm, keys: vec![key], audit: self.audit(AuditEvent::KeyCreated) };
         assert_eq!(app.store.write(op).await.unwrap(), 1);
         let op = RotateKey { realm: self.realm, alg, now: app.now(), audit: self.audit(AuditEvent::KeyRetired) };

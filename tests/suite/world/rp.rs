@@ -82,7 +82,8 @@ impl World {
         change(&mut settings);
         let key = (settings.auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| Arc::new(Key::es256(id)));
         if let Some(key) = &key {
-            settings.jwks = Some(key.jwks());
+            // Unless the test has keys of its own.
+            settings.jwks.get_or_insert_with(|| key.jwks());
         }
         let secret = settings.auth_method.has_secret().then(|| format!("s:e&c=r%+ t/ü{id}"));
         let now = self.clock.now();

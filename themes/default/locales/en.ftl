@@ -133,7 +133,7 @@ device-throttled-text = To protect devices, codes are not checked for { $minutes
 device-over = This code is over
 device-over-text = It was answered already, or its ten minutes have passed. If the device still waits, let it show a new code.
 device-cancelled = Nothing was allowed
-device-cancelled-text = You left before the end, so the device got no access.
+device-cancelled-text = You left before the end, or this application is not for your account. The device got no access.
 device-refused = This device cannot be allowed from here
 device-refused-text = Its application asks for a stronger proof than a code can give. Tell whoever runs it.
 device-confirm-title = Allow a device
@@ -222,6 +222,7 @@ logout-text = You will be signed out here, and of what you opened from here.
 logout-stay = Stay signed in
 logged-out = You are signed out
 logged-out-text = On a computer that others use, close the browser too.
+logout-frames-text = Signing you out of the applications you opened. If nothing happens, continue yourself.
 logged-in-still = You are still signed in
 logged-in-still-text = Nothing has changed.
 

@@ -12,6 +12,8 @@ pub enum Actor {
     Client(ClientId),
     /// An operator at the command line.
     Operator,
+    /// The product itself, in work that nobody waits for.
+    System,
     /// Somebody holding a pass.
     Pass,
     /// Somebody whose name is not an account's.
@@ -25,6 +27,7 @@ impl Actor {
             Self::Account(id) => format!("account:{id}"),
             Self::Client(id) => format!("client:{id}"),
             Self::Operator => "operator".to_owned(),
+            Self::System => "system".to_owned(),
             Self::Pass => "pass".to_owned(),
             Self::Anonymous => "anonymous".to_owned(),
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::acr::value::Acr;
+use crate::client::{ClientSettings, GrantType};
 use crate::id::RealmId;
 use crate::oauth::registration::policy::{DEFAULT_SCOPES, Registration};
 use crate::oauth::scope;
@@ -40,6 +41,10 @@ pub struct RealmSettings {
     pub refresh_token_idle_s: i64,
     /// A DPoP proof holds a nonce of ours (RFC 9449 §8), so that none can be made in advance.
     pub dpop_nonce_required: bool,
+    /// How long a key signs, in days; 0: until a command says otherwise.
+    pub key_rotation_days: i64,
+    /// Every authorization request is pushed first (RFC 9126 §5), whatever the client.
+    pub require_par: bool,
     /// "Strongest" first, in the forms that [`Acr::parse`] reads: acr values are no ladder by themselves.
     pub acr_order: Vec<String>,
     /// `hwk` only where attestation verified the hardware.
@@ -67,7 +72,9 @@ impl Default for RealmSettings {
             id_token_lifetime_s: 600,
             refresh_token_lifetime_s: 30 * 24 * 3600,
             refresh_token_idle_s: 14 * 24 * 3600,
+            require_par: false,
             dpop_nonce_required: true,
+            key_rotation_days: 90,
             acr_order: Acr::DEFAULT_ORDER.map(|acr| acr.wire().to_owned()).to_vec(),
             hwk_requires_attestation: false,
             phr_requires_uv: true,
@@ -89,6 +96,8 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("refresh_token_lifetime_s", "3600 to 31536000 seconds"),
     ("refresh_token_idle_s", "600 seconds to refresh_token_lifetime_s"),
     ("dpop_nonce_required", "true or false"),
+    ("key_rotation_days", "0 (by command only) or 2 to 3650 days"),
+    ("require_par", "true or false"),
     ("acr_order", "acr values or their aliases, strongest first, separated by commas"),
     ("hwk_requires_attestation", "true or false"),
     ("phr_requires_uv", "true or false"),
@@ -100,6 +109,19 @@ pub const FIELDS: &[(&str, &str)] = &[
 ];
 
 impl RealmSettings {
+    /// Every scope of the realm, in the order in which answers name them.
+    pub fn all_scopes(&self) -> impl Iterator<Item = &str> {
+        scope::STANDARD.iter().copied().chain(self.scopes.iter().map(|scope| scope.name.as_str()))
+    }
+
+    /// The scopes a client may ask for.
+    pub fn scopes_for(&self, client: &ClientSettings) -> Vec<&str> {
+        let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
+        // Ignored without a refresh token to use it with (OIDC Core §11).
+        let of_use = |scope: &&str| *scope != scope::OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
+        self.all_scopes().filter(set).filter(of_use).collect()
+    }
+
     /// Sets one field from words. Only its form is judged; before saving, [`RealmSettings::check`] judges the whole.
     ///
     /// # Errors
@@ -133,7 +155,7 @@ impl RealmSettings {
             text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         };
         let registers = |name: &str| self.registration_scopes.iter().any(|scope| scope == name);
-        let known = self.registration_scopes.iter().all(|name| scope::all(self).any(|scope| scope == name));
+        let known = self.registration_scopes.iter().all(|name| self.all_scopes().any(|scope| scope == name));
         let holds = [
             ("session_lifetime_s", (300..=86_400).contains(&self.session_lifetime_s)),
             ("session_idle_s", (60..=self.session_lifetime_s).contains(&self.session_idle_s)),
@@ -141,6 +163,7 @@ impl RealmSettings {
             ("id_token_lifetime_s", (60..=3600).contains(&self.id_token_lifetime_s)),
             ("refresh_token_lifetime_s", (3600..=31_536_000).contains(&self.refresh_token_lifetime_s)),
             ("refresh_token_idle_s", (600..=self.refresh_token_lifetime_s).contains(&self.refresh_token_idle_s)),
+            ("key_rotation_days", self.key_rotation_days == 0 || (2..=3650).contains(&self.key_rotation_days)),
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
             ("registration_scopes", known && registers("openid")),

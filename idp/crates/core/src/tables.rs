@@ -5,6 +5,7 @@ use crate::{oauth, oidc};
 
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
+    ("Pushed authorization requests", oauth::authorize::par::RULES),
     ("Request objects", oauth::authorize::jar::RULES),
     ("Resource servers", oauth::resource::RULES),
     ("Client authentication", oauth::client_auth::RULES),
@@ -21,4 +22,6 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Client registration", oauth::registration::RULES),
     ("Logout", oidc::logout::RULES),
+    ("Back-channel logout", oidc::backchannel::RULES),
+    ("Front-channel logout", oidc::frontchannel::RULES),
 ];

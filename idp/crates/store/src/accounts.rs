@@ -290,7 +290,7 @@ impl Write for SetAccountState {
             return Ok(AccountChange::Gone);
         }
         if !active {
-            sessions::end_all(c, self.realm, &self.id, None).await?;
+            sessions::end_all(c, self.realm, &self.id, None, self.now).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(AccountChange::Done)
@@ -329,7 +329,7 @@ impl Write for DeleteAccount {
                 return Ok(AccountChange::Gone);
             }
         }
-        sessions::end_all(c, self.realm, &self.id, None).await?;
+        sessions::end_all(c, self.realm, &self.id, None, self.audit.at).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(AccountChange::Done)
     }

@@ -1,20 +1,16 @@
-//! Grants: a code redeemed once, burnt, found reused; a client's own; what tokens rest on.
-//!
-//! The row is keyed by the random id inside the code's seal, so a second redemption meets the first
-//! (RFC 6749 §4.1.2, RFC 9700 §4.5).
+//! Grants: what tokens rest on, and whether that is still good.
 
-use idp_core::audit::{Audit, AuditEvent};
+use idp_core::audit::Audit;
 use idp_core::grant::{Grant, GrantState};
 use idp_core::id::{GrantId, RealmId};
 
 use crate::error::Result;
-use crate::refresh_tokens::{self, NewRefreshToken};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, sessions, vals};
+use crate::{audit, vals};
 
 /// The columns of a grant, as [`Grant`] reads them.
 macro_rules! grant_columns {
@@ -156,53 +152,6 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, g: &Grant, guard: Guard
     Ok(c.exec(SQL, values).await? == 1)
 }
 
-/// Redeems a code: inserts its grant, and its first refresh token where it gets one.
-#[derive(Clone, Debug)]
-pub struct RedeemCode {
-    pub realm: RealmId,
-    /// As it shall be; its state is live and `created` is now.
-    pub grant: Grant,
-    pub refresh: Option<NewRefreshToken>,
-    pub guard: Guard,
-    /// [`AuditEvent::CodeRedeemed`]; becomes [`AuditEvent::CodeReused`] if it turns out to be that.
-    pub audit: Audit,
-}
-
-/// What became of [`RedeemCode`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redeemed {
-    Redeemed,
-    /// The code came before: what it bought has been revoked, for ever.
-    Reused,
-    /// Account, session or client do not permit it any more; nothing was written.
-    Gone,
-}
-
-impl Write for RedeemCode {
-    type Out = Redeemed;
-
-    async fn run(&self, c: &mut Conn) -> Result<Redeemed> {
-        let (realm, g) = (self.realm, &self.grant);
-        let live = sessions::touch(c, realm, g.sid.as_ref(), g.created, g.created).await?;
-        if live && insert(c, realm, g, self.guard).await? {
-            if let Some(refresh) = &self.refresh {
-                refresh_tokens::insert(c, realm, &g.id, refresh).await?;
-            }
-            audit::insert(c, realm, &self.audit).await?;
-            return Ok(Redeemed::Redeemed);
-        }
-        if revoke_reused(c, realm, &g.id).await? {
-            audit::insert_as(c, realm, &self.audit, AuditEvent::CodeReused).await?;
-            return Ok(Redeemed::Reused);
-        }
-        Ok(Redeemed::Gone)
-    }
-
-    fn keeps(out: &Redeemed) -> bool {
-        !matches!(out, Redeemed::Gone)
-    }
-}
-
 /// Begins the grant of a client that acts for itself (RFC 6749 §4.4). `false`: the client may not any more.
 #[derive(Clone, Debug)]
 pub struct StartGrant {
@@ -224,47 +173,6 @@ impl Write for StartGrant {
 
     fn keeps(started: &bool) -> bool {
         *started
-    }
-}
-
-/// Revokes a live grant whose code came again; whether there is such a grant at all.
-async fn revoke_reused(c: &mut Conn, realm: RealmId, id: &GrantId) -> Result<bool> {
-    const SQL: &str = "UPDATE grants SET state = CASE WHEN state = 'live' THEN 'revoked' ELSE state END \
-         WHERE realm_id = $1 AND grant_id = $2";
-    Ok(c.exec(SQL, vals![realm, id]).await? == 1)
-}
-
-/// Burns a code that came with a wrong client, redirect URI or verifier, so that it can never be redeemed; if it
-/// was, what it bought is revoked.
-#[derive(Clone, Debug)]
-pub struct BurnCode {
-    pub realm: RealmId,
-    /// What the code would have granted; `expires` must not be before the code's own end.
-    pub grant: Grant,
-    /// [`AuditEvent::CodeBurnt`]; becomes [`AuditEvent::CodeReused`] if it turns out to be that.
-    pub audit: Audit,
-}
-
-/// What became of [`BurnCode`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeBurnt {
-    Burnt,
-    /// It had been redeemed or burnt before; a grant has been revoked.
-    Reused,
-}
-
-impl Write for BurnCode {
-    type Out = CodeBurnt;
-
-    async fn run(&self, c: &mut Conn) -> Result<CodeBurnt> {
-        let (realm, g) = (self.realm, &self.grant);
-        if insert(c, realm, g, Guard::Nothing).await? {
-            audit::insert(c, realm, &self.audit).await?;
-            return Ok(CodeBurnt::Burnt);
-        }
-        revoke_reused(c, realm, &g.id).await?;
-        audit::insert_as(c, realm, &self.audit, AuditEvent::CodeReused).await?;
-        Ok(CodeBurnt::Reused)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signing keys of a realm: `next` is published before it signs, `retired` is published until its tokens ended.
+//! Signing keys of a realm: `next` is published before it signs, `retired` until its tokens ended, `revoked` never.
 
 use idp_core::audit::Audit;
 use idp_core::client::SigningAlg;
@@ -23,6 +23,7 @@ impl FromRow for StoredKey {
             public_jwk: row.text()?.to_owned(),
             private_sealed: row.blob()?.to_vec(),
             created: row.time()?,
+            activated: row.time_or_null()?,
             retired: row.time_or_null()?,
         })
     }
@@ -34,21 +35,21 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn list_signing_keys(&self, realm: RealmId) -> Result<Vec<StoredKey>> {
-        const SQL: &str = "SELECT kid, alg, state, public_jwk, private_sealed, created_ms, retired_ms \
+        const SQL: &str = "SELECT kid, alg, state, public_jwk, private_sealed, created_ms, active_ms, retired_ms \
              FROM signing_keys WHERE realm_id = $1 ORDER BY created_ms, kid";
         self.few(SQL, vals![realm]).await
     }
 }
 
 const INSERT: &str = "INSERT INTO signing_keys \
-     (realm_id, kid, alg, state, public_jwk, private_sealed, created_ms, retired_ms) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, NULL \
+     (realm_id, kid, alg, state, public_jwk, private_sealed, created_ms, active_ms) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8 \
      WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE realm_id = $1 AND alg = $3 AND state = $4) \
      ON CONFLICT DO NOTHING";
 
 async fn insert(c: &mut Conn, realm: RealmId, key: &StoredKey) -> Result<bool> {
     let (alg, state) = (key.alg.word(), key.state.word());
-    let values = vals![realm, &key.kid, alg, state, &key.public_jwk, &key.private_sealed, key.created];
+    let values = vals![realm, &key.kid, alg, state, &key.public_jwk, &key.private_sealed, key.created, key.activated];
     Ok(c.exec(INSERT, values).await? == 1)
 }
 
@@ -97,10 +98,9 @@ impl Write for RotateKey {
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const RETIRE: &str = "UPDATE signing_keys SET state = 'retired', retired_ms = $3 \
              WHERE realm_id = $1 AND alg = $2 AND state = 'active'";
-        const PROMOTE: &str =
-            "UPDATE signing_keys SET state = 'active' WHERE realm_id = $1 AND alg = $2 AND state = 'next'";
+        const PROMOTE: &str = "UPDATE signing_keys SET state = 'active', active_ms = $3 WHERE realm_id = $1 AND alg = $2 AND state = 'next'";
         c.exec(RETIRE, vals![self.realm, self.alg.word(), self.now]).await?;
-        if c.exec(PROMOTE, vals![self.realm, self.alg.word()]).await? == 0 {
+        if c.exec(PROMOTE, vals![self.realm, self.alg.word(), self.now]).await? == 0 {
             return Ok(false);
         }
         audit::insert(c, self.realm, &self.audit).await?;
@@ -128,10 +128,48 @@ impl Write for RetireKey {
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const SQL: &str = "UPDATE signing_keys SET state = 'retired', retired_ms = $3 \
-             WHERE realm_id = $1 AND kid = $2 AND state <> 'retired'";
+             WHERE realm_id = $1 AND kid = $2 AND state IN ('active', 'next')";
         if c.exec(SQL, vals![self.realm, &self.kid, self.now]).await? == 0 {
             return Ok(false);
         }
+        audit::insert(c, self.realm, &self.audit).await?;
+        Ok(true)
+    }
+
+    fn keeps(done: &bool) -> bool {
+        *done
+    }
+}
+
+/// Stops believing a key at once: somebody else may have it. If it signed, the next key does from now on, or the
+/// replacement. `false`: there is none of that name, or it was revoked before.
+#[derive(Clone, Debug)]
+pub struct RevokeKey {
+    pub realm: RealmId,
+    pub kid: String,
+    /// An active key of the same algorithm, for the case that no other is at hand.
+    pub replacement: StoredKey,
+    pub now: Timestamp,
+    pub audit: Audit,
+}
+
+impl Write for RevokeKey {
+    type Out = bool;
+    const CONFIGURATION: bool = true;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const REVOKE: &str = "UPDATE signing_keys SET state = 'revoked', retired_ms = $4 \
+             WHERE realm_id = $1 AND kid = $2 AND alg = $3 AND state <> 'revoked'";
+        const PROMOTE: &str = "UPDATE signing_keys SET state = 'active', active_ms = $3 \
+             WHERE realm_id = $1 AND alg = $2 AND state = 'next' AND NOT EXISTS \
+             (SELECT 1 FROM signing_keys WHERE realm_id = $1 AND alg = $2 AND state = 'active')";
+        let alg = self.replacement.alg.word();
+        if c.exec(REVOKE, vals![self.realm, &self.kid, alg, self.now]).await? == 0 {
+            return Ok(false);
+        }
+        c.exec(PROMOTE, vals![self.realm, alg, self.now]).await?;
+        // Inserts nothing where an active key is there.
+        insert(c, self.realm, &self.replacement).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(true)
     }

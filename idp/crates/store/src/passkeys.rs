@@ -328,7 +328,8 @@ impl Write for RemovePasskey {
         if !remains {
             return Ok(PasskeyRemoved::LastWayIn);
         }
-        let sessions = sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id).await?;
+        let sessions =
+            sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRemoved::Done { sessions })
     }
@@ -358,7 +359,8 @@ impl Write for SuspendPasskey {
         {
             return Ok(PasskeyRemoved::Gone);
         }
-        let sessions = sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id).await?;
+        let sessions =
+            sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRemoved::Done { sessions })
     }

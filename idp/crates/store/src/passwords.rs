@@ -60,7 +60,7 @@ impl Write for SetPassword {
         if hash.is_none() && self.keep_one && !passkeys::has_active(c, self.realm, &self.account).await? {
             return Ok(PasswordSet::LastWayIn);
         }
-        sessions::end_all(c, self.realm, &self.account, self.keep.as_ref()).await?;
+        sessions::end_all(c, self.realm, &self.account, self.keep.as_ref(), self.now).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)
     }
@@ -95,7 +95,7 @@ impl Write for UsePassForPassword {
         if c.exec(SQL, vals![self.realm, &self.account, self.hash.expose(), self.now]).await? == 0 {
             return Ok(PasswordSet::Changed);
         }
-        sessions::end_all(c, self.realm, &self.account, None).await?;
+        sessions::end_all(c, self.realm, &self.account, None, self.now).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)
     }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
 use crate::write::Write;
-use crate::{audit, vals};
+use crate::{audit, logout_deliveries, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -128,19 +128,42 @@ async fn revoke_grants_of_ended(c: &mut Conn, realm: RealmId, account: &AccountI
     c.exec(SQL, vals![realm, account]).await
 }
 
+/// A session that ended just now.
+struct Ended(Sid);
+
+impl FromRow for Ended {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        row.id("sessions.sid").map(Self)
+    }
+}
+
+/// Has the clients of sessions that ended just now told of it; how many sessions they were.
+async fn tell(c: &mut Conn, realm: RealmId, account: &AccountId, ended: &[Ended], now: Timestamp) -> Result<u64> {
+    for Ended(sid) in ended {
+        logout_deliveries::insert(c, realm, account, sid, now).await?;
+    }
+    Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
+}
+
 /// Ends the sessions of an account, all but `keep`, and revokes what was granted in them, `offline_access` included,
 /// also where the session is long over; how many sessions ended.
-pub(crate) async fn end_all(c: &mut Conn, realm: RealmId, account: &AccountId, keep: Option<&Sid>) -> Result<u64> {
+pub(crate) async fn end_all(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    keep: Option<&Sid>,
+    now: Timestamp,
+) -> Result<u64> {
     const SQL: &str = "UPDATE sessions SET state = 'ended' \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND ($3 IS NULL OR sid <> $3)";
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND ($3 IS NULL OR sid <> $3) RETURNING sid";
     const OFFLINE: &str = "UPDATE grants SET state = 'revoked' \
          WHERE realm_id = $1 AND account_id = $2 AND offline = 1 AND state = 'live' AND ($3 IS NULL OR sid <> $3)";
-    let ended = c.exec(SQL, vals![realm, account, keep]).await?;
-    if ended > 0 {
+    let ended: Vec<Ended> = c.all(SQL, vals![realm, account, keep]).await?;
+    if !ended.is_empty() {
         revoke_grants_of_ended(c, realm, account).await?;
     }
     c.exec(OFFLINE, vals![realm, account, keep]).await?;
-    Ok(ended)
+    tell(c, realm, account, &ended, now).await
 }
 
 /// Ends the sessions that a passkey helped to open and revokes what was granted in them, `offline_access` included,
@@ -150,21 +173,28 @@ pub(crate) async fn end_opened_by(
     realm: RealmId,
     account: &AccountId,
     credential_id: &[u8],
+    now: Timestamp,
 ) -> Result<u64> {
     const END: &str = "UPDATE sessions SET state = 'ended' \
          WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
+         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3) RETURNING sid";
     const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
          WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
          (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
-    let ended = c.exec(END, vals![realm, account, credential_id]).await?;
+    let ended: Vec<Ended> = c.all(END, vals![realm, account, credential_id]).await?;
     c.exec(REVOKE, vals![realm, account, credential_id]).await?;
-    Ok(ended)
+    tell(c, realm, account, &ended, now).await
 }
 
 /// Ends one session of an account and revokes what was granted in it, but not what was granted for good
 /// (`offline_access`): this is an ordinary logout. Whether it was live.
-pub(crate) async fn end_one(c: &mut Conn, realm: RealmId, account: &AccountId, sid: &Sid) -> Result<bool> {
+pub(crate) async fn end_one(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    sid: &Sid,
+    now: Timestamp,
+) -> Result<bool> {
     const END: &str = "UPDATE sessions SET state = 'ended' \
          WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live'";
     const REVOKE: &str =
@@ -173,6 +203,7 @@ pub(crate) async fn end_one(c: &mut Conn, realm: RealmId, account: &AccountId, s
         return Ok(false);
     }
     c.exec(REVOKE, vals![realm, sid]).await?;
+    tell(c, realm, account, &[Ended(*sid)], now).await?;
     Ok(true)
 }
 
@@ -190,7 +221,7 @@ impl Write for EndSession {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        if !end_one(c, self.realm, &self.account, &self.sid).await? {
+        if !end_one(c, self.realm, &self.account, &self.sid, self.audit.at).await? {
             return Ok(false);
         }
         audit::insert(c, self.realm, &self.audit).await?;
@@ -216,7 +247,7 @@ impl Write for EndAccountSessions {
     type Out = u64;
 
     async fn run(&self, c: &mut Conn) -> Result<u64> {
-        let ended = end_all(c, self.realm, &self.account, self.keep.as_ref()).await?;
+        let ended = end_all(c, self.realm, &self.account, self.keep.as_ref(), self.audit.at).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(ended)
     }

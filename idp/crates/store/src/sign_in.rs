@@ -102,7 +102,7 @@ impl Write for FinishSignIn {
             self.append_event(c, event).await?;
         }
         if let Some((sid, account)) = &self.replaces {
-            sessions::end_one(c, self.realm, account, sid).await?;
+            sessions::end_one(c, self.realm, account, sid, self.now).await?;
         }
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;

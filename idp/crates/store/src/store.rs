@@ -144,6 +144,11 @@ impl Store {
     /// A list, which may take long.
     pub(crate) async fn list<T: FromRow>(&self, sql: &'static str, values: &[Val<'_>]) -> Result<Vec<T>> {
         self.0.counters.statement();
+        self.look(sql, values).await
+    }
+
+    /// The same for a job that looks every few seconds whether there is work: not counted, since no request causes it.
+    pub(crate) async fn look<T: FromRow>(&self, sql: &'static str, values: &[Val<'_>]) -> Result<Vec<T>> {
         match &self.0.backend {
             Backend::Sqlite { readers, .. } => readers.list(sql, values).await,
             Backend::Postgres(pool) => pool.all(sql, values).await,

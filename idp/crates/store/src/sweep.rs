@@ -19,6 +19,9 @@ pub struct Sweep {
     pub throttle_window_s: i64,
 }
 
+/// How far the clocks of two processes are apart at most, in seconds.
+const CLOCKS_S: i64 = 60;
+
 /// How many rows went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -97,12 +100,15 @@ impl Write for Sweep {
         }
         let before = self.now.plus_s(self.keep_s.saturating_neg());
         let cold = self.now.plus_s(self.throttle_window_s.saturating_neg());
+        // Anybody can push requests of a public client, so they are kept no longer than clocks differ.
+        let over = self.now.plus_s(-CLOCKS_S);
         let mut swept = Swept { batch: u64::try_from(self.batch).unwrap_or(0), ..Swept::default() };
         let values = vals![before, self.batch];
         swept.once = c.exec(expired!("used_once", "hash", "expires_ms"), values).await?;
         swept.passes = c.exec(expired!("passes", "hash", "expires_ms"), values).await?;
         swept.refresh_tokens = c.exec(expired!("refresh_tokens", "hash", "expires_ms"), values).await?;
-        swept.pushed_requests = c.exec(expired!("pushed_requests", "hash", "expires_ms"), values).await?;
+        swept.pushed_requests =
+            c.exec(expired!("pushed_requests", "hash", "expires_ms"), vals![over, self.batch]).await?;
         // Anybody may begin one with a public client's id: not kept longer than a device polls on.
         let anonymous = vals![self.now.plus_s(-self.keep_s.min(3600)), self.batch];
         swept.device_codes = c.exec(expired!("device_codes", "hash", "expires_ms"), anonymous).await?;

@@ -37,5 +37,5 @@ words! {
     PassKind { Setup = "setup", Access = "access", Registration = "registration", Registrations = "registrations" }
     PasskeyState { Active = "active", Suspended = "suspended" }
     SigningAlg { RS256 = "RS256", ES256 = "ES256", EdDSA = "EdDSA", PS256 = "PS256" }
-    KeyState { Active = "active", Next = "next", Retired = "retired" }
+    KeyState { Active = "active", Next = "next", Retired = "retired", Revoked = "revoked" }
 }

@@ -7,7 +7,7 @@ use idp_core::interact::Step;
 use idp_core::interact::consent::asked_scopes;
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::scope::{self, Scopes};
-use idp_core::oidc::claims::Facts;
+use idp_core::oidc::standard::Facts;
 use idp_store::consents::SaveConsent;
 use serde_json::json;
 
@@ -81,7 +81,7 @@ pub async fn items(
     let realm = &x.realm.settings;
     let in_groups = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
     let groups = if in_groups { person::groups(x, account).await? } else { Vec::new() };
-    let facts = Facts { realm, client: &client.settings, account, groups: &groups };
+    let facts = Facts { client: &client.settings, account, groups: &groups };
     let list = |values: &[String]| (!values.is_empty()).then(|| values.join(", "));
     let profile = &account.profile;
     let item = |scope: &str| match scope {

@@ -9,11 +9,11 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Verdict};
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
-use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
-use idp_store::used_once::Once;
+use idp_store::sign_in::{FinishSignIn, SignInSession, SignedIn};
 use serde_json::json;
 
 use super::partial::Partial;
+use super::proved::Proved;
 use super::throttle;
 use crate::event;
 use crate::http::cookies::CookieKind;
@@ -23,18 +23,6 @@ use crate::http::problem::Problem;
 
 /// Events of one session at most.
 const MOST_EVENTS: usize = 16;
-
-/// A factor that was verified just now.
-pub struct Proved {
-    pub account: Account,
-    pub method: Method,
-    pub passkey: Option<PasskeyUse>,
-    pub challenge: Option<Once>,
-    /// Throttle buckets that this success clears.
-    pub clear: Vec<i64>,
-    /// The passkey's counter went back and the policy wants a password on top.
-    pub doubtful: bool,
-}
 
 /// Where a sign-in stands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod leave;
 pub mod page;
 pub mod partial;
 pub mod password;
+pub mod proved;
 pub mod second_factor;
 pub mod throttle;
 

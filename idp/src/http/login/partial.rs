@@ -10,7 +10,7 @@ use idp_store::sign_in::PasskeyUse;
 use idp_store::used_once::Once;
 use serde::{Deserialize, Serialize};
 
-use super::finish::Proved;
+use super::proved::Proved;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::Exchange;
 use crate::http::problem::Problem;

@@ -7,8 +7,9 @@ use idp_core::credential::password::MOST_BYTES;
 use idp_core::secret::Secret;
 use idp_core::session::Method;
 
-use super::finish::{Proved, Stand, finish, next_url};
+use super::finish::{Stand, finish, next_url};
 use super::page::{Shown, show};
+use super::proved::Proved;
 use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};

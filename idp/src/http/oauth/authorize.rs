@@ -1,16 +1,16 @@
 //! `/authorize` and `/authorize/resume`: the start of every sign-in and the place every page returns to.
-//! OIDC Core §3.1.2. Nothing is written here.
+//! OIDC Core §3.1.2. Nothing is written here, but that a pushed request is used up.
 
 use std::sync::Arc;
 
 use idp_core::acr::Authenticated;
 use idp_core::client::Client;
 use idp_core::grant::AuthContext;
-use idp_core::id::{ClientId, FlowId, GrantId};
+use idp_core::id::{ClientId, GrantId};
 use idp_core::interact::{Consent, Factor, Facts, Need, Step, Visitor as Who, consent, next_step};
-use idp_core::jose::jws;
 use idp_core::oauth::authorize::code::{self, Code};
-use idp_core::oauth::authorize::{AuthorizationRequest, Input, address, respond, validate};
+use idp_core::oauth::authorize::par::{Reference, hash_of};
+use idp_core::oauth::authorize::{AuthorizationRequest, Unaddressed, address, known, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
@@ -18,7 +18,10 @@ use idp_core::oidc::subject;
 use idp_core::passkey::record::Passkey;
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
+use serde::{Deserialize, Serialize};
 
+use super::validated::{Way, validated};
+use super::{par, request_object};
 use crate::event;
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
@@ -27,6 +30,13 @@ use crate::views::{Application, WebUrl};
 
 /// Longest sealed request: a `Location` with it must fit the header buffer of a proxy.
 const MOST_SEALED: usize = 2048;
+
+/// What is sealed into the address and the forms of our pages.
+#[derive(Serialize, Deserialize)]
+enum Travelling {
+    Whole(Box<AuthorizationRequest>),
+    Pushed(Reference),
+}
 
 /// `GET /authorize`.
 pub async fn start(x: Exchange) -> Outcome {
@@ -58,7 +68,10 @@ pub fn resume_url(sealed: &str) -> String {
 /// # Errors
 /// Back to the client when the request is too long for a redirect.
 pub fn seal(x: &Exchange, request: &AuthorizationRequest) -> Result<String, Problem> {
-    let sealed = x.seal(Purpose::Request, request)?;
+    let sealed = match request.pushed {
+        Some(hash) => x.seal(Purpose::Request, &Travelling::Pushed(Reference::to(hash, request)))?,
+        None => x.seal(Purpose::Request, &Travelling::Whole(Box::new(request.clone())))?,
+    };
     if sealed.len() > MOST_SEALED {
         let error = OAuthError::new(
             ErrorCode::InvalidRequest,
@@ -75,12 +88,13 @@ pub fn seal(x: &Exchange, request: &AuthorizationRequest) -> Result<String, Prob
 /// # Errors
 /// A page: tampered with, too old (naming the application), or a client that is gone.
 pub async fn reopen(x: &Exchange, sealed: Option<&str>) -> Result<AuthorizationRequest, Problem> {
-    let request: Option<AuthorizationRequest> = sealed.and_then(|s| x.open(Purpose::Request, s));
-    let Some(request) = request else {
-        return Err(Problem::bad(
-            "request_invalid",
-            "this sign-in cannot be continued: start again at the application",
-        ));
+    let request = match sealed.and_then(|s| x.open(Purpose::Request, s)) {
+        Some(Travelling::Whole(request)) => *request,
+        Some(Travelling::Pushed(reference)) => par::follow(x, reference).await?,
+        None => {
+            let text = "this sign-in cannot be continued: start again at the application";
+            return Err(Problem::bad("request_invalid", text));
+        }
     };
     let client = x.app.store.cached_client(x.realm.id, request.to.client_id()).await?;
     request.to.recheck(client.as_deref())?;
@@ -97,7 +111,7 @@ pub async fn reopen(x: &Exchange, sealed: Option<&str>) -> Result<AuthorizationR
 /// A page when it was deleted since.
 pub async fn client_of(x: &Exchange, request: &AuthorizationRequest) -> Result<Arc<Client>, Problem> {
     let client = x.app.store.cached_client(x.realm.id, request.to.client_id()).await?;
-    client.ok_or_else(|| idp_core::oauth::authorize::Unaddressed::ClientUnknown.into())
+    client.ok_or_else(|| Unaddressed::ClientUnknown.into())
 }
 
 /// A client as the pages show it.
@@ -125,20 +139,23 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<AuthorizationReques
         Some(id) => x.app.store.cached_client(x.realm.id, id).await?,
         None => None,
     };
-    let to = address(params, client.as_deref())?;
-    // `address` refuses without a client.
-    let Some(client) = client else { return Err(idp_core::oauth::authorize::Unaddressed::ClientUnknown.into()) };
+    if let Some(hash) = params.one("request_uri").and_then(hash_of) {
+        return par::open(x, params, client.as_deref(), hash).await;
+    }
+    known(params, client.as_deref())?;
+    // `known` refuses without a client.
+    let Some(client) = client else { return Err(Unaddressed::ClientUnknown.into()) };
     event::note(|e| e.client_id = Some(client.id.to_string()));
-    let hint = match params.one("id_token_hint") {
-        None => None,
-        Some(token) => {
-            let ring = x.app.keys(x.realm.id).await?;
-            Some(jws::id_token_hint(token, &x.realm.issuer, &ring.stored).map(|h| h.subject).ok_or(()))
-        }
+    let object = match request_object::open(x, params, &client).await? {
+        Ok(object) => object,
+        // What it says is not to be trusted; the parameters beside it are as good as any.
+        Err(error) => return Err(Problem::Denied(Box::new(address(params, Some(&client))?), error)),
     };
-    let input = Input { params, client: &client, realm: &x.realm, hint };
-    let flow = FlowId::new(x.now, x.app.random());
-    validate(&input, to.clone(), flow, x.now).map_err(|error| Problem::Denied(Box::new(to), error))
+    let way = Way { pushed: false, by_object: object.is_some() };
+    let params = object.as_ref().unwrap_or(params);
+    let to = address(params, Some(&client))?;
+    let valid = validated(x, params, &client, to.clone(), way).await?;
+    valid.map_err(|error| Problem::Denied(Box::new(to), error))
 }
 
 /// Steps 6 to 9: who is signed in, what is missing, and the answer.
@@ -153,6 +170,7 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
     let next = match (step, visitor) {
         (Step::Issue(_), Some(_)) if request.to.device().is_some() => page("/device/confirm")?,
         (Step::Issue(authenticated), Some(visitor)) => {
+            par::consume(&x, &request).await?;
             let answer = issue(&x, &request, &client, &visitor, *authenticated)?;
             return x.back(answer);
         }

@@ -1,8 +1,11 @@
-//! `/logout`: RP-initiated logout, and the user's own. RP-Initiated Logout 1.0.
+//! `/logout`: RP-initiated logout, and the user's own. RP-Initiated Logout 1.0,
+//! Front-Channel Logout 1.0.
 
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::id::Sid;
 use idp_core::jose::jws;
 use idp_core::oauth::params::RawParams;
+use idp_core::oidc::frontchannel::{self, LogoutFrame};
 use idp_core::oidc::logout::{self, InvalidLogout, LogoutRequest};
 use idp_core::oidc::subject;
 use idp_core::seal::Purpose;
@@ -119,16 +122,41 @@ async fn ask(mut x: Exchange, request: LogoutRequest, visitor: Visitor) -> Outco
     x.page(&Page::LogoutConfirm(page))
 }
 
-async fn end(x: Exchange, request: LogoutRequest, visitor: Visitor) -> Outcome {
+async fn end(mut x: Exchange, request: LogoutRequest, visitor: Visitor) -> Outcome {
     let account = visitor.account.id;
     let audit = x.audit(AuditEvent::SessionEnded, Actor::Account(account), json!({ "by": "logout" }));
     x.app.store.write(EndSession { realm: x.realm.id, sid: visitor.session.sid, account, audit }).await?;
-    done(x, request).await
+    x.app.session_ended.notify_one();
+    let frames = frames(&x, &visitor.session.sid).await?;
+    if frames.is_empty() {
+        return done(x, request).await;
+    }
+    let application = named(&x, &request).await?;
+    let href = match &request.then {
+        Some(then) => then.clone(),
+        None => format!("/logout?logout={}", x.seal(Purpose::Logout, &request)?),
+    };
+    forget(&mut x);
+    x.frames(frames, href, application)
+}
+
+/// What tells the clients of a session by the front channel.
+async fn frames(x: &Exchange, sid: &Sid) -> Result<Vec<LogoutFrame>, Problem> {
+    let mut frames = Vec::new();
+    for id in x.app.store.list_clients_of_session(x.realm.id, sid).await? {
+        let client = x.app.store.cached_client(x.realm.id, &id).await?;
+        frames.extend(client.and_then(|client| frontchannel::frame(&x.realm, &client, sid)));
+    }
+    Ok(frames)
+}
+
+fn forget(x: &mut Exchange) {
+    x.remove_cookie(CookieKind::Session);
+    x.remove_cookie(CookieKind::Login);
 }
 
 async fn done(mut x: Exchange, request: LogoutRequest) -> Outcome {
-    x.remove_cookie(CookieKind::Session);
-    x.remove_cookie(CookieKind::Login);
+    forget(&mut x);
     if let Some(then) = &request.then {
         return x.go(then);
     }

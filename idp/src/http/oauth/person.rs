@@ -3,7 +3,8 @@
 use idp_core::account::Account;
 use idp_core::client::{Client, SubjectType};
 use idp_core::id::AccountId;
-use idp_core::oidc::claims::{Facts, Wanted};
+use idp_core::oidc::claims::Wanted;
+use idp_core::oidc::standard::Facts;
 use idp_core::oidc::subject;
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ pub async fn claims(
     wanted: &Wanted<'_>,
 ) -> Result<Map<String, Value>, Problem> {
     let groups = if wanted.reads_groups() { groups(x, account).await? } else { Vec::new() };
-    Ok(wanted.read(&Facts { realm: &x.realm.settings, client: &client.settings, account, groups: &groups }))
+    Ok(wanted.read(&Facts { client: &client.settings, account, groups: &groups }))
 }
 
 /// Names of the groups of an account.

@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::{state, user_agent};
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::finish::{Proved, Stand, finish, next_url};
+use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::partial::Partial;
+use crate::http::login::proved::Proved;
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
 

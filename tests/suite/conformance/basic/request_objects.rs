@@ -41,7 +41,7 @@ modules! {
         let ask = outside(&ask).with("request", &unsigned(&op, &ask));
         assert!(!op.lists("request_object_signing_alg_values_supported", "none"));
         let codes: &[&str] = match op.metadata["request_parameter_supported"].as_bool() {
-            Some(true) => &["invalid_request_object"],
+            Some(true) => &["invalid_request_object", "request_not_supported"],
             _ => &["request_not_supported"],
         };
         let refused = op.visit(&ask).await;

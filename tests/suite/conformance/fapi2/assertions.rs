@@ -152,7 +152,6 @@ fn eight_seconds(fapi: &Fapi) -> Bend {
 }
 
 /// A client with an RSA key that signs by RS256 instead of PS256: `invalid_client`, at PAR too.
-#[ignore = "waits for the client profile fapi2"]
 #[tokio::test]
 async fn ensure_signed_client_assertion_with_rs256_fails() {
     let mut fapi = Fapi::with_keys(Key::ps256("one"), Key::es256("two")).await;

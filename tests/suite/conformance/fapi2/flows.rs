@@ -15,7 +15,6 @@ const ALGS: &[&str] = &["PS256", "ES256", "EdDSA", "Ed25519"];
 
 /// PAR, `iss` in answers, S256, `private_key_jwt` and DPoP with an algorithm of the profile are published; what other
 /// variants of the plan need (mutual TLS, JARM, grant management) is not.
-#[ignore = "waits for the client profile fapi2"]
 #[tokio::test]
 async fn discovery_end_point_verification() {
     let op = Op::start(Mode::Query).await;

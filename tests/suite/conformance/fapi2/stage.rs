@@ -18,7 +18,6 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 macro_rules! fapi2 {
     ($($(#[$meta:meta])* async fn $name:ident($fapi:ident) $body:block)*) => {$(
         $(#[$meta])*
-        #[ignore = "waits for the client profile fapi2"]
         #[tokio::test]
         async fn $name() {
             let mut $fapi = $crate::conformance::fapi2::stage::Fapi::start().await;

@@ -25,8 +25,10 @@ pub enum KeyState {
     Active,
     /// Published ahead of its time, so that caches know it before it signs.
     Next,
-    /// No longer signs; still published and still verifies.
+    /// No longer signs; still verifies, and is published until its tokens have ended.
     Retired,
+    /// Perhaps known to others: neither published nor believed any more.
+    Revoked,
 }
 
 /// A signing key as the store keeps it.
@@ -40,6 +42,8 @@ pub struct StoredKey {
     /// PKCS #8, sealed.
     pub private_sealed: Vec<u8>,
     pub created: Timestamp,
+    /// Since when it signs, or signed.
+    pub activated: Option<Timestamp>,
     pub retired: Option<Timestamp>,
 }
 

@@ -5,3 +5,4 @@ pub(crate) mod json;
 pub mod jwk;
 pub mod jws;
 pub mod keyset;
+pub mod schedule;

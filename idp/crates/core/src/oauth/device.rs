@@ -137,7 +137,7 @@ pub fn parse(params: &RawParams, client: &Client, realm: &Realm) -> Result<(Scop
         let text = "this client is not set up for device authorization";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, "device.allowed", text));
     }
-    let scope = scope::parse(&Input { params, client, realm, hint: None })?;
+    let scope = scope::parse(&Input { params, client, realm, pushed: false, by_object: false, hint: None })?;
     Ok((scope, resource::parse(params, client, &realm.issuer)?))
 }
 
@@ -169,6 +169,7 @@ pub fn authorization_request(
         ui_locales: None,
         login_hint: None,
         hinted: None,
+        pushed: None,
         selected: None,
         step_up_declined: false,
     }

@@ -37,7 +37,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "dpop.fresh",
         spec: "RFC 9449 §4.3 step 11",
-        text: "`iat` is at most 60 seconds past, 300 beside a good nonce, and at most 10 seconds ahead.",
+        text: "`iat` is at most 60 seconds past, 300 beside a good nonce, and at most 30 seconds ahead.",
     },
     Rule {
         id: "dpop.ath",
@@ -56,7 +56,7 @@ pub const PAST_S: i64 = 60;
 pub const PAST_WITH_NONCE_S: i64 = 300;
 
 /// How far ahead of ours the sender's clock may be, in seconds (FAPI 2.0 §5.3.2.1).
-pub const AHEAD_S: i64 = 10;
+pub const AHEAD_S: i64 = 30;
 
 /// Life of a nonce window in seconds; a nonce is accepted for two to three of them.
 pub const NONCE_WINDOW_S: i64 = 60;

@@ -65,12 +65,12 @@ pub fn origin(uri: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
-/// What allows a page to post a form to a redirect URI (CSP Level 3 §6.4.2); `None`: nothing can be posted there.
-/// That grammar knows no IP addresses, so there it is the scheme.
+/// What allows a page to post a form to a redirect URI (CSP Level 3 §6.4.2); `None`: nothing can be posted there. The
+/// scheme and not the origin: browsers hold each redirect that follows a form to it, and clients send people on to
+/// other origins.
 pub fn form_action(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    let named = matches!(url.host(), Some(Host::Domain(_)));
-    origin(uri).map(|origin| if named { origin } else { format!("{}:", url.scheme()) })
+    origin(uri)?;
+    Url::parse(uri).ok().map(|url| format!("{}:", url.scheme()))
 }
 
 fn is_loopback(url: &Url) -> bool {

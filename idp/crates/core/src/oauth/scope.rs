@@ -3,9 +3,6 @@
 use oxide_auth::primitives::scope::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{ClientSettings, GrantType};
-use crate::realm::RealmSettings;
-
 /// Grants that outlive the session (OIDC Core §11).
 pub const OFFLINE: &str = "offline_access";
 
@@ -18,20 +15,7 @@ pub const ROLES: &str = "roles";
 /// The scopes every realm has.
 pub const STANDARD: &[&str] = &["openid", "profile", "email", "address", "phone", GROUPS, ROLES, OFFLINE];
 
-/// Every scope of a realm, in the order in which answers name them.
-pub fn all(realm: &RealmSettings) -> impl Iterator<Item = &str> {
-    STANDARD.iter().copied().chain(realm.scopes.iter().map(|scope| scope.name.as_str()))
-}
-
-/// The scopes a client may ask for.
-pub fn known<'a>(realm: &'a RealmSettings, client: &ClientSettings) -> Vec<&'a str> {
-    let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
-    // Ignored without a refresh token to use it with (OIDC Core §11).
-    let of_use = |scope: &&str| *scope != OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
-    all(realm).filter(set).filter(of_use).collect()
-}
-
-/// Granted scopes, in the order of [`all`], space-separated.
+/// Granted scopes, in the order of the realm's scopes, space-separated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(String);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use super::claims::{self, Facts};
+use super::standard::{self, Facts};
 use crate::oauth::scope::{self, Scopes};
 
 /// Claims that say what a token is, who issued it or what was proved. A mapping would forge them.
@@ -146,7 +146,7 @@ impl ClaimMapping {
     pub fn value(&self, facts: &Facts<'_>) -> Option<Value> {
         let value = match &self.from {
             Source::Trait(name) => facts.account.profile.traits.get(name)?.clone(),
-            Source::Claim(name) => claims::standard(name, facts)?,
+            Source::Claim(name) => standard::value(name, facts)?,
             Source::Username => facts.account.username.clone().into(),
             Source::Groups(source) => source.of(facts.groups).into(),
             Source::Roles => facts.roles().into(),
@@ -178,7 +178,7 @@ impl ClaimMapping {
             problems.push(format!("the claim {name} is told nowhere: where is id_token, userinfo, access_token"));
         }
         match &self.from {
-            Source::Claim(source) if !claims::is_standard(source) => {
+            Source::Claim(source) if !standard::is_standard(source) => {
                 problems.push(format!("the claim {name} comes from {source}, which is no standard claim"));
             }
             Source::Constant(value) if !self.kind.has(value) => {

@@ -48,6 +48,7 @@ static OURS: LazyLock<(Vec<StoredKey>, Vec<String>)> = LazyLock::new(|| {
             public_jwk: key.public_jwk().unwrap().to_string(),
             private_sealed: Vec::new(),
             created: NOW,
+            activated: None,
             retired: None,
         };
         let others = [TokenType::AccessToken, TokenType::LogoutToken, TokenType::Introspection];

@@ -124,10 +124,10 @@ fn it_is_of_this_moment() {
     let party = Party::new(SigningAlg::ES256);
     let at = |iat: i64| check(&proof(&party, json!({}), json!({ "iat": iat })), &expected());
     // NOW is half a second into its second.
-    for good in [-59, 0, 10] {
+    for good in [-59, 0, 30] {
         assert!(at(NOW.secs() + good).is_ok(), "{good}");
     }
-    for bad in [-61, -3600, 11, 61] {
+    for bad in [-61, -3600, 31, 61] {
         assert_eq!(rule(at(NOW.secs() + bad)), "dpop.fresh", "{bad}");
     }
     assert_eq!(rule(check(&proof(&party, json!({}), json!({ "iat": null })), &expected())), "dpop.fresh");
@@ -149,7 +149,7 @@ fn a_nonce_is_ours_and_widens_the_past() {
     };
     for nonce in &good {
         let proof = with_nonce(json!(nonce), &demanded).unwrap();
-        assert_eq!(proof.expires.secs(), NOW.secs() - 200 + 310, "the row outlives the proof");
+        assert_eq!(proof.expires.secs(), NOW.secs() - 200 + 330, "the row outlives the proof");
         assert!(with_nonce(json!(nonce), &optional).is_ok());
     }
     for at in [-240, 120] {

@@ -10,7 +10,7 @@ use idp_core::jose::keyset::{KeyState, StoredKey};
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_store::Store;
 use idp_store::clients::{ClientUpdated, CreateClient, DeleteClient, UpdateClient};
-use idp_store::keys::{EnsureKeys, RetireKey, RotateKey};
+use idp_store::keys::{EnsureKeys, RetireKey, RevokeKey, RotateKey};
 use idp_store::realms::{RealmCreated, RealmUpdated, SetPolicy, Taken, UpdateRealm};
 
 use crate::both;
@@ -24,6 +24,7 @@ fn key(kid: &str, alg: SigningAlg, state: KeyState) -> StoredKey {
         public_jwk: "{}".to_owned(),
         private_sealed: vec![0xff; 40],
         created: NOW,
+        activated: (state == KeyState::Active).then_some(NOW),
         retired: None,
     }
 }
@@ -108,6 +109,29 @@ both! {
         assert!(db.store.write(retire()).await.unwrap());
         assert!(!db.store.write(retire()).await.unwrap());
         assert_eq!(db.store.list_signing_keys(REALM).await.unwrap()[1].retired, Some(NOW));
+    }
+
+    async fn revokes_a_key_and_lets_another_sign(db) {
+        let alg = SigningAlg::ES256;
+        let revoke = |kid: &str, replacement: &str| RevokeKey {
+            realm: REALM,
+            kid: kid.to_owned(),
+            replacement: key(replacement, alg, KeyState::Active),
+            now: NOW,
+            audit: audit(AuditEvent::KeyRevoked),
+        };
+        let named = |states: &[(&str, KeyState)]| states.iter().map(|(k, s)| ((*k).to_owned(), *s)).collect::<Vec<_>>();
+        use KeyState::{Active, Next, Revoked};
+        db.store.write(ensure(vec![key("1", alg, Active)])).await.unwrap();
+        assert!(db.store.write(revoke("1", "2")).await.unwrap(), "no next key: the replacement signs");
+        assert_eq!(states(&db.store).await, named(&[("1", Revoked), ("2", Active)]));
+        assert!(!db.store.write(revoke("1", "x")).await.unwrap(), "once");
+        db.store.write(ensure(vec![key("3", alg, Next)])).await.unwrap();
+        assert!(db.store.write(revoke("2", "x")).await.unwrap(), "the next key signs");
+        assert_eq!(states(&db.store).await, named(&[("1", Revoked), ("2", Revoked), ("3", Active)]));
+        db.store.write(ensure(vec![key("4", alg, Next)])).await.unwrap();
+        assert!(db.store.write(revoke("4", "x")).await.unwrap(), "a next key that leaked: the active one stays");
+        assert_eq!(states(&db.store).await[2..], named(&[("3", Active), ("4", Revoked)]));
     }
 
     async fn creates_updates_and_deletes_a_client(db) {

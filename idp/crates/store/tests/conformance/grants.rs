@@ -5,6 +5,7 @@ use idp_core::audit::AuditEvent;
 use idp_core::client::ClientState;
 use idp_core::grant::{Grant, GrantState};
 use idp_store::clients::UpdateClient;
+use idp_store::codes::*;
 use idp_store::grants::*;
 use idp_store::sessions::EndSession;
 

@@ -6,7 +6,8 @@ use idp_core::oauth::authorize::code::Code;
 use idp_core::oauth::grants::code::{self, Decision};
 use idp_core::oauth::resource;
 use idp_core::seal::Purpose;
-use idp_store::grants::{BurnCode, Guard, RedeemCode, Redeemed};
+use idp_store::codes::{BurnCode, RedeemCode, Redeemed};
+use idp_store::grants::Guard;
 use serde_json::{Value, json};
 
 use super::{TokenRequest, may_use};

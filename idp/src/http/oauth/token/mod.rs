@@ -56,8 +56,16 @@ pub async fn preflight(x: Exchange) -> Outcome {
 /// # Errors
 /// What is not the client's to know.
 pub fn respond(x: &Exchange, caller: &Caller, outcome: Result<Value, Problem>) -> Outcome {
+    respond_with(x, caller, 200, outcome)
+}
+
+/// The same with another status for the answer.
+///
+/// # Errors
+/// What is not the client's to know.
+pub fn respond_with(x: &Exchange, caller: &Caller, status: u16, outcome: Result<Value, Problem>) -> Outcome {
     let mut response = match outcome {
-        Ok(body) => answer::json(200, &body),
+        Ok(body) => answer::json(status, &body),
         Err(problem @ Problem::OAuth(..)) => {
             problem.note();
             render(problem, Surface::OAuth, &x.recipient(None))

@@ -107,7 +107,7 @@ impl Addressed {
 /// Why there is no address to answer to. Becomes a page with status 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unaddressed {
-    #[error("client_id or redirect_uri came twice")]
+    #[error("client_id, redirect_uri or request_uri came twice")]
     Doubled,
     #[error("client_id is missing")]
     ClientMissing,
@@ -119,6 +119,8 @@ pub enum Unaddressed {
     RedirectUriMissing,
     #[error("redirect_uri is not registered for the client")]
     RedirectUriMismatch,
+    #[error("request_uri was not pushed by this client, has expired or was used")]
+    RequestUri,
 }
 
 impl Unaddressed {
@@ -130,6 +132,7 @@ impl Unaddressed {
         Self::ClientDisabled,
         Self::RedirectUriMissing,
         Self::RedirectUriMismatch,
+        Self::RequestUri,
     ];
 
     /// Code shown on the error page and in the log.
@@ -141,6 +144,7 @@ impl Unaddressed {
             Self::ClientDisabled => "client_disabled",
             Self::RedirectUriMissing => "redirect_uri_missing",
             Self::RedirectUriMismatch => "redirect_uri_mismatch",
+            Self::RequestUri => "invalid_request_uri",
         }
     }
 
@@ -150,8 +154,23 @@ impl Unaddressed {
             Self::Doubled => "address.once",
             Self::ClientMissing | Self::ClientUnknown | Self::ClientDisabled => "address.client",
             Self::RedirectUriMissing | Self::RedirectUriMismatch => "address.redirect_uri",
+            Self::RequestUri => "address.request_uri",
         }
     }
+}
+
+/// The client that asks: the one that `client_id` names, or that authenticated.
+///
+/// # Errors
+/// [`Unaddressed`]; nothing else that is wrong can be told to anybody.
+pub fn known<'a>(params: &RawParams, client: Option<&'a Client>) -> Result<&'a Client, Unaddressed> {
+    if matches!(params.doubled(), Some("client_id" | "redirect_uri" | "request_uri")) {
+        return Err(Unaddressed::Doubled);
+    }
+    if client.is_none() && params.one("client_id").is_none() {
+        return Err(Unaddressed::ClientMissing);
+    }
+    active(client)
 }
 
 /// Finds the place to answer to.
@@ -159,11 +178,7 @@ impl Unaddressed {
 /// # Errors
 /// [`Unaddressed`]; the caller shows a page and redirects nowhere.
 pub fn address(params: &RawParams, client: Option<&Client>) -> Result<Addressed, Unaddressed> {
-    if matches!(params.doubled(), Some("client_id" | "redirect_uri")) {
-        return Err(Unaddressed::Doubled);
-    }
-    params.one("client_id").ok_or(Unaddressed::ClientMissing)?;
-    let client = active(client)?;
+    let client = known(params, client)?;
     let redirect_uri = params.one("redirect_uri").ok_or(Unaddressed::RedirectUriMissing)?;
     if !registered(client, redirect_uri) {
         return Err(Unaddressed::RedirectUriMismatch);

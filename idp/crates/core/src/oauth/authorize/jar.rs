@@ -35,7 +35,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// How far the client's clock may be off, in seconds (FAPI 2.0 §5.3.2.1).
-pub const SKEW_S: i64 = 10;
+pub const SKEW_S: i64 = 30;
 
 /// Claims about the JWT itself; no parameters.
 const OF_THE_JWT: &[&str] = &["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];

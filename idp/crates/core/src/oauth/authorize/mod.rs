@@ -5,10 +5,11 @@ mod address;
 pub mod claims;
 pub mod code;
 pub mod jar;
+pub mod par;
 pub mod respond;
 pub mod rules;
 
-pub use address::{Addressed, ResponseMode, Unaddressed, address};
+pub use address::{Addressed, ResponseMode, Unaddressed, address, known};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,8 @@ pub struct AcrDemand {
     pub essential: bool,
 }
 
-/// A validated authorization request. It travels sealed through the browser; nothing of it is stored.
+/// A validated authorization request. It travels sealed through the browser, and nothing of it is stored; or it was
+/// pushed, and a reference to it travels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     pub id: FlowId,
@@ -72,6 +74,8 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Of an `id_token_hint`, only whom it names: `sub` as this client would know them.
     pub hinted: Option<String>,
+    /// What it is kept under, if it was pushed.
+    pub pushed: Option<Hash>,
     /// The account the user picked in the chooser for this request.
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
@@ -90,6 +94,10 @@ pub struct Input<'a> {
     pub params: &'a RawParams,
     pub client: &'a Client,
     pub realm: &'a Realm,
+    /// It came from the client itself, authenticated, not through a browser (RFC 9126).
+    pub pushed: bool,
+    /// The parameters are those of a request object (RFC 9101).
+    pub by_object: bool,
     /// Verified subject of `id_token_hint`: `Some(Err)` when the hint does not verify.
     pub hint: Option<Result<String, ()>>,
 }
@@ -123,6 +131,7 @@ pub fn validate(
         ui_locales: input.params.one("ui_locales").map(str::to_owned),
         login_hint: input.params.one("login_hint").map(|h| h.chars().take(254).collect()),
         hinted: input.hint.clone().and_then(Result::ok),
+        pushed: None,
         selected: None,
         step_up_declined: false,
     })

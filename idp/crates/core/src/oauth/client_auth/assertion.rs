@@ -50,7 +50,7 @@ pub const RULES: &[Rule] = &[
 pub const LIFETIME_S: i64 = 300;
 
 /// How far the client's clock may be off, in seconds (FAPI 2.0 §5.3.2.1).
-pub const SKEW_S: i64 = 10;
+pub const SKEW_S: i64 = 30;
 
 /// Whom an assertion must be meant for.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 
 pub fn check(input: &Input<'_>) -> Result<(), OAuthError> {
     match input.params.one("nonce") {
-        Some(n) if n.len() > 256 => {
-            Err(OAuthError::new(ErrorCode::InvalidRequest, "nonce.length", "nonce is longer than 256 characters"))
+        Some(n) if n.len() > 512 => {
+            Err(OAuthError::new(ErrorCode::InvalidRequest, "nonce.length", "nonce is longer than 512 characters"))
         }
         _ => Ok(()),
     }
