@@ -44,7 +44,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let secret = settings.auth_method.has_secret().then(|| base64url(x.app.random::<32>()));
     let token = base64url(x.app.random::<32>());
     let client = Client {
-        id: ClientId::parse(&base64url(x.app.random::<16>())).map_err(Problem::internal)?,
+        // A letter first: one that began with - would look like a flag to commands.
+        id: ClientId::parse(&format!("c{}", base64url(x.app.random::<16>()))).map_err(Problem::internal)?,
         state: ClientState::Active,
         secret_hash: secret.as_ref().map(|secret| sha256(secret.as_bytes())),
         registration_hash: Some(sha256(token.as_bytes())),
