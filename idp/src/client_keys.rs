@@ -2,7 +2,7 @@
 //! OIDC Core §10.1.1; RFC 7517 §5.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idp_core::jose::jwk::{InvalidJwk, JwkSet};
 use idp_core::time::Timestamp;
@@ -57,11 +57,17 @@ fn age_s(then: Timestamp, now: Timestamp) -> i64 {
 }
 
 impl Entry {
-    /// The set, if it answers for the key and no call is due.
-    fn known(&self, kid: Option<&str>, now: Timestamp) -> Option<Result<Arc<JwkSet>, Arc<NoKeys>>> {
+    /// The set, if it is current and answers for the key.
+    fn current(&self, kid: Option<&str>, now: Timestamp) -> Option<Arc<JwkSet>> {
         let fresh = self.fetched.as_ref().filter(|fetched| age_s(fetched.at, now) < FRESH_S);
-        if let Some(fetched) = fresh.filter(|fetched| kid.is_none_or(|kid| fetched.set.has(kid))) {
-            return Some(Ok(Arc::clone(&fetched.set)));
+        let answers = fresh.filter(|fetched| kid.is_none_or(|kid| fetched.set.has(kid)));
+        answers.map(|fetched| Arc::clone(&fetched.set))
+    }
+
+    /// What is to be answered, if no call is due.
+    fn known(&self, kid: Option<&str>, now: Timestamp) -> Option<Result<Arc<JwkSet>, Arc<NoKeys>>> {
+        if let Some(set) = self.current(kid, now) {
+            return Some(Ok(set));
         }
         let (at, error) = self.tried.as_ref()?;
         (age_s(*at, now) < PAUSE_S).then(|| self.at_hand(error.clone(), now))
@@ -77,13 +83,27 @@ impl Entry {
     }
 }
 
+/// One address: what is known of it, and who calls.
+#[derive(Default)]
+struct Place {
+    known: Mutex<Entry>,
+    /// Held by the one that calls.
+    calling: tokio::sync::Mutex<()>,
+}
+
+impl Place {
+    fn entry(&self) -> MutexGuard<'_, Entry> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The sets of all clients, by address.
 #[derive(Default)]
-pub struct ClientKeys(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>);
+pub struct ClientKeys(Mutex<HashMap<String, Arc<Place>>>);
 
 impl ClientKeys {
     /// The key set at `uri`. It is fetched at most every five minutes, or, when `kid` is not in it, every thirty
-    /// seconds; requests that wait for the same address share one call.
+    /// seconds; requests that wait for the same address share one call, and nobody waits whose key is known.
     ///
     /// # Errors
     /// How the last call failed, where no set of the last hour is at hand.
@@ -94,14 +114,19 @@ impl ClientKeys {
         kid: Option<&str>,
         now: Timestamp,
     ) -> Result<Arc<JwkSet>, Arc<NoKeys>> {
-        let entry = self.entry(uri);
-        let mut entry = entry.lock().await;
-        if let Some(known) = entry.known(kid, now) {
+        let place = self.place(uri);
+        if let Some(set) = place.entry().current(kid, now) {
+            return Ok(set);
+        }
+        let _calling = place.calling.lock().await;
+        if let Some(known) = place.entry().known(kid, now) {
             return known;
         }
+        // Noted before the call: whoever asks and hangs up has used up the pause as well.
+        place.entry().tried = Some((now, None));
         let error = match fetch(outbound, uri).await {
             Ok(set) => {
-                entry.fetched = Some(Fetched { set: Arc::new(set), at: now });
+                place.entry().fetched = Some(Fetched { set: Arc::new(set), at: now });
                 None
             }
             Err(error) => {
@@ -109,11 +134,12 @@ impl ClientKeys {
                 Some(Arc::new(error))
             }
         };
+        let mut entry = place.entry();
         entry.tried = Some((now, error.clone()));
         entry.at_hand(error, now)
     }
 
-    fn entry(&self, uri: &str) -> Arc<tokio::sync::Mutex<Entry>> {
+    fn place(&self, uri: &str) -> Arc<Place> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get(uri) {
             return Arc::clone(entry);

@@ -122,10 +122,10 @@ impl Problem {
 
 impl From<idp_store::Error> for Problem {
     fn from(error: idp_store::Error) -> Self {
-        if matches!(error, idp_store::Error::Busy) {
-            Self::Wait { status: 503, code: "busy", seconds: 1 }
-        } else {
-            Self::internal(error)
+        match error {
+            idp_store::Error::Busy => Self::Wait { status: 503, code: "busy", seconds: 1 },
+            idp_store::Error::Nul => Self::bad("nul_character", "a value holds a NUL character"),
+            error => Self::internal(error),
         }
     }
 }

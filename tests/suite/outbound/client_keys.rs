@@ -41,6 +41,27 @@ async fn many_who_ask_at_once_share_one_call() {
 }
 
 #[tokio::test]
+async fn who_asks_and_hangs_up_makes_no_more_calls_and_keeps_nobody_waiting() {
+    let (w, server, uri) = stage().await;
+    server.answers(Reply::Silence);
+    for _ in 0..20 {
+        let asked = set(&w, &uri, Some("one"));
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(20), asked).await;
+    }
+    assert_eq!(server.connections(), 1, "one call in thirty seconds, also where nobody waits for it");
+    publishes(&server, "one");
+    w.clock.advance(31);
+    set(&w, &uri, Some("one")).await.unwrap();
+    server.answers(Reply::Silence);
+    let (hanging, known) = tokio::join!(
+        tokio::time::timeout(std::time::Duration::from_millis(200), set(&w, &uri, Some("invented"))),
+        tokio::time::timeout(std::time::Duration::from_millis(200), set(&w, &uri, Some("one"))),
+    );
+    drop(hanging);
+    known.expect("nobody waits whose key is known").unwrap();
+}
+
+#[tokio::test]
 async fn a_new_key_is_found_at_once_and_an_invented_one_makes_one_call_in_thirty_seconds() {
     let (w, server, uri) = stage().await;
     set(&w, &uri, Some("one")).await.unwrap();

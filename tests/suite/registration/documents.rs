@@ -1,8 +1,8 @@
 //! What a document may say: wrong ones get a 4xx that names the field and make no client.
 
 use idp_core::oauth::registration::fields::FIELDS;
-use idp_core::realm::Registration;
 use idp_core::pass::PassKind;
+use idp_core::realm::Registration;
 use reqwest::Method;
 use serde_json::{Value, json};
 

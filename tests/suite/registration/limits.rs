@@ -1,7 +1,7 @@
 //! What strangers can make us write and keep is bounded.
 
-use idp_core::realm::Registration;
 use idp_core::pass::PassKind;
+use idp_core::realm::Registration;
 use serde_json::json;
 
 use super::{about, world};

@@ -1,5 +1,6 @@
 //! `/token`: codes become tokens once, for whoever they were issued to.
 
+mod abuse;
 mod assertions;
 mod client_credentials;
 mod clients;

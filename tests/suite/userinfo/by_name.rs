@@ -72,7 +72,8 @@ async fn a_claim_behind_a_scope_that_is_not_the_clients_is_not_told() {
     ]}]))
     .await;
     let without = w.rp_with("without", |s| s.scopes = Some(vec!["openid".into(), "profile".into()])).await;
-    let with = w.rp("with").await;
+    let of = |scopes: &[&str]| Some(scopes.iter().map(|s| (*s).to_owned()).collect());
+    let with = w.rp_with("with", |s| s.scopes = of(&["openid", "profile", "secret"])).await;
     let mut ann = w.person("ann").await;
     w.set_profile(&ann, |p| p.traits = json!({ "salary": 1, "alias": "x" }).as_object().unwrap().clone()).await;
     let asked = json!({ "userinfo": { "salary": null, "nickname": null }, "id_token": { "salary": null } });

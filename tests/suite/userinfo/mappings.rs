@@ -1,11 +1,17 @@
 //! Scopes of a realm's own: where their claims come from, which type they have and which token tells them.
 //! OIDC Core §5.1.2 and §5.4.
 
-use idp_core::client::{ConsentMode, GrantType, RoleMapping};
+use idp_core::client::{ClientSettings, ConsentMode, GrantType, RoleMapping};
+use idp_core::oauth::scope::STANDARD;
 use serde_json::{Value, json};
 
 use crate::both;
 use crate::world::{Browser, Person, Rp, World};
+
+/// Lets a client ask for the standard scopes and the realm's own `work` and `types`.
+fn works(settings: &mut ClientSettings) {
+    settings.scopes = Some(STANDARD.iter().chain(&["work", "types"]).map(|scope| (*scope).to_owned()).collect());
+}
 
 /// What an app that asks for `scope` is told: claims of the ID token, and of userinfo.
 async fn told(w: &World, browser: &mut Browser, person: &mut Person, rp: &Rp, scope: &str) -> (Value, Value) {
@@ -22,6 +28,7 @@ both! {
     async fn claims_come_from_traits_groups_roles_the_profile_and_constants(db) {
         let w = World::start(db).await;
         let rp = w.rp_with("app", |s| {
+            works(s);
             s.roles = [("admin", "staff"), ("boss", "owners"), ("admin", "wiki-admins")]
                 .map(|(role, group)| RoleMapping { role: role.into(), group: group.into() })
                 .to_vec();
@@ -96,7 +103,7 @@ both! {
 #[tokio::test]
 async fn a_value_of_another_type_is_left_out() {
     let w = World::sqlite().await;
-    let rp = w.rp("app").await;
+    let rp = w.rp_with("app", works).await;
     let mut ann = w.person("ann").await;
     w.set_profile(&ann, |p| {
         p.traits = json!({ "text": "7", "number": 7, "flag": true, "list": ["a"] }).as_object().unwrap().clone();
@@ -124,15 +131,20 @@ async fn a_scope_of_the_realm_is_announced_described_and_kept_from_clients_not_s
     let metadata = w.browser().get("/.well-known/openid-configuration").await.value();
     assert!(metadata["scopes_supported"].as_array().unwrap().contains(&json!("work")));
     assert!(metadata["claims_supported"].as_array().unwrap().contains(&json!("department")));
-    let rp = w.rp_with("asking", |s| s.consent = ConsentMode::Ask).await;
-    let without = w.rp_with("without", |s| s.scopes = Some(vec!["openid".into()])).await;
+    let rp = w
+        .rp_with("asking", |s| {
+            works(s);
+            s.consent = ConsentMode::Ask;
+        })
+        .await;
+    let without = w.rp("without").await;
     let mut ann = w.person("ann").await;
     let mut browser = w.browser();
     browser.sign_in_with_passkey(&mut ann, None).await;
     let page = browser.open(&rp.ask().with("scope", "openid work").url()).await;
     assert!(page.has("consent-allow") && page.body.contains("Where you work &lt;b&gt;"), "{}", page.body);
     let (_, userinfo) = told(&w, &mut browser, &mut ann, &without, "openid work").await;
-    assert_eq!(userinfo, json!({ "sub": ann.sub() }));
+    assert_eq!(userinfo, json!({ "sub": ann.sub() }), "only for clients that it is set for");
     // Once agreed to, a scope that is deleted opens nothing.
     let ask = rp.ask().with("scope", "openid work");
     let code = w.authorize(&mut browser, &mut ann, &ask).await.code();

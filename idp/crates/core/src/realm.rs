@@ -129,9 +129,12 @@ impl RealmSettings {
         scope::STANDARD.iter().copied().chain(self.scopes.iter().map(|scope| scope.name.as_str()))
     }
 
-    /// The scopes a client may ask for.
+    /// The scopes a client may ask for: those set for it, else the standard ones.
     pub fn scopes_for(&self, client: &ClientSettings) -> Vec<&str> {
-        let set = |scope: &&str| client.scopes.as_ref().is_none_or(|set| set.iter().any(|s| s == scope));
+        let set = |scope: &&str| match &client.scopes {
+            Some(set) => set.iter().any(|s| s == scope),
+            None => scope::STANDARD.contains(scope),
+        };
         // Ignored without a refresh token to use it with (OIDC Core §11).
         let of_use = |scope: &&str| *scope != scope::OFFLINE || client.grant_types.contains(&GrantType::RefreshToken);
         self.all_scopes().filter(set).filter(of_use).collect()

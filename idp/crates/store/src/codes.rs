@@ -49,11 +49,8 @@ impl Write for RedeemCode {
             audit::insert(c, realm, &self.audit).await?;
             return Ok(Redeemed::Redeemed);
         }
-        if revoke_reused(c, realm, &g.id).await? {
-            audit::insert_as(c, realm, &self.audit, AuditEvent::CodeReused).await?;
-            return Ok(Redeemed::Reused);
-        }
-        Ok(Redeemed::Gone)
+        let reused = revoke_reused(c, realm, &g.id, &self.audit).await?;
+        Ok(if reused { Redeemed::Reused } else { Redeemed::Gone })
     }
 
     fn keeps(out: &Redeemed) -> bool {
@@ -61,11 +58,15 @@ impl Write for RedeemCode {
     }
 }
 
-/// Revokes a live grant whose code came again; whether there is such a grant at all.
-async fn revoke_reused(c: &mut Conn, realm: RealmId, id: &GrantId) -> Result<bool> {
-    const SQL: &str = "UPDATE grants SET state = CASE WHEN state = 'live' THEN 'revoked' ELSE state END \
-         WHERE realm_id = $1 AND grant_id = $2";
-    Ok(c.exec(SQL, vals![realm, id]).await? == 1)
+/// Revokes a live grant whose code came again, and notes it once; whether there is such a grant at all.
+async fn revoke_reused(c: &mut Conn, realm: RealmId, id: &GrantId, audit: &Audit) -> Result<bool> {
+    const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND grant_id = $2 AND state = 'live'";
+    const THERE: &str = "SELECT realm_id FROM grants WHERE realm_id = $1 AND grant_id = $2";
+    if c.exec(REVOKE, vals![realm, id]).await? == 1 {
+        audit::insert_as(c, realm, audit, AuditEvent::CodeReused).await?;
+        return Ok(true);
+    }
+    Ok(c.one::<i64>(THERE, vals![realm, id]).await?.is_some())
 }
 
 /// Burns a code that came with a wrong client, redirect URI or verifier, so that it can never be redeemed; if it
@@ -96,8 +97,7 @@ impl Write for BurnCode {
             audit::insert(c, realm, &self.audit).await?;
             return Ok(CodeBurnt::Burnt);
         }
-        revoke_reused(c, realm, &g.id).await?;
-        audit::insert_as(c, realm, &self.audit, AuditEvent::CodeReused).await?;
+        revoke_reused(c, realm, &g.id, &self.audit).await?;
         Ok(CodeBurnt::Reused)
     }
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// The database refused or failed.
     #[error("the database failed")]
     Database(#[source] Failure),
+    /// A text holds NUL, which PostgreSQL cannot keep.
+    #[error("a text holds a NUL character")]
+    Nul,
     /// The code of a write panicked; nothing of it was kept.
     #[error("a write panicked")]
     Panicked,
@@ -115,6 +118,8 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolClosed => Self::Closed,
             // 55P03: lock_timeout ran out; 53300: too many connections
             sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("55P03" | "53300")) => Self::Busy,
+            // 22021: a character that the encoding does not have, which in UTF-8 is NUL alone
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("22021") => Self::Nul,
             _ => Self::Database(Failure(Arc::new(Driver::Postgres(error)))),
         }
     }

@@ -6,7 +6,7 @@ use idp_core::id::{GrantId, RealmId};
 
 use crate::error::Result;
 use crate::sql::value::json;
-use crate::sql::{Conn, FromRow, Row};
+use crate::sql::{Conn, FromRow, Locking, Row, for_share};
 use crate::store::Store;
 use crate::words::Word as _;
 use crate::write::Write;
@@ -128,10 +128,14 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, g: &Grant, guard: Guard
          CASE WHEN $9 = 1 AND s.expires_ms > $12 THEN s.expires_ms ELSE $12 END \
          FROM clients c LEFT JOIN sessions s ON s.realm_id = $1 AND s.sid = $5 \
          WHERE c.realm_id = $1 AND c.client_id = $3 AND ($10 = 'burnt' OR (c.state = 'active' AND ($4 IS NULL \
-         OR EXISTS (SELECT 1 FROM accounts WHERE realm_id = $1 AND account_id = $4 AND state = 'active')) \
-         AND ($13 = 0 \
-         OR EXISTS (SELECT 1 FROM consents WHERE realm_id = $1 AND account_id = $4 AND client_id = $3)))) \
+         OR EXISTS (SELECT 1 FROM accounts WHERE realm_id = $1 AND account_id = $4 AND state = 'active')))) \
          ON CONFLICT DO NOTHING";
+    // Locked until the commit, so that a withdrawal comes before or after, never between.
+    const CONSENT: Locking =
+        for_share!("SELECT realm_id FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3");
+    if guard == Guard::Consent && !c.lock(CONSENT, vals![realm, g.account_id.as_ref(), &g.client_id]).await? {
+        return Ok(false);
+    }
     let state = if guard == Guard::Nothing { GrantState::Burnt } else { GrantState::Live };
     let detail = json(&g.detail, "grants.detail")?;
     let values = vals![
@@ -147,7 +151,6 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, g: &Grant, guard: Guard
         state.word(),
         g.created,
         g.expires,
-        guard == Guard::Consent,
     ];
     Ok(c.exec(SQL, values).await? == 1)
 }

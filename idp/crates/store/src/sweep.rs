@@ -100,11 +100,11 @@ impl Write for Sweep {
         }
         let before = self.now.plus_s(self.keep_s.saturating_neg());
         let cold = self.now.plus_s(self.throttle_window_s.saturating_neg());
-        // Anybody can push requests of a public client, so they are kept no longer than clocks differ.
+        // Anybody can push requests and bring proofs for a public client: kept no longer than clocks differ.
         let over = self.now.plus_s(-CLOCKS_S);
         let mut swept = Swept { batch: u64::try_from(self.batch).unwrap_or(0), ..Swept::default() };
         let values = vals![before, self.batch];
-        swept.once = c.exec(expired!("used_once", "hash", "expires_ms"), values).await?;
+        swept.once = c.exec(expired!("used_once", "hash", "expires_ms"), vals![over, self.batch]).await?;
         swept.passes = c.exec(expired!("passes", "hash", "expires_ms"), values).await?;
         swept.refresh_tokens = c.exec(expired!("refresh_tokens", "hash", "expires_ms"), values).await?;
         swept.pushed_requests =

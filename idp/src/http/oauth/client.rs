@@ -18,7 +18,11 @@ use poem::http::header;
 use super::proof;
 use crate::event;
 use crate::http::exchange::Exchange;
+use crate::http::login::throttle::network;
 use crate::http::problem::Problem;
+
+/// Proofs for public clients in a minute from one address: a household or the way out of a company.
+const PUBLIC_PROOFS: u32 = 600;
 
 /// An authenticated client.
 pub struct Caller {
@@ -51,6 +55,12 @@ pub async fn authenticate(x: &Exchange, params: &RawParams) -> Result<Caller, Pr
     let Some(client) = client else { return Err(Problem::internal("a client vanished")) };
     event::note(|e| e.client_id = Some(client.id.to_string()));
     let proof = proof::read(x, None).map_err(refuse)?;
+    if proof.is_some() && client.settings.is_public() {
+        // Anybody can bring proofs in its name, and each is a row.
+        let key = x.app.sealer().mac(x.realm.id, "dpop.address", &[&network(x.address)]);
+        let wait = |seconds| Problem::Wait { status: 429, code: "dpop.rate", seconds };
+        x.app.rates.admit(key, PUBLIC_PROOFS, x.now).map_err(wait)?;
+    }
     let once = [
         assertion.map(|a| (Once { hash: a.once, expires: a.expires }, assertion::replayed())),
         proof.map(|p| (Once { hash: p.once, expires: p.expires }, dpop::replayed())),

@@ -4,7 +4,8 @@
 use url::Url;
 
 use super::{
-    ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType, RoleMapping, SigningAlg, SubjectType,
+    ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType, RequestObjectAlg, RoleMapping, SigningAlg,
+    SubjectType,
 };
 use crate::account::check_email;
 use crate::acr::value::Acr;
@@ -143,6 +144,9 @@ fn requests(settings: &ClientSettings, out: &mut Vec<Problem>) {
         out.push(problem("default_max_age_s", "must be a number of seconds, at most a year"));
     }
     let keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
+    if settings.require_request_object && settings.request_object_alg == Some(RequestObjectAlg::Unsigned) {
+        out.push(problem("request_object_alg", "request objects that are required are signed (RFC 9101 §10.5)"));
+    }
     if settings.require_request_object && !keys {
         out.push(problem("require_request_object", "signed request objects need the client's public keys"));
     }

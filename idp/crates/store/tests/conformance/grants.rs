@@ -31,7 +31,7 @@ both! {
         let status = db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap();
         assert_eq!(status.grant.state, GrantState::Revoked);
         assert_eq!(count_audit(&db.store, AuditEvent::CodeRedeemed).await, 1);
-        assert_eq!(count_audit(&db.store, AuditEvent::CodeReused).await, 63);
+        assert_eq!(count_audit(&db.store, AuditEvent::CodeReused).await, 1, "noted when something was revoked");
     }
 
     async fn reads_a_redeemed_grant_with_what_it_depends_on(db) {

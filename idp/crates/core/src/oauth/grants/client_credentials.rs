@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::params::RawParams;
 use crate::oauth::resource;
-use crate::oauth::scope::Scopes;
+use crate::oauth::scope::{STANDARD, Scopes};
 use crate::rule::Rule;
 
 /// The rules, in the order they are asked.
@@ -48,10 +48,12 @@ pub fn decide(params: &RawParams, client: &Client, issuer: &str) -> Result<Plan,
 }
 
 fn scope(params: &RawParams, client: &Client) -> Result<Scopes, OAuthError> {
-    let allowed = client.settings.scopes.as_deref().unwrap_or_default();
+    let of_users = |scope: &&String| STANDARD.contains(&scope.as_str());
+    let allowed: Vec<&str> =
+        client.settings.scopes.iter().flatten().filter(|scope| !of_users(scope)).map(String::as_str).collect();
     let Some(text) = params.one("scope") else { return Ok(Scopes::from_stored(&allowed.join(" "))) };
     let asked: Vec<&str> = text.split(' ').filter(|s| !s.is_empty()).collect();
-    match asked.iter().find(|scope| !allowed.iter().any(|a| a == *scope)) {
+    match asked.iter().find(|scope| !allowed.contains(scope)) {
         None => Ok(Scopes::from_stored(&asked.join(" "))),
         Some(scope) => {
             let text = format!("the scope {scope} is not set for this client");

@@ -78,11 +78,12 @@ pub fn decide(params: &RawParams, client: &Client, code: Option<Code>, jkt: Opti
     let Some(code) = code else {
         return Decision::Refuse(grant("code.sealed_here", "the code is not one of ours"));
     };
-    if let Err(error) = check(params, client, &code).and_then(|()| key(&code, jkt)) {
-        return Decision::Burn(Box::new(code), error);
-    }
+    // First of all: an old code lies in logs and histories, and finding one must not end what it once bought.
     if now > code.expires {
         return Decision::Refuse(grant("code.fresh", "the code has expired"));
+    }
+    if let Err(error) = check(params, client, &code).and_then(|()| key(&code, jkt)) {
+        return Decision::Burn(Box::new(code), error);
     }
     match drive(params, client, &code) {
         Ok(()) => Decision::Redeem(Box::new(code)),

@@ -100,8 +100,17 @@ pub fn decide(facts: &Facts<'_>) -> Result<Plan, OAuthError> {
         return Err(refuse("refresh.key", "the refresh token is bound to another DPoP key"));
     }
     drive(params, client, grant)?;
-    let scope = params.one("scope").map(|text| Scopes::from_stored(&grant.scope).only(text));
-    let audience = resource::narrow(params, &grant.detail.resources, facts.issuer)?;
+    // What an admin has taken from the client since is no longer given.
+    let still = facts.settings.scopes_for(&client.settings).join(" ");
+    let granted = Scopes::from_stored(&grant.scope);
+    let scope = granted.only(params.one("scope").unwrap_or(&grant.scope)).only(&still);
+    let scope = (scope != granted).then_some(scope);
+    let mut audience = resource::narrow(params, &grant.detail.resources, facts.issuer)?;
+    audience.retain(|uri| uri == facts.issuer || client.settings.resources.contains(uri));
+    if audience.is_empty() && !grant.detail.resources.is_empty() {
+        let text = "this client may no longer ask for the resources that were granted";
+        return Err(OAuthError::new(ErrorCode::InvalidTarget, "resource.allowed", text));
+    }
     Ok(Plan { scope, audience, rotates: rotates(client, grant) })
 }
 
