@@ -93,6 +93,7 @@ async fn proofs_that_anybody_can_make_fill_nothing() {
     }
     assert!(statuses[..600].iter().all(|s| *s == 400) && statuses[600] == 429, "{:?}", &statuses[595..]);
     w.clock.advance(3 * 60 + 120);
-    let sweep = idp_store::sweep::Sweep { now: w.clock.now(), batch: 1000, keep_s: 7 * 24 * 3600, throttle_window_s: 900 };
+    let sweep =
+        idp_store::sweep::Sweep { now: w.clock.now(), batch: 1000, keep_s: 7 * 24 * 3600, throttle_window_s: 900 };
     assert_eq!(w.app.store.write(sweep).await.unwrap().once, 600, "gone with the proofs' own life");
 }
