@@ -172,7 +172,8 @@ async fn post(
             account.map(|account| subject::of(client, &account))
         }
     };
-    let claims = backchannel::claims(realm, client, (subject.as_deref(), &delivery.sid), app.random(), app.now());
+    let sid = subject::sid(app.sealer(), realm.id, client, &delivery.sid);
+    let claims = backchannel::claims(realm, client, (subject.as_deref(), &sid), app.random(), app.now());
     let keys = app.keys(realm.id).await?;
     let token = keys.signing(client.settings.id_token_alg)?.sign(TokenType::LogoutToken, &claims)?;
     Ok(app.outbound.post_form(uri, &[("logout_token", &token)]).await)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use idp_core::account::AccountState;
 use idp_core::audit::AuditEvent;
-use idp_core::client::SigningAlg;
+use idp_core::client::{ClientSettings, SigningAlg, SubjectType};
 use idp_core::encoding::from_base64url;
 use idp_store::audit::AuditFilter;
 use serde_json::{Value, json};
@@ -166,6 +166,29 @@ async fn a_client_that_refuses_or_stays_down_for_a_day_is_given_up_and_that_is_a
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!((at_one.heard(1).await.len(), at_two.heard(2).await.len()), (1, 2));
     assert!(!rule("logout.backchannel.refused").is_empty());
+}
+
+#[tokio::test]
+async fn clients_of_several_sectors_cannot_tell_by_sid_that_one_session_is_behind_them() {
+    let w = World::sqlite().await;
+    let server = Outside::at(OUTSIDE).await;
+    let pairwise = |settings: &mut ClientSettings| {
+        settings.subject_type = SubjectType::Pairwise;
+        settings.backchannel_logout_uri = Some(server.url("/logged-out"));
+    };
+    let (one, other) = (w.rp_with("one", pairwise).await, w.rp_with("other", pairwise).await);
+    let (_, mut browser, tokens) = signed_in(&w, &[&one, &other]).await;
+    let mut sids: Vec<_> = tokens.iter().map(|tokens| tokens.claims["sid"].clone()).collect();
+    assert_ne!(sids[0], sids[1]);
+    log_out(&mut browser, &tokens[0]).await;
+    assert!(!browser.is_signed_in().await, "its own hint is for the session at hand");
+    let heard = server.heard(2).await;
+    let told = heard.iter().map(|request| parts(&request.form["logout_token"])[1]["sid"].clone());
+    let mut told: Vec<_> = told.collect();
+    for list in [&mut told, &mut sids] {
+        list.sort_unstable_by_key(Value::to_string);
+    }
+    assert_eq!(told, sids, "the sid of a logout token is that of the ID token");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -120,3 +120,15 @@ async fn the_answer_to_the_question_needs_the_browsers_token_and_an_honest_form(
     assert_eq!(s.browser.post("/logout/confirm", &fields[..2]).await.status, 400, "no decision");
     assert!(s.is_signed_in().await);
 }
+
+#[tokio::test]
+async fn a_question_left_open_for_an_hour_is_asked_anew() {
+    let w = World::sqlite().await;
+    let rp = w.rp("app").await;
+    let fields = [("client_id", rp.id()), ("post_logout_redirect_uri", "https://app.example/bye")];
+    let page = w.browser().post("/logout", &fields).await;
+    let sealed = page.location().unwrap().to_owned();
+    w.clock.advance(3601);
+    let page = w.browser().get(&sealed).await;
+    assert_eq!((page.status, page.code().as_deref()), (400, Some("logout_invalid")));
+}

@@ -9,6 +9,7 @@ use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::claims::{self, Wanted};
 use idp_core::oidc::id_token::{self, IdToken};
 use idp_core::oidc::mapping::Place;
+use idp_core::oidc::subject;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
@@ -101,7 +102,8 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
     });
     if let (true, Some(auth), Some(members)) = (granted.contains("openid"), &grant.detail.auth, body.as_object_mut()) {
         let person = told(x, client, grant, &granted, Place::IdToken).await?;
-        let input = IdToken { client, grant, auth, subject: &subject, nonce, access_token: &access_token, person };
+        let sid = grant.sid.map(|sid| subject::sid(x.app.sealer(), x.realm.id, client, &sid));
+        let input = IdToken { client, sid, auth, subject: &subject, nonce, access_token: &access_token, person };
         let claims = id_token::claims(&x.realm, input, x.now);
         members.insert("id_token".to_owned(), key.sign(TokenType::Jwt, &claims).map_err(Problem::internal)?.into());
     }

@@ -60,19 +60,20 @@ pub async fn confirm(mut x: Exchange) -> Outcome {
 
 /// Whether the hint is for the session at hand, or without a session for whoever is signed in.
 async fn is_hinted(x: &Exchange, request: &LogoutRequest, visitor: &Visitor) -> Result<bool, Problem> {
-    match (&request.hinted, &request.hinted_subject, &request.client_id) {
-        (Some(sid), ..) => Ok(*sid == visitor.session.sid),
-        (None, Some(subject), Some(client)) => {
-            let client = x.app.store.cached_client(x.realm.id, client).await?;
-            Ok(client.is_some_and(|client| subject::of(&client, &visitor.account) == *subject))
-        }
-        _ => Ok(false),
-    }
+    let Some(id) = &request.client_id else { return Ok(false) };
+    let Some(client) = x.app.store.cached_client(x.realm.id, id).await? else { return Ok(false) };
+    Ok(match (&request.hinted, &request.hinted_subject) {
+        (Some(sid), _) => *sid == subject::sid(x.app.sealer(), x.realm.id, &client, &visitor.session.sid),
+        (None, Some(subject)) => subject::of(&client, &visitor.account) == *subject,
+        (None, None) => false,
+    })
 }
 
 fn open(x: &Exchange, sealed: &str) -> Result<LogoutRequest, Problem> {
-    let opened = x.open(Purpose::Logout, sealed);
-    opened.ok_or_else(|| Problem::bad("logout_invalid", "this sign-out cannot be continued: start again"))
+    let opened: Option<LogoutRequest> = x.open(Purpose::Logout, sealed);
+    opened
+        .filter(|request| !request.is_expired(x.now))
+        .ok_or_else(|| Problem::bad("logout_invalid", "this sign-out cannot be continued: start again"))
 }
 
 async fn receive(x: &Exchange, params: &RawParams) -> Result<LogoutRequest, Problem> {
@@ -104,7 +105,7 @@ async fn receive(x: &Exchange, params: &RawParams) -> Result<LogoutRequest, Prob
         Some(id) => x.app.store.cached_client(x.realm.id, &id).await?,
         None => None,
     };
-    logout::validate(params, hint.as_ref(), client.as_deref()).map_err(refuse)
+    logout::validate(params, hint.as_ref(), client.as_deref(), x.now).map_err(refuse)
 }
 
 async fn named(x: &Exchange, request: &LogoutRequest) -> Result<Option<Application>, Problem> {
@@ -145,7 +146,10 @@ async fn frames(x: &Exchange, sid: &Sid) -> Result<Vec<LogoutFrame>, Problem> {
     let mut frames = Vec::new();
     for id in x.app.store.list_clients_of_session(x.realm.id, sid).await? {
         let client = x.app.store.cached_client(x.realm.id, &id).await?;
-        frames.extend(client.and_then(|client| frontchannel::frame(&x.realm, &client, sid)));
+        frames.extend(client.and_then(|client| {
+            let sid = subject::sid(x.app.sealer(), x.realm.id, &client, sid);
+            frontchannel::frame(&x.realm, &client, &sid)
+        }));
     }
     Ok(frames)
 }

@@ -3,7 +3,7 @@
 //! The algorithm is the one of the key found by `kid` among ours, never the one the token names.
 
 use crate::client::SigningAlg;
-use crate::id::{ClientId, Sid};
+use crate::id::ClientId;
 use crate::jose::foreign::{Claims, Demand, Unverified};
 use crate::jose::jwk::PublicJwk;
 use crate::jose::keyset::{StoredKey, TokenType};
@@ -25,13 +25,9 @@ pub fn id_token_hint(token: &str, issuer: &str, keys: &[StoredKey]) -> Option<Hi
     let claims = own(token, TokenType::Jwt, issuer, keys)?;
     // Signed userinfo has the same type, but says nothing about a time.
     claims.exp?;
-    let sid = claims.members.get("sid").map(|sid| sid.as_str().and_then(|s| s.parse::<Sid>().ok()));
     Some(Hint {
         client_id: ClientId::parse(claims.text("aud")?).ok()?,
         subject: claims.text("sub")?.to_owned(),
-        sid: match sid {
-            None => None,
-            Some(sid) => Some(sid?),
-        },
+        sid: claims.text("sid").map(str::to_owned),
     })
 }

@@ -11,10 +11,17 @@ const MOST: usize = 100;
 const REPEATABLE: &[&str] = &["resource"];
 
 /// Parsed parameters. Names and values are decoded; nothing is trusted yet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RawParams {
     pairs: Vec<(String, String)>,
     doubled: Option<String>,
+}
+
+impl std::fmt::Debug for RawParams {
+    /// Names alone: among the values are codes, tokens and secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.pairs.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl RawParams {

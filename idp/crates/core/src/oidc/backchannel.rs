@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::encoding::base64url;
-use crate::id::Sid;
 use crate::realm::Realm;
 use crate::rule::Rule;
 use crate::time::Timestamp;
@@ -51,7 +50,7 @@ const LONGEST_PAUSE_S: i64 = 3600;
 pub fn claims(
     realm: &Realm,
     client: &Client,
-    (subject, sid): (Option<&str>, &Sid),
+    (subject, sid): (Option<&str>, &str),
     jti: [u8; 16],
     now: Timestamp,
 ) -> Value {
@@ -61,7 +60,7 @@ pub fn claims(
         "iat": now.secs(),
         "exp": now.secs() + LIFETIME_S,
         "jti": base64url(jti),
-        "sid": sid.to_string(),
+        "sid": sid,
         "events": { EVENT: {} },
     });
     if let (Some(claims), Some(subject)) = (claims.as_object_mut(), subject) {

@@ -1,7 +1,6 @@
 //! Front-channel logout: what the browser loads to tell clients. OpenID Connect Front-Channel Logout 1.0 §2 and §3.
 
 use crate::client::Client;
-use crate::id::Sid;
 use crate::oauth::redirect;
 use crate::realm::Realm;
 use crate::rule::Rule;
@@ -35,11 +34,11 @@ pub struct LogoutFrame {
 }
 
 /// What tells `client` that a session ended; `None`: it does not hear by the front channel.
-pub fn frame(realm: &Realm, client: &Client, sid: &Sid) -> Option<LogoutFrame> {
+pub fn frame(realm: &Realm, client: &Client, sid: &str) -> Option<LogoutFrame> {
     let uri = client.settings.frontchannel_logout_uri.as_deref()?;
     let origin = redirect::origin(uri)?;
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("iss", &realm.issuer).append_pair("sid", &sid.to_string());
+    query.append_pair("iss", &realm.issuer).append_pair("sid", sid);
     let joint = if uri.contains('?') { '&' } else { '?' };
     Some(LogoutFrame { address: format!("{uri}{joint}{}", query.finish()), origin })
 }

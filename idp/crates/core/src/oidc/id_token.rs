@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
-use crate::grant::{AuthContext, Grant};
+use crate::grant::AuthContext;
 use crate::oidc::claims as person;
 use crate::realm::Realm;
 use crate::time::Timestamp;
@@ -11,11 +11,12 @@ use crate::time::Timestamp;
 /// What an ID token is made of.
 pub struct IdToken<'a> {
     pub client: &'a Client,
-    pub grant: &'a Grant,
     /// Fixed when the grant began; nothing later can make it stronger, a refresh neither.
     pub auth: &'a AuthContext,
     /// `sub` as this client knows it.
     pub subject: &'a str,
+    /// `sid` as this client knows it.
+    pub sid: Option<String>,
     pub nonce: Option<&'a str>,
     /// The access token issued beside it.
     pub access_token: &'a str,
@@ -36,11 +37,7 @@ pub fn claims(realm: &Realm, token: IdToken<'_>, now: Timestamp) -> Value {
         "at_hash": token.client.settings.id_token_alg.left_half_hash(token.access_token),
     });
     if let Some(claims) = claims.as_object_mut() {
-        let optional = [
-            ("acr", token.auth.acr.clone()),
-            ("nonce", token.nonce.map(str::to_owned)),
-            ("sid", token.grant.sid.map(|sid| sid.to_string())),
-        ];
+        let optional = [("acr", token.auth.acr.clone()), ("nonce", token.nonce.map(str::to_owned)), ("sid", token.sid)];
         claims.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
         person::add(claims, token.person);
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::id::{ClientId, Sid};
+use crate::id::ClientId;
 use crate::oauth::params::RawParams;
 use crate::rule::Rule;
+use crate::time::Timestamp;
 
 /// The rules, in the order they are asked.
 pub const RULES: &[Rule] = &[
@@ -32,25 +33,37 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// How long a sealed logout may wait for its answer, in seconds.
+const REQUEST_LIFETIME_S: i64 = 3600;
+
 /// What a verified `id_token_hint` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub client_id: ClientId,
     /// `sub` as the client knows it.
     pub subject: String,
-    pub sid: Option<Sid>,
+    /// `sid` as the client knows it.
+    pub sid: Option<String>,
 }
 
 /// A validated logout request; travels sealed while the user is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogoutRequest {
+    pub issued: Timestamp,
     pub client_id: Option<ClientId>,
     /// Where to go afterwards, checked against the client, with `state` already appended.
     pub then: Option<String>,
     /// The session the hint was issued in: ends without a question.
-    pub hinted: Option<Sid>,
+    pub hinted: Option<String>,
     /// Whom the hint names, as its client knows them: for hints without `sid`.
     pub hinted_subject: Option<String>,
+}
+
+impl LogoutRequest {
+    /// Whether it is too old to be gone on with.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now.ms_since(self.issued) > REQUEST_LIFETIME_S * 1000
+    }
 }
 
 /// Why a logout request leads to our error page. Nothing is ended and nobody is sent anywhere.
@@ -105,6 +118,7 @@ pub fn validate(
     params: &RawParams,
     hint: Option<&Hint>,
     client: Option<&Client>,
+    now: Timestamp,
 ) -> Result<LogoutRequest, InvalidLogout> {
     let then = match (params.one("post_logout_redirect_uri"), client) {
         (None, _) => None,
@@ -117,9 +131,10 @@ pub fn validate(
         }
     };
     Ok(LogoutRequest {
+        issued: now,
         client_id: client.map(|c| c.id.clone()),
         then,
-        hinted: hint.and_then(|h| h.sid),
+        hinted: hint.and_then(|h| h.sid.clone()),
         hinted_subject: hint.map(|h| h.subject.clone()),
     })
 }

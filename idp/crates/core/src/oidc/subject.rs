@@ -9,6 +9,8 @@ use url::{Host, Url};
 use crate::account::Account;
 use crate::client::{Client, ClientSettings, SubjectType};
 use crate::encoding::base64url;
+use crate::id::{RealmId, Sid};
+use crate::seal::Sealer;
 
 /// Why a client cannot have pairwise subjects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,15 +26,30 @@ pub fn of(client: &Client, account: &Account) -> String {
     match client.settings.subject_type {
         SubjectType::Public => account.id.to_string(),
         SubjectType::Pairwise => {
-            // Only settings that `sector` refuses lack one; such a client is a sector of its own.
-            let sector = sector(&client.settings).unwrap_or_else(|_| format!("client:{}", client.id));
             let key = hmac::Key::new(hmac::HMAC_SHA256, &account.user_handle);
             let mut context = hmac::Context::with_key(&key);
             context.update(b"pairwise\0");
-            context.update(sector.as_bytes());
+            context.update(sector_of(client).as_bytes());
             base64url(context.sign())
         }
     }
+}
+
+/// `sid` of a session as `client` knows it: its own identifier, or one for the client's sector alone, so that clients
+/// cannot find by it what pairwise subjects keep apart. Keyed by the realm: a session is over before keys change.
+pub fn sid(sealer: &Sealer, realm: RealmId, client: &Client, sid: &Sid) -> String {
+    match client.settings.subject_type {
+        SubjectType::Public => sid.to_string(),
+        SubjectType::Pairwise => {
+            let mac = sealer.mac(realm, "pairwise-sid", &[sector_of(client).as_bytes(), sid.as_bytes()]);
+            base64url(mac.split_at(16).0)
+        }
+    }
+}
+
+/// The sector; only settings that [`sector`] refuses lack one, and such a client is a sector of its own.
+fn sector_of(client: &Client) -> String {
+    sector(&client.settings).unwrap_or_else(|_| format!("client:{}", client.id))
 }
 
 /// The sector of a client: the one set, else the one host of all redirect URIs (OIDC Core §8.1). Pairwise settings are
