@@ -179,7 +179,7 @@ fn clients_are_registered_changed_and_deleted() {
     ]);
     assert!(spa["client_secret"].is_null() && spa["client_id"].as_str().unwrap().len() == 22, "{spa}");
     let id = spa["client_id"].as_str().unwrap();
-    refused(&place.idp(&["client", "secret", id]), 1, &["public", "--secret-basic"]);
+    refused(&place.idp(&["client", "secret", id]), 1, &["has no secret", "--secret-basic"]);
     let set = place.json(&["client", "set", id, "--secret-post", "--logo-uri", "https://app.example.test/logo.png"]);
     assert!(set["client_secret"].is_string() && set["logo_uri"].is_string() && set["consent"] == "skip");
     refused(&place.idp(&["client", "set", "web"]), 2, &["nothing to change"]);

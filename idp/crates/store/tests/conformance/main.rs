@@ -8,6 +8,7 @@ mod grants;
 mod logout;
 mod passkeys;
 mod pushed_requests;
+mod races;
 mod records;
 mod registrations;
 mod schema;
