@@ -15,10 +15,10 @@ function show(response, value) {
 /**
  * Registers a client by `flags` of `idp client create` and serves it. `authentication` makes openid-client's way to
  * authenticate from the secret; without it the client is public. `request` makes the address of an authorization request
- * from its parameters, `dpop` is the key pair that tokens are bound to.
+ * from its parameters, `dpop` is the key pair that tokens are bound to, `host` a name of this machine.
  */
 export async function openRelyingParty(stage, id, flags, authentication,
-  { request: authorization = client.buildAuthorizationUrl, scope = 'openid profile email', dpop } = {}) {
+  { request: authorization = client.buildAuthorizationUrl, scope = 'openid profile email', dpop, host = 'localhost' } = {}) {
   let sent; // what the last sign-in has to match
   let tokens;
   let config;
@@ -56,7 +56,7 @@ export async function openRelyingParty(stage, id, flags, authentication,
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   after(() => { server.closeAllConnections(); server.close(); });
-  const url = `http://localhost:${server.address().port}`;
+  const url = `http://${host}:${server.address().port}`;
 
   const made = await stage.command(`client create ${id} --name ${id} --redirect-uri ${url}/callback `
     + `--post-logout-redirect-uri ${url}/bye ${flags}`);

@@ -190,9 +190,8 @@ fn fapi2(settings: &ClientSettings, out: &mut Vec<Problem>) {
     if settings.rotate_refresh_tokens {
         out.push(problem("rotate_refresh_tokens", "FAPI 2.0 does not rotate refresh tokens"));
     }
-    let plain = |uri: &&String| !uri.starts_with("https://") && !redirect::is_web_address(uri);
-    for uri in settings.redirect_uris.iter().filter(plain) {
-        out.push(problem("redirect_uris", format!("{uri:?} is not https, which FAPI 2.0 asks for")));
+    for uri in settings.redirect_uris.iter().filter(|uri| !redirect::is_confidential(uri)) {
+        out.push(problem("redirect_uris", format!("{uri:?} is neither https nor a loopback IP address (FAPI 2.0)")));
     }
 }
 

@@ -54,6 +54,11 @@ pub fn matches(registered: &str, requested: &str) -> bool {
         || loopback_without_port(registered).is_some_and(|r| Some(r) == loopback_without_port(requested))
 }
 
+/// Whether a URI is https, or a loopback IP literal of a native client (FAPI 2.0 Security Profile §5.3.2.2).
+pub fn is_confidential(uri: &str) -> bool {
+    uri.starts_with("https://") || loopback_without_port(uri).is_some()
+}
+
 /// Whether anybody on the user's machine could receive what is sent there (RFC 8252 §8.6).
 pub fn is_impersonable(uri: &str) -> bool {
     Url::parse(uri).map_or(true, |u| u.scheme() != "https")

@@ -3,6 +3,7 @@
 use super::super::Input;
 use crate::client::ClientProfile;
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::redirect;
 
 fn demand(input: &Input<'_>, holds: bool, error: OAuthError) -> Result<(), OAuthError> {
     if holds || input.client.settings.profile != ClientProfile::Fapi2 { Ok(()) } else { Err(error) }
@@ -20,7 +21,7 @@ pub fn pkce(input: &Input<'_>) -> Result<(), OAuthError> {
 }
 
 pub fn redirect_uri(input: &Input<'_>) -> Result<(), OAuthError> {
-    let https = input.params.one("redirect_uri").is_some_and(|uri| uri.starts_with("https://"));
-    let text = "under FAPI 2.0 the redirect URI is https";
+    let https = input.params.one("redirect_uri").is_some_and(redirect::is_confidential);
+    let text = "under FAPI 2.0 the redirect URI is https, or a loopback IP address of a native client";
     demand(input, https, OAuthError::new(ErrorCode::InvalidRequest, "fapi2.redirect_uri", text))
 }

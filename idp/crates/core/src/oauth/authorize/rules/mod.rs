@@ -51,7 +51,7 @@ rules! {
     "display.known", "OIDC Core §3.1.2.1", "`display` is one of the four defined values." => displays::check;
     "fapi2.client", "FAPI 2.0 §5.3.2.1", "Under the profile `fapi2` a client has credentials." => fapi2::client;
     "fapi2.pkce", "FAPI 2.0 §5.3.2.2", "Under the profile `fapi2` a request has a `code_challenge`." => fapi2::pkce;
-    "fapi2.redirect_uri", "FAPI 2.0 §5.3.2.2", "Under the profile `fapi2` the redirect URI is https." => fapi2::redirect_uri;
+    "fapi2.redirect_uri", "FAPI 2.0 §5.3.2.2", "Under the profile `fapi2` the redirect URI is https, or a loopback IP literal of a native client." => fapi2::redirect_uri;
     "prompt.known", "OIDC Core §3.1.2.1", "`prompt` holds known values, `none` only alone." => prompt::check;
     "max_age.seconds", "OIDC Core §3.1.2.1", "`max_age` is a whole number of seconds, zero or more." => max_age::check;
     "claims.form", "OIDC Core §5.5", "`claims` is a JSON object as specified, with at most 50 claims." => claims::check;
