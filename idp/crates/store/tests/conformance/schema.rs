@@ -82,6 +82,42 @@ async fn refuses_an_empty_database_it_may_not_migrate() {
     }
 }
 
+/// Rows of the first version, with `B` before each literal of bytes.
+const FIRST_ROWS: &str = "INSERT INTO grants VALUES (1, B'01', 'app', B'02', B'03', 'openid', 'live', 5, 6); \
+     INSERT INTO challenges_used VALUES (1, B'0a', 9); \
+     INSERT INTO signing_keys VALUES (1, 'k', 'RS256', 'active', '{}', B'00', 7, NULL); \
+     INSERT INTO clients VALUES (1, 'app', 'active', NULL, '{}', 1, 1);";
+
+/// What they are afterwards: the number of rows that this finds.
+const FIRST_ROWS_NOW: &str = "SELECT COUNT(*) FROM grants g, used_once o, signing_keys k, clients c \
+     WHERE g.client_id = 'app' AND g.scope = 'openid' AND g.detail = '{}' AND g.offline = 0 AND g.state = 'live' \
+     AND g.created_ms = 5 AND g.expires_ms = 6 AND g.sid IS NOT NULL AND o.expires_ms = 9 AND k.active_ms = 7 \
+     AND c.registration_hash IS NULL";
+
+#[tokio::test]
+async fn keeps_what_the_first_version_wrote() {
+    use sqlx::Connection as _;
+    macro_rules! migration {
+        ($database:literal, $name:literal) => {
+            include_str!(concat!("../../../../../migrations/", $database, "/", $name, ".sql"))
+        };
+    }
+    let c = rusqlite::Connection::open_in_memory().unwrap();
+    for sql in
+        [migration!("sqlite", "0001_first"), &FIRST_ROWS.replace("B'", "x'"), migration!("sqlite", "0002_protocol")]
+    {
+        c.execute_batch(sql).unwrap();
+    }
+    assert_eq!(c.query_row(FIRST_ROWS_NOW, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+
+    let mut c = sqlx::PgConnection::connect(&Db::postgres_url()).await.unwrap();
+    let rows = FIRST_ROWS.replace("B'", "'\\x");
+    for sql in [migration!("postgres", "0001_first"), &rows, migration!("postgres", "0002_protocol")] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut c).await.unwrap();
+    }
+    assert_eq!(sqlx::query_scalar::<_, i64>(FIRST_ROWS_NOW).fetch_one(&mut c).await.unwrap(), 1);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn makes_a_file_that_only_its_owner_reads() {
