@@ -65,6 +65,25 @@ both! {
 }
 
 #[tokio::test]
+async fn a_narrower_token_tells_no_more_by_name() {
+    let w = World::sqlite().await;
+    let rp = w.rp_with("app", |s| s.grant_types.push(GrantType::RefreshToken)).await;
+    let mut ann = w.person("ann").await;
+    let claims = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
+    let ask = rp.ask().with("scope", "openid profile").with("claims", claims);
+    let code = w.authorize(&mut w.browser(), &mut ann, &ask).await.code();
+    let answer = rp.redeem(&w, &ask, &code).await;
+    let tokens = w.accept(&rp, &ask, &code, &answer).await;
+    assert_eq!(w.userinfo(&tokens.access_token).await.value()["email"], "ann@example.org");
+    let narrow =
+        [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token.as_str()), ("scope", "openid")];
+    let answer = rp.token(&w, &narrow).await.value();
+    let claims = w.verify(&rp, answer["id_token"].as_str().unwrap()).await;
+    let userinfo = w.userinfo(answer["access_token"].as_str().unwrap()).await.value();
+    assert!(claims.get("email").is_none() && userinfo.get("email").is_none(), "{claims} {userinfo}");
+}
+
+#[tokio::test]
 async fn a_client_acting_for_itself_gets_no_scope_that_speaks_of_a_user() {
     let w = World::sqlite().await;
     let rp = w

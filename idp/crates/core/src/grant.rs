@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, ClientId, GrantId, Sid};
 use crate::oauth::authorize::claims::ClaimsRequest;
+use crate::oauth::scope::Scopes;
 use crate::secret::Hash;
 use crate::time::Timestamp;
 
@@ -76,4 +77,13 @@ pub struct Grant {
     pub created: Timestamp,
     /// When the last token resting on it ends; after that the row may be swept.
     pub expires: Timestamp,
+}
+
+impl Grant {
+    /// The claims asked for by name, for a token of `scopes`: a narrower one than was granted gets none of them, since
+    /// the user agreed to them with the scopes that open them.
+    pub fn claims_for(&self, scopes: &Scopes) -> &ClaimsRequest {
+        static NONE: ClaimsRequest = ClaimsRequest { id_token: Vec::new(), userinfo: Vec::new() };
+        if scopes.covers(&Scopes::from_stored(&self.scope)) { &self.detail.claims } else { &NONE }
+    }
 }

@@ -5,6 +5,7 @@ use idp_core::encoding::base64url;
 use idp_core::grant::Grant;
 use idp_core::jose::keyset::TokenType;
 use idp_core::oauth::access_token::AccessToken;
+use idp_core::oauth::grants::refresh;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::claims::{self, Wanted};
 use idp_core::oidc::id_token::{self, IdToken};
@@ -80,9 +81,11 @@ pub async fn answer(x: &Exchange, issue: Issue<'_>, outcome: &'static str) -> Re
     let lifetime_s = x.realm.settings.access_token_lifetime_s;
     let granted = scope.clone().unwrap_or_else(|| Scopes::from_stored(&grant.scope));
     let token = AccessToken { grant: grant.id, issued: x.now, expires: x.now.plus_s(lifetime_s), scope, audience, jkt };
-    let subject = match person::subject(x, client, grant.account_id.as_ref()).await? {
-        Some(subject) => subject,
-        None => grant.client_id.to_string(),
+    let subject = match (grant.account_id, person::subject(x, client, grant.account_id.as_ref()).await?) {
+        (_, Some(subject)) => subject,
+        (None, None) => grant.client_id.to_string(),
+        // A pairwise subject of an account that was deleted a moment ago: never the client's own name instead.
+        (Some(_), None) => return Err(Problem::OAuth(refresh::gone(), false)),
     };
     let ring = x.app.keys(x.realm.id).await?;
     let key = ring.signing(client.settings.id_token_alg)?;
@@ -125,7 +128,7 @@ async fn told(
     scopes: &Scopes,
     place: Place,
 ) -> Result<Map<String, Value>, Problem> {
-    let wanted = Wanted::new(&x.realm.settings, &client.settings, scopes, &grant.detail.claims, place);
+    let wanted = Wanted::new(&x.realm.settings, &client.settings, scopes, grant.claims_for(scopes), place);
     let (false, Some(id)) = (wanted.is_empty(), &grant.account_id) else { return Ok(Map::new()) };
     match x.app.store.find_account(x.realm.id, id).await? {
         Some(account) => person::claims(x, client, &account, &wanted).await,

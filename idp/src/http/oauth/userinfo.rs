@@ -104,9 +104,10 @@ async fn tell(x: Exchange, presented: Option<Presented>) -> Outcome {
         e.client_id = Some(access.client.id.to_string());
         e.account = Some(account.id.to_string());
     });
-    let asked = &access.status.grant.detail.claims;
+    let scopes = access.scope();
+    let asked = access.status.grant.claims_for(&scopes);
     let (realm, client) = (&x.realm.settings, &access.client);
-    let wanted = Wanted::new(realm, &client.settings, &access.scope(), asked, Place::Userinfo);
+    let wanted = Wanted::new(realm, &client.settings, &scopes, asked, Place::Userinfo);
     let mut claims = person::claims(&x, client, &account, &wanted).await?;
     claims.insert("sub".to_owned(), subject::of(client, &account).into());
     let mut response = respond(&x, client, claims).await?;
