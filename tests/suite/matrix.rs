@@ -107,6 +107,8 @@ struct Held {
     code: (Ask, String),
     /// Allowed, not yet polled.
     device: Device,
+    /// Pushed, not yet opened.
+    pushed: String,
 }
 
 impl Held {
@@ -128,7 +130,8 @@ impl Held {
         let offline = w.tokens_for(&mut browser, &mut ann, &rp, "openid offline_access").await;
         let ask = rp.ask();
         let code = w.authorize(&mut browser, &mut ann, &ask).await.code();
-        Self { rp, ann, browser, tokens, offline, code: (ask, code), device }
+        let pushed = rp.pushed(w, &rp.ask().with("prompt", "none")).await;
+        Self { rp, ann, browser, tokens, offline, code: (ask, code), device, pushed }
     }
 
     /// Tries one way in: whether it let in, and the error if not.
@@ -144,8 +147,9 @@ impl Held {
             Way::OfflineRefresh => self.rp.refresh(w, &self.offline.refresh_token).await,
             Way::OfflineUserinfo => w.userinfo(&self.offline.access_token).await,
             Way::Device => self.device.poll(w).await,
-            Way::SingleSignOn => {
-                let page = self.browser.open(&self.rp.ask().with("prompt", "none").url()).await;
+            Way::SingleSignOn | Way::Pushed => {
+                let asked = self.rp.ask().with("prompt", "none").url();
+                let page = self.browser.open(if way == Way::Pushed { &self.pushed } else { &asked }).await;
                 if page.next().is_none() {
                     return (false, page.status.to_string());
                 }
@@ -163,6 +167,7 @@ enum Way {
     Userinfo,
     Introspect,
     SingleSignOn,
+    Pushed,
     OfflineUserinfo,
     OfflineRefresh,
     Refresh,
@@ -175,6 +180,7 @@ const WAYS: &[Way] = &[
     Way::Userinfo,
     Way::Introspect,
     Way::SingleSignOn,
+    Way::Pushed,
     Way::OfflineUserinfo,
     Way::OfflineRefresh,
     Way::Refresh,

@@ -167,11 +167,16 @@ both! {
         assert!(!db.store.write(note(Some(NOW.plus_s(2)), NOW.plus_s(3), 5)).await.unwrap());
     }
 
-    async fn fetches_once_of_64_at_once(db) {
+    async fn fetches_once_of_64_at_once_by_two_processes(db) {
         let world = SignedInWorld::make(&db.store).await;
         let device = approved(&db.store, &world).await;
         let grants: Vec<Grant> = (0..64).map(|_| world.grant()).collect();
-        let results = join_all(grants.iter().map(|g| db.store.write(redeem(&device, g.clone())))).await;
+        let other = db.other().await;
+        let tries = grants.iter().enumerate().map(|(n, g)| {
+            let store = if n % 2 == 0 { &db.store } else { &other };
+            store.write(redeem(&device, g.clone()))
+        });
+        let results = join_all(tries).await;
         let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().filter(|o| **o == DeviceRedeemed::Redeemed).count(), 1);
         assert_eq!(outcomes.iter().filter(|o| **o == DeviceRedeemed::Used).count(), 63);
