@@ -14,18 +14,22 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::keys::{self, KeysError};
 
-/// Time between looks at the calendar.
+/// Time from the start to the first look at the calendar: whatever starts has other things to do.
+const FIRST: Duration = Duration::from_secs(60);
+/// Time between looks.
 const EVERY: Duration = Duration::from_secs(600);
 
 /// Looks at the calendar until `stopped` becomes true.
 pub async fn rotate(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let mut pause = FIRST;
     loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        pause = EVERY;
         if let Err(error) = turn(&app).await {
             tracing::warn!(%error, "the keys could not be looked after; it is tried again in ten minutes");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
         }
     }
 }
