@@ -199,7 +199,8 @@ fn fapi2(settings: &ClientSettings, out: &mut Vec<Problem>) {
 mod tests {
     use super::problems;
     use crate::client::{
-        ClientAuthMethod, ClientProfile, ClientSettings, GrantType, RoleMapping, SigningAlg, SubjectType,
+        ClientAuthMethod, ClientProfile, ClientSettings, GrantType, RequestObjectAlg, RoleMapping, SigningAlg,
+        SubjectType,
     };
 
     fn good() -> ClientSettings {
@@ -239,6 +240,11 @@ mod tests {
             ("default_acr_values", |s| s.default_acr_values.push("gold".into())),
             ("default_max_age_s", |s| s.default_max_age_s = Some(-1)),
             ("require_request_object", |s| s.require_request_object = true),
+            ("request_object_alg", |s| {
+                s.require_request_object = true;
+                s.request_object_alg = Some(RequestObjectAlg::Unsigned);
+                s.jwks_uri = Some("https://app.example/keys".into());
+            }),
             ("sector", |s| {
                 s.subject_type = SubjectType::Pairwise;
                 s.redirect_uris.push("https://other.example/cb".into());
