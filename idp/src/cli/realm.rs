@@ -117,7 +117,9 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
 async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {
     let mut realm = Realm::clone(&at.realm);
     let ids = |parties: &[RelyingParty]| parties.iter().map(|rp| rp.rp_id.clone()).collect::<Vec<_>>();
-    let (before, after) = (ids(&realm.relying_parties), ids(&settings.realm.relying_parties));
+    let next = settings.realm.relying_parties.clone();
+    let next = next.unwrap_or_else(|| vec![RelyingParty::alone(&settings.realm.issuer)]);
+    let (before, after) = (ids(&realm.relying_parties), ids(&next));
     let dropped: Vec<_> = before.into_iter().filter(|id| !after.contains(id)).collect();
     if !dropped.is_empty() && !drop_rp_ids {
         let (gone, new) = (dropped.join(", "), after.join(", "));
@@ -130,7 +132,7 @@ async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result
         .into());
     }
     let was = std::mem::replace(&mut realm.issuer, settings.realm.issuer.clone());
-    realm.relying_parties.clone_from(&settings.realm.relying_parties);
+    realm.relying_parties = next;
     save(at, realm.clone(), json!({ "issuer": realm.issuer, "was": was, "dropped_rp_ids": dropped })).await?;
     let mut text = format!("The realm {} is now {}.", realm.name, realm.issuer);
     if was != realm.issuer {

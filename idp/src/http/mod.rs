@@ -16,6 +16,7 @@ mod reply;
 mod router;
 mod setup;
 mod webauthn;
+mod well_known;
 
 pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;

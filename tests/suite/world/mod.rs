@@ -19,7 +19,6 @@ use idp::start::{self, Plan, RealmPlan, Running, Sockets};
 use idp::system::Random;
 use idp::{listen, outbound};
 use idp_core::id::RealmId;
-use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
 use idp_store::{Options, Store};
 
@@ -114,11 +113,7 @@ impl World {
             name: "default".to_owned(),
             issuer: issuer.clone(),
             display_name: "The Realm".to_owned(),
-            relying_parties: vec![RelyingParty {
-                rp_id: "localhost".to_owned(),
-                hosts: vec![issuer.trim_start_matches("http://").to_owned()],
-                origins: vec![issuer.clone()],
-            }],
+            relying_parties: None,
             rewrite: true,
         };
         let realm = start::ensure_realm(&app, realm).await.unwrap().id;
