@@ -43,6 +43,7 @@ pub mod pushed_requests;
 pub mod realms;
 pub mod refresh_tokens;
 pub mod registrations;
+pub mod rp_ids;
 pub mod sessions;
 pub mod sign_in;
 pub mod sweep;

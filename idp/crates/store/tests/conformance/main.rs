@@ -11,6 +11,7 @@ mod pushed_requests;
 mod races;
 mod records;
 mod registrations;
+mod rp_ids;
 mod schema;
 mod sign_in;
 mod writes;
