@@ -15,6 +15,8 @@ mod policy;
 mod profile;
 mod realm;
 mod realm_record;
+mod relying_party;
+mod rp_id;
 mod scope;
 mod serve;
 mod terminal;
@@ -51,6 +53,8 @@ enum Command {
     Client(client::Command),
     /// Issuer, hosts and settings.
     Realm(realm::Command),
+    /// Another RP ID for passkeys: plan, start, follow, finish.
+    RpId(rp_id::Command),
     /// What is asked of passkeys.
     Policy(policy::Command),
     /// One-time links that let a user enrol.
@@ -87,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Group(command) => command.run(),
         Command::Client(command) => command.run(),
         Command::Realm(command) => command.run(),
+        Command::RpId(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
         Command::Key(command) => command.run(),

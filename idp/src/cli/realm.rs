@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::operator::{At, Operator, facts, pair, table, with};
 use super::policy::twice;
 use super::realm_record::{save, value};
-use super::{Failure, scope, usage};
+use super::{Failure, relying_party, scope, usage};
 use crate::settings::Settings;
 
 /// Issuer, hosts and settings.
@@ -35,6 +35,11 @@ enum Action {
     Scope {
         #[command(subcommand)]
         action: scope::Action,
+    },
+    /// Hosts, and the RP IDs of their passkeys.
+    Rp {
+        #[command(subcommand)]
+        action: relying_party::Action,
     },
     /// Take issuer and relying parties from --config; then restart `idp serve`.
     Update {
@@ -65,6 +70,7 @@ impl Command {
             Action::List => list(at).await,
             Action::Set { fields } => set(at, &fields).await,
             Action::Scope { action } => scope::run(at, action).await,
+            Action::Rp { action } => relying_party::run(at, action).await,
             Action::Show | Action::Update { .. } => show(at, &at.realm),
         })
     }
@@ -84,7 +90,10 @@ fn show(at: &Operator, realm: &Realm) -> Result<(), Failure> {
         ("display_name", realm.display_name.clone()),
     ];
     for rp in &realm.relying_parties {
-        let text = format!("{} at {}, origins {}", rp.rp_id, rp.hosts.join(" "), rp.origins.join(" "));
+        let mut text = format!("{} at {}, origins {}", rp.rp_id, rp.hosts.join(" "), rp.origins.join(" "));
+        if !rp.related_origins.is_empty() {
+            text.push_str(&format!(", related {}", rp.related_origins.join(" ")));
+        }
         rows.push(("relying party", text));
     }
     let settings = serde_json::to_value(&realm.settings)?;
@@ -111,7 +120,14 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     }
     let changed: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
     save(at, realm.clone(), json!({ "fields": changed })).await?;
-    at.answer(&value(&realm), &format!("Set {}.", changed.join(", ")))
+    let mut text = format!("Set {}.", changed.join(", "));
+    // What the association files let an application ask for, its ceremonies must be accepted for too.
+    for origin in realm.settings.native_apps.origins() {
+        if changed.contains(&"native_apps") && !realm.relying_parties.iter().any(|rp| rp.origins.contains(&origin)) {
+            text.push_str(&format!("\nIts ceremonies are refused until: idp realm rp set RP_ID --origin {origin}"));
+        }
+    }
+    at.answer(&value(&realm), &text)
 }
 
 async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {

@@ -87,10 +87,12 @@ mod tests {
     use super::NativeApps;
     use serde_json::json;
 
-    const HASH: &str = "14:6D:E9:83:C5:73:06:50:D8:EE:B9:95:2F:34:FC:64:16:A0:83:42:E6:1D:BE:A8:8A:04:96:B2:3F:CF:44:E5";
+    const HASH: &str =
+        "14:6D:E9:83:C5:73:06:50:D8:EE:B9:95:2F:34:FC:64:16:A0:83:42:E6:1D:BE:A8:8A:04:96:B2:3F:CF:44:E5";
 
     fn apps(package: &str, hash: &str, apple: &str) -> NativeApps {
-        serde_json::from_value(json!({ "android": [{ "package": package, "sha256": [hash] }], "apple": [apple] })).unwrap()
+        serde_json::from_value(json!({ "android": [{ "package": package, "sha256": [hash] }], "apple": [apple] }))
+            .unwrap()
     }
 
     #[test]

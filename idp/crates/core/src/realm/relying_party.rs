@@ -193,10 +193,8 @@ fn related(party: &RelyingParty, problems: &mut Vec<String>) {
     for text in &party.related_origins {
         match web_origin(text) {
             None => problems.push(format!("related origin {text:?} is not an https origin as browsers send it")),
-            Some(host) if is_under(&host, &party.rp_id) => problems.push(format!(
-                "related origin {text:?} is under RP ID {:?} and need not be listed",
-                party.rp_id
-            )),
+            Some(host) if is_under(&host, &party.rp_id) => problems
+                .push(format!("related origin {text:?} is under RP ID {:?} and need not be listed", party.rp_id)),
             Some(_) => {}
         }
     }

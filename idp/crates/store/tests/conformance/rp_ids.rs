@@ -18,8 +18,7 @@ const NEW: &str = "new.example";
 
 async fn serve(store: &Store, rp_ids: &[&str]) {
     let mut realm: Realm = store.list_realms().await.unwrap().remove(0);
-    realm.relying_parties =
-        rp_ids.iter().map(|id| RelyingParty::new(id, "https", vec![(*id).to_owned()])).collect();
+    realm.relying_parties = rp_ids.iter().map(|id| RelyingParty::new(id, "https", vec![(*id).to_owned()])).collect();
     let op = UpdateRealm { realm, audit: audit(AuditEvent::RealmChanged) };
     assert_eq!(store.write(op).await.unwrap(), RealmUpdated::Updated);
 }
