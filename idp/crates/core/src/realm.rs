@@ -3,6 +3,8 @@
 pub mod native_apps;
 pub mod relying_party;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +13,7 @@ use crate::client::{ClientSettings, GrantType};
 use crate::id::RealmId;
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
-use crate::passkey::policy::Policy;
+use crate::passkey::policy::{GroupPolicy, Policy, resolve};
 
 pub use native_apps::NativeApps;
 pub use relying_party::RelyingParty;
@@ -207,7 +209,9 @@ pub struct Realm {
     pub display_name: String,
     pub relying_parties: Vec<RelyingParty>,
     pub settings: RealmSettings,
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
+    /// Policies of groups that have one of their own, by priority, highest first.
+    pub group_policies: Vec<GroupPolicy>,
 }
 
 impl Realm {
@@ -230,6 +234,11 @@ impl Realm {
     /// Whether a `Host` value is the issuer's.
     pub fn is_home(&self, host: &str) -> bool {
         self.home().1.eq_ignore_ascii_case(host)
+    }
+
+    /// The policy of somebody in `groups`: of the group with the highest priority, else the realm's.
+    pub fn policy_of(&self, groups: &[String]) -> &Arc<Policy> {
+        resolve(&self.policy, &self.group_policies, groups, None).base
     }
 
     /// Whether cookies need `Secure` and the `__Host-` prefix: everywhere but on a loopback http issuer.
