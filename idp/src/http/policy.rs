@@ -10,7 +10,7 @@ use idp_core::passkey::record::Passkey;
 
 use super::exchange::Exchange;
 use super::problem::Problem;
-use idp_core::interact::usable;
+use idp_core::interact::usable_in;
 
 /// The policy of an account. Its groups are only asked for where one of the realm has a policy.
 ///
@@ -33,10 +33,10 @@ pub fn met(policy: Arc<Policy>, client: Option<&Client>) -> Arc<Policy> {
     }
 }
 
-/// What an account has to sign in with at this host.
+/// What an account has to sign in with at the hosts of the realm.
 pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passkey]) -> Holds {
     Holds {
-        passkey: usable(passkeys, &x.rp.rp_id, policy).next().is_some(),
+        passkey: usable_in(passkeys, &x.realm, policy).next().is_some(),
         password: account.password_hash.is_some(),
         totp: false,
         asks_passkey: account.preferences.ask_passkey,

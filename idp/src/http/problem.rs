@@ -7,6 +7,7 @@ use idp_core::client::SigningAlg;
 use idp_core::oauth::authorize::{Addressed, Unaddressed, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::passkey::Refused;
+use idp_core::realm::Realm;
 use poem::Response;
 use poem::http::StatusCode;
 use serde_json::json;
@@ -89,6 +90,12 @@ impl Problem {
     /// The request comes from a page of another site.
     pub fn foreign_origin() -> Self {
         Self::api(403, "origin_mismatch", "the request comes from an origin that is not one of this provider's")
+    }
+
+    /// The request came to a host that does not serve it.
+    pub fn wrong_host(realm: &Realm) -> Self {
+        let detail = format!("this is done at {}", realm.issuer);
+        Self::Request { status: 421, code: "wrong_host", detail, next: Some(realm.issuer.clone()) }
     }
 
     /// Nobody is signed in.

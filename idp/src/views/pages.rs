@@ -3,11 +3,13 @@
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
 mod device;
+mod hosts;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
 pub use device::{Device, DeviceConfirm, DeviceNotice};
+pub use hosts::{Away, Elsewhere, Enrol};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,6 +103,8 @@ pub struct Login {
     /// The RP ID, named where no passkey was found for it.
     pub rp_host: String,
     pub notice: Option<LoginNotice>,
+    /// Where passkeys of the realm's other RP IDs work.
+    pub elsewhere: Vec<Elsewhere>,
     /// Back to the first step, with the same `request`.
     pub restart_href: String,
 }
@@ -140,6 +144,8 @@ pub struct SecondFactor {
     /// "Continue without" is offered: the application would like the passkey and does not insist.
     pub voluntary: bool,
     pub rp_host: String,
+    /// Where the person's passkeys of other RP IDs work.
+    pub elsewhere: Vec<Elsewhere>,
     /// Sign in as somebody else, with the same `request`.
     pub switch_href: String,
 }

@@ -2,6 +2,8 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod hosts;
+
 use idp_core::time::Timestamp;
 
 use super::{
@@ -35,6 +37,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    hosts::samples(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
@@ -87,8 +90,23 @@ fn login(step: LoginStep, username: &str) -> Login {
         password_allowed: true,
         again: false,
         rp_host: "northwind.example".into(),
+        elsewhere: Vec::new(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
+    }
+}
+
+fn second_factor(reason: SecondFactorReason, voluntary: bool) -> SecondFactor {
+    SecondFactor {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        person: ada(),
+        reason,
+        voluntary,
+        rp_host: "northwind.example".into(),
+        elsewhere: Vec::new(),
+        switch_href: "/login?request=sealed&switch=1".into(),
     }
 }
 
@@ -130,20 +148,10 @@ fn logins(all: &mut Samples) {
 
 /// Second factor, chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
     use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
+    add(all, "second-factor", Page::SecondFactor(second_factor(AfterPassword, false)));
+    add(all, "step-up", Page::SecondFactor(second_factor(StepUp, true)));
+    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second_factor(StepUp, false) };
     add(all, "step-up-plain", Page::SecondFactor(bare));
 
     let choose = |application, person| Choose {

@@ -87,6 +87,19 @@ second-step-up = This step needs a passkey.
 second-step-up-application = { $application } asks for a stronger proof than the way you signed in.
 second-without = Continue without it
 
+## A passkey of another address
+passkey-elsewhere = Use a passkey of { $host }
+away-title = Use your passkey
+away-text = It works at { $host }. Then you go on at { $home }.
+away-back = Back to { $home } without it
+
+## A passkey made on the way
+enrol-title = Make a passkey
+enrol-text = It signs you in without a password, on this device and wherever it is synced to.
+enrol-moved = Sign-in has moved to { $home }, and passkeys move along by being made again. It takes a moment, once; the old one stops working some day.
+enrol-create = Make a passkey
+enrol-later = Not now
+
 ## Account chooser
 choose-title = Choose an account
 choose-application = to continue to { $application }

@@ -1,7 +1,7 @@
 //! All tables of rules in one list: what `docs/specs.md` prints and what must have a test.
 
 use crate::rule::Rule;
-use crate::{oauth, oidc};
+use crate::{oauth, oidc, passkey};
 
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
@@ -21,6 +21,7 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Client registration", oauth::registration::RULES),
+    ("Handoff between hosts", passkey::handoff::RULES),
     ("Logout", oidc::logout::RULES),
     ("Back-channel logout", oidc::backchannel::RULES),
     ("Front-channel logout", oidc::frontchannel::RULES),

@@ -1,6 +1,6 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
-use idp_core::interact::usable;
+use idp_core::interact::usable_in;
 use idp_core::passkey::policy::EnrolmentRequires;
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
@@ -24,7 +24,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// # Errors
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
-    let has_passkey = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some();
+    let has_passkey = usable_in(passkeys, &x.realm, &visitor.policy).next().is_some();
     let fresh = visitor.session.events.iter().any(|event| {
         let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
         let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
@@ -44,7 +44,7 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
 /// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
 /// password would buy a phishing-resistant sign-in.
 pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    let first = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_none();
+    let first = usable_in(passkeys, &x.realm, &visitor.policy).next().is_none();
     let confirmed = match visitor.policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(visitor),

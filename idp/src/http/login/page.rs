@@ -4,6 +4,7 @@ use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::Mode;
 
+use super::away::{Known, elsewhere};
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
@@ -94,13 +95,16 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Some(_) => 401,
     };
     let policy = x.realm.policy.clone();
+    let passkey_allowed = policy.enabled && policy.allow_login && policy.mode != Mode::PasswordThenPasskey;
+    let away = shown.request.as_ref().zip(sealed.as_deref());
+    let elsewhere = if passkey_allowed { elsewhere(&mut x, away, Known::default())? } else { Vec::new() };
     let page = views::Login {
         csrf: x.csrf(),
         request: sealed,
         application,
         step: shown.step,
         username: shown.username,
-        passkey_allowed: policy.enabled && policy.allow_login && policy.mode != Mode::PasswordThenPasskey,
+        passkey_allowed,
         password_allowed: match policy.mode {
             Mode::PasskeyOnly => false,
             // There the password is the second factor, after a passkey.
@@ -109,6 +113,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         },
         again: shown.again,
         rp_host: x.rp.rp_id.clone(),
+        elsewhere,
         notice: shown.notice,
         restart_href,
     };

@@ -1,10 +1,12 @@
 //! `GET /login/second-factor`: one passkey more, after a password or for a session.
 
-use idp_core::interact::{Factor, Step};
+use idp_core::interact::{Factor, Step, usable_in};
 
+use super::away::{Known, elsewhere};
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::views::{Page, Person, SecondFactor, SecondFactorReason};
 
 /// `GET /login/second-factor`.
@@ -43,6 +45,16 @@ pub async fn get(mut x: Exchange) -> Outcome {
         Some(request) => Some(authorize::application_of(&*authorize::client_of(&x, request).await?, request)),
         None => None,
     };
+    let policy = policy::of(&x, &account.id).await?;
+    let rp_ids = if x.realm.relying_parties.len() > 1 {
+        let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
+        usable_in(&passkeys, &x.realm, &policy).map(|p| p.rp_id.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let known =
+        Known { account: Some(account.id), second: reason == SecondFactorReason::AfterPassword, rp_ids: Some(&rp_ids) };
+    let elsewhere = elsewhere(&mut x, request.as_ref().zip(sealed.as_deref()), known)?;
     let page = SecondFactor {
         csrf: x.csrf(),
         request: sealed,
@@ -51,6 +63,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         reason,
         voluntary,
         rp_host: x.rp.rp_id.clone(),
+        elsewhere,
         switch_href: login,
     };
     x.page(&Page::SecondFactor(page))

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::{state, user_agent};
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
+use crate::http::login::handoff;
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
 use crate::http::oauth::authorize;
@@ -43,6 +44,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let response = AuthenticationResponse::from_json(&body.credential)?;
     let (passkey, account) = find(&x, &response).await?;
     let proved = verify(&x, &ceremony, &response, (passkey, account), request.as_ref()).await?;
+    if let CeremonyPurpose::Authenticate { errand: Some(errand), .. } = ceremony.purpose {
+        return handoff::give(x, errand, proved, request.as_ref());
+    }
     let stand = finish(&mut x, proved, request.as_ref()).await?;
     if stand == Stand::PasskeyNeeded {
         let text = "a passkey alone does not let in here: sign in with your password first";
@@ -68,7 +72,7 @@ async fn verify(
     (passkey, owner): (Passkey, Account),
     request: Option<&AuthorizationRequest>,
 ) -> Result<Proved, Problem> {
-    let CeremonyPurpose::Authenticate { account, listed, flow } = &ceremony.purpose else {
+    let CeremonyPurpose::Authenticate { account, listed, flow, errand } = &ceremony.purpose else {
         return Err(Problem::bad("ceremony_invalid", "this ceremony registers a passkey; it cannot sign in"));
     };
     // A ceremony belongs to the request it was begun for, or it could answer another one's max_age.
@@ -88,7 +92,10 @@ async fn verify(
     let found = Found { passkey: &passkey, user_handle: &owner.user_handle };
     let verified = assertion::verify(&asked, found, response, policy, x.now)?;
 
-    let second = Partial::read(x, *flow).is_some_and(|p| p.account == owner.id);
+    let second = match errand {
+        Some(errand) => errand.second,
+        None => Partial::read(x, *flow).is_some_and(|p| p.account == owner.id),
+    };
     let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
     let cloned = verified.counter == Counter::CloneSignal;
     if cloned {

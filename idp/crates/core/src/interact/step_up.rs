@@ -1,6 +1,6 @@
 //! Whether one more factor is needed or worth asking for, and whether the user has it.
 
-use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, demand, holds, lets_in, usable};
+use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, demand, holds, lets_in, usable_in};
 use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -94,7 +94,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
         Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
-        Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
+        Factor::Passkey => usable_in(visitor.passkeys.unwrap_or_default(), facts.realm, policy)
             .map(|passkey| {
                 let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
                 Method::Passkey(PasskeyProof {

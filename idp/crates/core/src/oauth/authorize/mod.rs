@@ -80,6 +80,8 @@ pub struct AuthorizationRequest {
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
     pub step_up_declined: bool,
+    /// The user went on without the passkey that could have been made.
+    pub enrol_declined: bool,
 }
 
 impl AuthorizationRequest {
@@ -134,5 +136,6 @@ pub fn validate(
         pushed: None,
         selected: None,
         step_up_declined: false,
+        enrol_declined: false,
     })
 }
