@@ -4,6 +4,7 @@ pub mod acts;
 mod browser;
 mod clock;
 mod groups;
+pub mod hosts;
 pub mod jwt;
 mod operator;
 mod outside;
@@ -118,11 +119,8 @@ impl World {
         };
         let realm = start::ensure_realm(&app, realm).await.unwrap().id;
         let running = start::serve(app, main, Sockets { main: address, health: None, options }).unwrap();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .resolve("localhost", address)
-            .build()
-            .unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = hosts::NAMES.iter().fold(http, |http, name| http.resolve(name, address)).build().unwrap();
         let app = Arc::clone(&running.app);
         Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None }
     }

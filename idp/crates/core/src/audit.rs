@@ -82,6 +82,8 @@ events! {
     PasskeyRegistered = "passkey.registered",
     PasskeyRenamed = "passkey.renamed",
     PasskeyRemoved = "passkey.removed",
+    /// A ceremony ran at another host than it was begun for.
+    CeremonyRefused = "ceremony.refused",
     /// A signature counter went back: perhaps a copied key.
     PasskeyCloned = "passkey.cloned",
     PassIssued = "pass.issued",

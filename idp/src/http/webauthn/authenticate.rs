@@ -16,7 +16,7 @@ use poem::http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{state, user_agent};
+use super::{state, user_agent, wrong_host};
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::handoff;
@@ -90,7 +90,10 @@ async fn verify(
     };
     let asked = Asked { ceremony: state::expected(x, ceremony), allowed: &allowed, account: *account };
     let found = Found { passkey: &passkey, user_handle: &owner.user_handle };
-    let verified = assertion::verify(&asked, found, response, policy, x.now)?;
+    let verified = match assertion::verify(&asked, found, response, policy, x.now) {
+        Ok(verified) => verified,
+        Err(refused) => return Err(wrong_host::told(x, refused, owner.id).await),
+    };
 
     let second = match errand {
         Some(errand) => errand.second,

@@ -16,7 +16,7 @@ use idp_store::passkeys::{OwnerSetUp, PasskeyRegistered, RegisterPasskey, SetUpO
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state;
+use super::{state, wrong_host};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::policy;
@@ -45,7 +45,10 @@ pub async fn post(mut x: Exchange) -> Outcome {
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
     let policy = policy::of(&x, &account).await?;
-    let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let registered = match verify(&state::expected(&x, &ceremony), response, &policy, x.now) {
+        Ok(registered) => registered,
+        Err(refused) => return Err(wrong_host::told(&x, refused, account).await),
+    };
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
