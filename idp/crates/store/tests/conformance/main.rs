@@ -6,6 +6,7 @@ mod devices;
 mod fixtures;
 mod grants;
 mod logout;
+mod mails;
 mod passkeys;
 mod pushed_requests;
 mod races;
