@@ -280,6 +280,8 @@ fn serves_assets_by_name_and_version_and_nothing_else() {
     let shared = views.asset("passkey.js").unwrap();
     let login = views.asset("login.js").unwrap();
     assert!(String::from_utf8_lossy(&login.bytes).contains(&format!("./passkey.js?v={}", shared.version)));
+    let causes = views.asset("causes.js").unwrap();
+    assert!(String::from_utf8_lossy(&shared.bytes).contains(&format!("./causes.js?v={}", causes.version)));
     let brand = views.asset("brand/e03131.css").unwrap();
     assert!(brand.bytes.starts_with(b":root{--brand:#e03131;"));
     for absent in ["", "../locales/en.ftl", "login.html", "brand/red.css", "brand/../idp.css", "brand/e03131}.css"] {
