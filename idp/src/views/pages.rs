@@ -3,11 +3,13 @@
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
 mod device;
+mod enrol;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
 pub use device::{Device, DeviceConfirm, DeviceNotice};
+pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
