@@ -17,6 +17,7 @@ mod hosts;
 mod introspect;
 mod login;
 mod logout;
+mod mail;
 mod matrix;
 mod outbound;
 mod par;

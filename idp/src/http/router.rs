@@ -85,7 +85,7 @@ routes! {
     GET     "/login/away"                              Page   => login::away::get;
     GET     "/login/handoff"                           Page   => login::handoff::get;
     GET     "/login/enrol"                             Page   => login::enrol::get;
-    POST    "/login/enrol"                             Page   => login::enrol::post;
+    POST    "/login/enrol/later"                       Page   => login::enrol::later;
     POST    "/login/continue"                          Page   => login::leave::proceed;
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;

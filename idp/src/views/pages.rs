@@ -3,13 +3,15 @@
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
 mod device;
+mod enrol;
 mod hosts;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
 pub use device::{Device, DeviceConfirm, DeviceNotice};
-pub use hosts::{Away, Elsewhere, Enrol};
+pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
+pub use hosts::{Away, Elsewhere};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

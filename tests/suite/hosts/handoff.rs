@@ -43,7 +43,7 @@ both! {
         assert_ne!(home.cookie("browser").unwrap(), binding, "what bound it is worth nothing afterwards");
         // The same visit offers a new passkey; without it the request goes on.
         let enrol = home.follow(back).await;
-        let later = home.submit(&enrol, "/login/enrol", &[]).await;
+        let later = home.submit(&enrol, "/login/enrol/later", &[]).await;
         let answer = Answer::of(&home.follow(later).await);
         let redeemed = rp.redeem(&w, &ask, &answer.code()).await;
         let tokens = w.accept(&rp, &ask, &answer.code(), &redeemed).await;
@@ -258,7 +258,7 @@ async fn a_session_is_stepped_up_by_a_passkey_of_another_host() {
     let page = home.open(&ask.url()).await;
     let answer = home.use_passkey_elsewhere(&mut w.browser_at(OLD), &mut ada, &page).await;
     let enrol = home.open(answer["next"].as_str().unwrap()).await;
-    let later = home.submit(&enrol, "/login/enrol", &[]).await;
+    let later = home.submit(&enrol, "/login/enrol/later", &[]).await;
     let answer = Answer::of(&home.follow(later).await);
     let redeemed = rp.redeem(&w, &ask, &answer.code()).await;
     assert_eq!(w.accept(&rp, &ask, &answer.code(), &redeemed).await.claims["acr"], "phr");
@@ -282,6 +282,6 @@ async fn works_without_an_authorization_request_and_on_one_host_with_two_rp_ids(
     let body = browser.assertion(&mut ada.keys[0], &begun, None);
     let answer: Value = browser.json("/webauthn/authenticate", &body).await.value();
     assert_eq!(answer["status"], json!("handoff"));
-    let enrol = browser.open(answer["next"].as_str().unwrap()).await;
-    assert!(enrol.has("passkey-create") && browser.is_signed_in().await, "{}", enrol.body);
+    let security = browser.open(answer["next"].as_str().unwrap()).await;
+    assert!(security.has("passkey-name") && browser.is_signed_in().await, "{}", security.body);
 }

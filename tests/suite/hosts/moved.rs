@@ -7,7 +7,7 @@ use crate::both;
 use crate::rules::rule;
 use crate::world::acts::key;
 use crate::world::hosts::{NEW, OLD};
-use crate::world::{Answer, Browser, Page, Person, Rp, World};
+use crate::world::{Answer, Browser, Page, Person, World};
 
 /// Signs in by the old passkey as far as the page that offers a new one.
 async fn arrive(w: &World, home: &mut Browser, person: &mut Person, address: &str) -> Page {
@@ -18,12 +18,6 @@ async fn arrive(w: &World, home: &mut Browser, person: &mut Person, address: &st
 
 async fn begin(home: &mut Browser) -> Page {
     home.json("/webauthn/register/options", &json!({})).await
-}
-
-async fn lands(rp: &Rp, home: &mut Browser, page: &Page) {
-    let next = page.button_with("data-next").expect("where to go on");
-    let answer = Answer::of(&home.open(&next).await);
-    assert!(answer.to.starts_with(rp.redirect_uri()) && !answer.code().is_empty());
 }
 
 both! {
@@ -43,7 +37,10 @@ both! {
         let mut new = key(Options::platform());
         let kept = home.register(&begun, &mut new, &Faults::default()).await;
         assert_eq!((kept.status, &kept.value()["rp_id"]), (201, &json!(NEW)), "{}", kept.body);
-        lands(&rp, &mut home, &enrol).await;
+        // The page goes on with the request.
+        let sealed = enrol.sealed().unwrap();
+        let answer = Answer::of(&home.open(&format!("/authorize/resume?request={sealed}")).await);
+        assert!(answer.url.starts_with(rp.redirect_uri()) && !answer.code().is_empty());
 
         // Later visits: at the new host alone, and nothing more is offered.
         ada.keys.insert(0, new);
@@ -66,7 +63,7 @@ async fn may_be_put_off_for_this_visit_and_is_never_asked_silently() {
     let rp = w.rp("app").await;
     let mut home = w.browser();
     let enrol = arrive(&w, &mut home, &mut ada, &rp.ask().url()).await;
-    let later = home.submit(&enrol, "/login/enrol", &[]).await;
+    let later = home.submit(&enrol, "/login/enrol/later", &[]).await;
     assert!(!Answer::of(&home.follow(later).await).code().is_empty());
     // Single sign-on later is no visit of the old passkey, and prompt=none has no page.
     assert!(!Answer::of(&home.open(&rp.ask().url()).await).code().is_empty());
@@ -76,22 +73,8 @@ async fn may_be_put_off_for_this_visit_and_is_never_asked_silently() {
         arrive(&w, &mut again, &mut ada, &rp.ask().url()).await.has("passkey-create"),
         "the next sign-in asks again"
     );
-    let foreign = w.browser().post("/login/enrol", &[("csrf", "x"), ("request", "x")]).await;
+    let foreign = w.browser().post("/login/enrol/later", &[("csrf", "x"), ("request", "x")]).await;
     assert_eq!(foreign.status, 403);
-}
-
-#[tokio::test]
-async fn is_offered_without_an_application_too_and_back_leads_on() {
-    let mut w = World::sqlite().await;
-    let mut ada = w.moved().await;
-    let mut home = w.browser();
-    let enrol = arrive(&w, &mut home, &mut ada, "/login").await;
-    assert!(enrol.has("passkey-create"), "{}", enrol.body);
-    let begun = begin(&mut home).await.value();
-    let kept = home.register(&begun, &mut key(Options::platform()), &Faults::default()).await;
-    assert_eq!(kept.status, 201);
-    assert_eq!(home.get("/login/enrol").await.location(), Some("/account/security"));
-    assert_eq!(w.browser().get("/login/enrol").await.location(), Some("/account/security"));
 }
 
 #[tokio::test]

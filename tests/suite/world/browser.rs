@@ -212,11 +212,6 @@ impl Page {
         self.tags("a").into_iter().find(|tag| tag.contains(mark)).and_then(|tag| attribute(tag, "href"))
     }
 
-    /// The value of an attribute of a button, such as `data-next`.
-    pub fn button_with(&self, name: &str) -> Option<String> {
-        self.tags("button").into_iter().find_map(|tag| attribute(tag, name))
-    }
-
     /// The value of the field of this name.
     pub fn field(&self, name: &str) -> Option<String> {
         let tag = self.tags("input").into_iter().find(|tag| attribute(tag, "name").as_deref() == Some(name))?;

@@ -1,10 +1,9 @@
-// A passkey made in the midst of a sign-in, which then goes on.
-import { ready, register, run } from './passkey.js';
+// Enrolment in the midst of a sign-in: a passkey of the kind that is chosen; then the sign-in goes on.
+import { ready, register, request, run } from './passkey.js';
 
 if (ready()) {
-  const button = document.getElementById('passkey-create');
-  button.addEventListener('click', () => run(button, async signal => {
-    await register({}, '', signal);
-    return { next: button.dataset.next };
-  }));
+  for (const button of document.querySelectorAll('button[data-kind]')) {
+    const asked = { kind: button.dataset.kind, request: request() };
+    button.addEventListener('click', () => run(button, signal => register(asked, undefined, signal)));
+  }
 }

@@ -10,7 +10,6 @@ use idp_store::used_once::Once;
 use serde_json::json;
 
 use super::away::browser_hash;
-use super::enrol;
 use super::finish::{Stand, finish, next_url};
 use super::partial::Partial;
 use super::proved::Proved;
@@ -71,11 +70,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         let text = "a passkey alone does not let in here: sign in with your password first";
         return Err(Problem::api(403, "policy_refused", text));
     }
-    let mut next = next_url(&x, stand, request.as_ref())?;
-    // With a request the dispatcher asks for it.
-    if stand == Stand::Complete && request.is_none() {
-        next = enrol::PAGE.to_owned();
-    }
+    let next = next_url(&x, stand, request.as_ref())?;
     x.go(&next)
 }
 

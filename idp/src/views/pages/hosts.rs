@@ -1,8 +1,8 @@
-//! Pages of a realm with several RP IDs: a passkey used at another host, and a new one made at this.
+//! Pages of a realm with several RP IDs: a passkey used at another host.
 
 use serde::Serialize;
 
-use super::{Application, Person};
+use super::Application;
 
 /// A link to where passkeys of another RP ID work.
 #[derive(Clone, Debug, Serialize)]
@@ -24,20 +24,4 @@ pub struct Away {
     /// The issuer's host, to which the sign-in goes back.
     pub home_host: String,
     pub back_href: String,
-}
-
-/// `GET /login/enrol`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Enrol {
-    pub csrf: String,
-    pub request: Option<String>,
-    pub person: Person,
-    /// The person came in by a passkey of a former RP ID.
-    pub moved: bool,
-    /// "Not now" is offered.
-    pub voluntary: bool,
-    pub rp_host: String,
-    pub home_host: String,
-    /// Where to go when the passkey is made.
-    pub next_href: String,
 }

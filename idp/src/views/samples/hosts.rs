@@ -1,7 +1,7 @@
 //! Samples of the pages of a realm with several RP IDs.
 
-use super::super::{Away, Elsewhere, Enrol, LoginStep, Page, SecondFactor, SecondFactorReason};
-use super::{MARKUP, Samples, ada, add, application, hostile, login, mallory, second_factor};
+use super::super::{Away, Elsewhere, LoginStep, Page, SecondFactor, SecondFactorReason};
+use super::{MARKUP, Samples, add, application, hostile, login, second_factor};
 
 fn former() -> Vec<Elsewhere> {
     vec![Elsewhere { rp_host: "northwind.test".into(), href: "https://northwind.test/login/away?errand=sealed".into() }]
@@ -27,19 +27,4 @@ pub fn samples(all: &mut Samples) {
     add(all, "away-plain", Page::Away(Away { request: None, application: None, ..away() }));
     let markup = Away { application: Some(hostile()), errand: MARKUP.into(), back_href: MARKUP.into(), ..away() };
     add(all, "away-markup", Page::Away(markup));
-
-    let enrol = || Enrol {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        person: ada(),
-        moved: true,
-        voluntary: true,
-        rp_host: "northwind.example".into(),
-        home_host: "northwind.example".into(),
-        next_href: "/authorize/resume?request=sealed".into(),
-    };
-    add(all, "enrol-moved", Page::Enrol(enrol()));
-    add(all, "enrol-required", Page::Enrol(Enrol { moved: false, voluntary: false, ..enrol() }));
-    let markup = Enrol { request: None, person: mallory(), next_href: MARKUP.into(), ..enrol() };
-    add(all, "enrol-markup", Page::Enrol(markup));
 }

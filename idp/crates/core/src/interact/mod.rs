@@ -59,6 +59,8 @@ pub struct Facts<'a> {
     pub rp_id: &'a str,
     pub client: &'a Client,
     pub visitor: Option<Visitor<'a>>,
+    /// Mails can be sent: a code can confirm who somebody is.
+    pub mails: bool,
     pub now: Timestamp,
 }
 
@@ -144,6 +146,7 @@ checks! {
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
     "enrol.moved", "passkey policy", "Whoever came in by a passkey of a former RP ID makes one of the realm's own, in the same visit; may be put off.", None => enrol::moved;
+    "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says.", None => enrol::asked;
     "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
     "consent.asked", "OIDC Core §3.1.2.1", "`prompt=consent`: the user agreed in this very request.", Some(InteractionRequired) => consent::asked;
 }
@@ -214,6 +217,7 @@ fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
         password: account.password_hash.is_some(),
         totp: visitor.totp,
         asks_passkey: account.preferences.ask_passkey,
+        grace: policy.enrolment.in_grace(&account.preferences, facts.now),
     }
 }
 

@@ -80,8 +80,8 @@ pub struct AuthorizationRequest {
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
     pub step_up_declined: bool,
-    /// The user went on without the passkey that could have been made.
-    pub enrol_declined: bool,
+    /// The user put off making a passkey.
+    pub enrolment_put_off: bool,
 }
 
 impl AuthorizationRequest {
@@ -136,6 +136,6 @@ pub fn validate(
         pushed: None,
         selected: None,
         step_up_declined: false,
-        enrol_declined: false,
+        enrolment_put_off: false,
     })
 }
