@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -53,6 +56,8 @@ pub struct App {
     pub store: Store,
     pub views: Views,
     pub passwords: PasswordPool,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
@@ -85,6 +90,7 @@ impl App {
         Ok(Arc::new(Self {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
+            blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             client_keys: ClientKeys::default(),

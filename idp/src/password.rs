@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use idp_core::credential::password::normalise;
 use idp_core::secret::Secret;
 use tokio::sync::Semaphore;
 
+use crate::advice::{self, Advice};
 use crate::system::Random;
 
 /// Hashes worked on at once: each takes 19 MiB and a core for some 20 ms.
@@ -66,7 +68,7 @@ impl PasswordPool {
         let right = self
             .run(move || {
                 PasswordHash::new(hash.expose())
-                    .is_ok_and(|parsed| argon.verify_password(password.expose().as_bytes(), &parsed).is_ok())
+                    .is_ok_and(|parsed| argon.verify_password(normalise(password.expose()).as_bytes(), &parsed).is_ok())
             })
             .await?;
         Ok(known && right)
@@ -80,9 +82,17 @@ impl PasswordPool {
         let argon = self.argon.clone();
         let made = self.run(move || {
             let salt = SaltString::encode_b64(&salt).ok()?;
-            Some(argon.hash_password(password.expose().as_bytes(), &salt).ok()?.to_string())
+            Some(argon.hash_password(normalise(password.expose()).as_bytes(), &salt).ok()?.to_string())
         });
         made.await?.map(Secret::new).ok_or(Overloaded)
+    }
+
+    /// What would make a new password harder to guess; nothing for a good one. `names`: what attackers know.
+    ///
+    /// # Errors
+    /// [`Overloaded`] at once when too many are waiting.
+    pub async fn advise(&self, password: Secret<String>, names: Vec<String>) -> Result<Vec<Advice>, Overloaded> {
+        self.run(move || advice::on(&normalise(password.expose()), &names)).await
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use idp_core::account::Account;
 use idp_core::audit::{Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::Realm;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
@@ -110,6 +111,7 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         keys: (Secret::new(key), None),
         theme_dir: None,
         outbound: outbound::Options::default(),
+        blocklist: Blocklist::default(),
         clock: system_clock(),
         random: system_random(),
     };

@@ -129,6 +129,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         created: now(),
         expires: now().plus_s(3600),
         used: None,
+        browser: None,
     };
     store.write(IssuePass { realm, pass, audit: audit(AuditEvent::PassIssued)? }).await?;
     Ok((id.to_string(), secret))

@@ -90,6 +90,19 @@ events! {
     AccountDeleted = "account.deleted",
     PasswordSet = "password.set",
     PasswordRemoved = "password.removed",
+    TotpSet = "totp.set",
+    TotpRemoved = "totp.removed",
+    RecoveryCodesSet = "recovery_codes.set",
+    RecoveryCodesRemoved = "recovery_codes.removed",
+    /// Somebody asked for a recovery; nothing is proved yet.
+    RecoveryAsked = "recovery.asked",
+    /// A code of a recovery was wrong.
+    RecoveryFailed = "recovery.failed",
+    /// A recovery was proved and waits; its owner can cancel it.
+    RecoveryWaits = "recovery.waits",
+    /// A recovery opened an enrolment.
+    RecoveryOpened = "recovery.opened",
+    RecoveryCancelled = "recovery.cancelled",
     ClientCreated = "client.created",
     /// A client registered itself.
     ClientRegistered = "client.registered",

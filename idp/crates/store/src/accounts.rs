@@ -314,12 +314,16 @@ impl Write for DeleteAccount {
 
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         // First the account, whose row is the lock that registrations and sign-ins share.
-        const DELETE: [&str; 5] = [
+        const DELETE: [&str; 9] = [
             "DELETE FROM accounts WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passes WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM group_members WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM totp WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM mailed_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recoveries WHERE realm_id = $1 AND account_id = $2",
         ];
         if is_last_owner(c, self.realm, &self.id).await? {
             return Ok(AccountChange::LastOwner);
