@@ -6,6 +6,7 @@ mod devices;
 mod factors;
 mod fixtures;
 mod grants;
+mod group_policies;
 mod logout;
 mod passkeys;
 mod pushed_requests;
