@@ -23,11 +23,11 @@ pub enum Advice {
     Words,
 }
 
-/// What to say about a password; nothing where it takes 10¹⁰ guesses and more.
+/// What to say about a password; nothing where it takes 10⁸ guesses and more.
 pub fn on(password: &str, names: &[String]) -> Vec<Advice> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let entropy = zxcvbn(password, &names);
-    if entropy.score() == Score::Four {
+    if entropy.score() >= Score::Three {
         return Vec::new();
     }
     let feedback = entropy.feedback();

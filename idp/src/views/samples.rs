@@ -2,13 +2,15 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod factors;
+
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
-    LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey,
-    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep,
+    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
+    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -38,6 +40,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
+    factors::all(&mut all);
     setups(&mut all);
     ends(&mut all);
     errors(&mut all);
@@ -86,6 +89,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         passkey_allowed: true,
         password_allowed: true,
         again: false,
+        recovers: true,
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
@@ -138,10 +142,13 @@ fn asks(all: &mut Samples) {
         reason,
         voluntary,
         rp_host: "northwind.example".into(),
+        totp_href: None,
         switch_href: "/login?request=sealed&switch=1".into(),
     };
     use SecondFactorReason::{AfterPassword, StepUp};
     add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
+    let other = SecondFactor { totp_href: Some(MARKUP.into()), ..second(AfterPassword, false) };
+    add(all, "second-factor-or-app", Page::SecondFactor(other));
     add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
     let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
     add(all, "step-up-plain", Page::SecondFactor(bare));
@@ -256,7 +263,7 @@ fn security(all: &mut Samples) {
         passkeys,
         limit: 10,
         adding: Adding::Here,
-        password: PasswordState::Set,
+        factors: factors::held(),
         rp_host: "northwind.example".into(),
         notice,
     };
@@ -272,8 +279,10 @@ fn security(all: &mut Samples) {
         ]
     };
     add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
+    let unset = Security { factors: factors::bare(), ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(unset));
+    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..factors::held() };
+    add(all, "security-recovery", Page::Security(Security { factors: waiting, ..page(usual(), None) }));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
         add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
     }
@@ -299,6 +308,11 @@ fn security(all: &mut Samples) {
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
         ("removed", SecurityNotice::Removed),
+        ("password-set", SecurityNotice::PasswordSet),
+        ("password-removed", SecurityNotice::PasswordRemoved),
+        ("totp-set", SecurityNotice::TotpSet),
+        ("totp-removed", SecurityNotice::TotpRemoved),
+        ("recovery-cancelled", SecurityNotice::RecoveryCancelled),
     ];
     for (state, notice) in notices {
         add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
@@ -329,7 +343,7 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    for (name, notice) in [("short", SetupNotice::PasswordTooShort), ("common", SetupNotice::PasswordTooCommon)] {
+    for (name, notice) in factors::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
     }

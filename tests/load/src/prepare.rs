@@ -116,6 +116,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: now(),
         updated: now(),
     };

@@ -62,6 +62,7 @@ impl World {
             password_hash,
             password_version: 0,
             preferences: Default::default(),
+            totp: None,
             created: app.now(),
             updated: app.now(),
         };

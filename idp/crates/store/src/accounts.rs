@@ -18,7 +18,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.preferences, a.created_ms, a.updated_ms FROM accounts a ",
+             a.password_version, a.preferences, \
+             (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+             a.created_ms, a.updated_ms FROM accounts a ",
             $rest
         )
     };
@@ -38,6 +40,7 @@ impl FromRow for Account {
             password_hash: row.text_or_null()?.map(|hash| Secret::new(hash.to_owned())),
             password_version: row.i64()?,
             preferences: row.json("accounts.preferences")?,
+            totp: row.time_or_null()?,
             created: row.time()?,
             updated: row.time()?,
         })

@@ -45,17 +45,25 @@ impl Store {
     }
 }
 
+/// What a code that was right changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TotpUse {
+    pub step: i64,
+    /// The secret, sealed anew: so it outlives a change of the key-encryption key.
+    pub sealed: Vec<u8>,
+}
+
 /// Marks a step as used; `false`: it or a later one was, or the app is gone.
 pub(crate) async fn use_step(
     c: &mut Conn,
     realm: RealmId,
     account: &AccountId,
-    step: i64,
+    totp: &TotpUse,
     now: Timestamp,
 ) -> Result<bool> {
-    const SQL: &str = "UPDATE totp SET last_step = $3, last_used_ms = $4 \
+    const SQL: &str = "UPDATE totp SET last_step = $3, secret_sealed = $4, last_used_ms = $5 \
          WHERE realm_id = $1 AND account_id = $2 AND last_step < $3";
-    Ok(c.exec(SQL, vals![realm, account, step, now]).await? == 1)
+    Ok(c.exec(SQL, vals![realm, account, totp.step, &totp.sealed, now]).await? == 1)
 }
 
 /// Keeps an authenticator app in place of the one before. `false`: the account is gone or switched off.

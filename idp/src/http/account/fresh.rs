@@ -4,13 +4,16 @@ use idp_core::interact::usable;
 use idp_core::passkey::policy::EnrolmentRequires;
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
-use idp_core::session::Method;
+use idp_core::session::{AuthEvent, Method};
 
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::problem::Problem;
 
 /// How old a sign-in may be, in seconds.
 const FRESH_S: i64 = 300;
+
+/// How long an authenticator app must have been there to count when a first passkey is made, in seconds.
+const SETTLED_S: i64 = 24 * 3600;
 
 /// The rules of this page, for documentation.
 pub const RULES: &[Rule] = &[Rule {
@@ -25,12 +28,10 @@ pub const RULES: &[Rule] = &[Rule {
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
     let has_passkey = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some();
-    let fresh = visitor.session.events.iter().any(|event| {
-        let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
-        let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
-        young && strong
-    });
-    if fresh {
+    let young = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method) && is_young(x, e));
+    let secrets =
+        young(|m| *m == Method::Password) && (visitor.account.totp.is_none() || young(|m| *m == Method::Totp));
+    if young(|m| matches!(m, Method::Passkey(_))) || (secrets && !has_passkey) {
         return Ok(());
     }
     Err(Problem::Request {
@@ -39,6 +40,11 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
         detail: "sign in again before you change how you sign in".to_owned(),
         next: Some("/login?again=1".to_owned()),
     })
+}
+
+/// Whether something happened lately enough to change factors on it.
+pub fn is_young(x: &Exchange, event: &AuthEvent) -> bool {
+    x.now.ms_since(event.at) <= FRESH_S * 1000
 }
 
 /// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
@@ -53,8 +59,13 @@ pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool 
     !first || confirmed
 }
 
-/// Whether the session rests on more than one factor.
+/// Whether the session rests on more than one factor. An authenticator app counts a day after it was set up: whoever
+/// has phished a password must not buy a passkey by way of an app of their own before the owner read the mail about it.
 fn has_two_factors(visitor: &Visitor) -> bool {
-    let has = |is: fn(&Method) -> bool| usize::from(visitor.session.events.iter().any(|e| is(&e.method)));
+    let counts = |event: &&AuthEvent, is: fn(&Method) -> bool| {
+        let settled = visitor.account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
+        is(&event.method) && (event.method != Method::Totp || settled)
+    };
+    let has = |is: fn(&Method) -> bool| usize::from(visitor.session.events.iter().any(|e| counts(&e, is)));
     has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
 }

@@ -1,5 +1,6 @@
 //! `/login`: passkey first, or the user name first.
 
+use idp_core::credential::recovery::Recovery;
 use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::Mode;
@@ -7,7 +8,6 @@ use idp_core::passkey::policy::Mode;
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
-use crate::http::problem::Problem;
 use crate::views::{self, LoginNotice, LoginStep, Page};
 
 /// `GET /login`.
@@ -108,11 +108,10 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
             _ => true,
         },
         again: shown.again,
+        recovers: x.realm.settings.recovery != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,
         restart_href,
     };
-    let mut response = x.page(&Page::Login(page))?;
-    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
-    Ok(response)
+    x.page_with(status, &Page::Login(page), None)
 }

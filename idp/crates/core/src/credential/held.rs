@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::interact::usable;
-use crate::passkey::policy::{Combination, Policy};
+use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::passkey::record::Passkey;
 
 /// The factors an account holds at one host.
@@ -28,25 +28,28 @@ pub enum Strength {
 
 impl Held {
     /// Counts what an account has.
-    pub fn of(
-        account: &Account,
-        passkeys: &[Passkey],
-        totp: bool,
-        codes: usize,
-        (rp_id, policy): (&str, &Policy),
-    ) -> Self {
+    pub fn of(account: &Account, passkeys: &[Passkey], codes: i64, (rp_id, policy): (&str, &Policy)) -> Self {
         Self {
             passkeys: usable(passkeys, rp_id, policy).count(),
             password: account.password_hash.is_some(),
-            totp,
-            recovery_codes: codes,
+            totp: account.totp.is_some(),
+            recovery_codes: usize::try_from(codes).unwrap_or(0),
             verified_email: account.profile.email_verified && account.profile.email.is_some(),
         }
     }
 
     /// Whether these factors still let in under a policy.
     pub fn let_in(&self, policy: &Policy) -> bool {
-        self.combinations().any(|combination| policy.accepts(combination, self.passkeys > 0))
+        let Self { passkeys, password, totp, .. } = *self;
+        let holds = Holds { passkey: passkeys > 0, password, totp, asks_passkey: false };
+        let held = |c: &Combination| match c {
+            Combination::PasskeyAlone => holds.passkey,
+            Combination::PasswordAlone => password,
+            Combination::PasswordAndPasskey => password && holds.passkey,
+            Combination::PasswordAndTotp => password && totp,
+            Combination::PasskeyAndTotp => holds.passkey && totp,
+        };
+        Combination::ALL.iter().filter(|c| held(c)).any(|c| policy.accepts(*c, holds))
     }
 
     /// Factors that can be the first one of a sign-in under a policy.
@@ -65,17 +68,6 @@ impl Held {
     pub fn strength(&self) -> Strength {
         if self.passkeys > 0 || (self.password && self.totp) { Strength::Two } else { Strength::One }
     }
-
-    fn combinations(&self) -> impl Iterator<Item = Combination> {
-        let passkey = self.passkeys > 0;
-        [
-            (Combination::PasskeyAlone, passkey),
-            (Combination::PasswordAlone, self.password),
-            (Combination::PasswordAndPasskey, self.password && passkey),
-        ]
-        .into_iter()
-        .filter_map(|(combination, held)| held.then_some(combination))
-    }
 }
 
 #[cfg(test)]
@@ -89,14 +81,16 @@ mod tests {
         let passkey = Held { passkeys: 1, ..Held::default() };
         let password = Held { password: true, ..Held::default() };
         let both = Held { passkeys: 1, ..password };
+        let [key_and_code, word_and_code] = [passkey, password].map(|held| Held { totp: true, ..held });
         for (mode, expected) in [
-            (Mode::PasskeyOnly, [true, false, true]),
-            (Mode::PasskeyFirst, [true, true, true]),
-            (Mode::PasswordThenPasskey, [false, false, true]),
-            (Mode::PasskeyThenSecondFactor, [false, false, true]),
-            (Mode::Optional, [true, true, true]),
+            (Mode::PasskeyOnly, [true, false, true, true, false]),
+            (Mode::PasskeyFirst, [true, true, true, true, true]),
+            (Mode::PasswordThenPasskey, [false, false, true, false, false]),
+            (Mode::PasskeyThenSecondFactor, [false, false, true, true, false]),
+            (Mode::Optional, [true, true, true, true, true]),
         ] {
-            assert_eq!([passkey, password, both].map(|h| h.let_in(&policy(mode))), expected, "{mode:?}");
+            let held = [passkey, password, both, key_and_code, word_and_code];
+            assert_eq!(held.map(|h| h.let_in(&policy(mode))), expected, "{mode:?}");
         }
         assert!(!Held::default().let_in(&Policy::default()));
     }

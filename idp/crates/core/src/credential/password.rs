@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::blocklist::Blocklist;
-use crate::passkey::policy::{Combination, Policy};
+use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::realm::RealmSettings;
 use crate::rule::Rule;
 
@@ -69,7 +69,9 @@ pub struct PasswordRules<'a> {
 
 /// The fewest characters of a new password under a policy: the realm's setting, but 15 wherever it may stand alone.
 pub fn least(settings: &RealmSettings, policy: &Policy) -> usize {
-    let alone = [false, true].into_iter().any(|passkey| policy.accepts(Combination::PasswordAlone, passkey));
+    // Whatever else the account has now: it may go.
+    let holds = |passkey| Holds { passkey, password: true, totp: false, asks_passkey: false };
+    let alone = [false, true].into_iter().any(|passkey| policy.accepts(Combination::PasswordAlone, holds(passkey)));
     settings.password_min_length.max(if alone { LEAST_ALONE } else { LEAST_BESIDES })
 }
 

@@ -93,7 +93,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let policy = &effective.policy;
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
-        Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
+        Factor::Totp => visitor.account.totp.map(|_| Method::Totp).into_iter().collect(),
         Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
             .map(|passkey| {
                 let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
@@ -138,7 +138,7 @@ fn another_passkey_helps(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
         backup_state: false,
     }));
     let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
-    let totp = visitor.totp.then(|| event(Method::Totp));
+    let totp = visitor.account.totp.map(|_| event(Method::Totp));
     let events: Vec<_> = password.chain(totp).chain([passkey]).collect();
     let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
     let demand = Demand { fresh: None, ..demand(facts) };

@@ -16,9 +16,10 @@ use idp_store::recoveries::{
     TryRecovery,
 };
 use idp_store::recovery_codes::{RemoveRecoveryCodes, ReplaceRecoveryCodes};
+use idp_store::sign_in::{FinishSignIn, SignedIn};
 use idp_store::sweep::Sweep;
 use idp_store::throttles::RecordFailure;
-use idp_store::totp::{FactorRemoved, RemoveTotp, SetTotp};
+use idp_store::totp::{FactorRemoved, RemoveTotp, SetTotp, TotpUse};
 
 use crate::both;
 use crate::fixtures::*;
@@ -108,10 +109,31 @@ both! {
         assert!(db.store.write(again).await.unwrap());
         let totp = db.store.find_totp(REALM, &account.id).await.unwrap().unwrap();
         assert_eq!((totp.sealed, totp.last_step, totp.created, totp.last_used), (vec![9], 7, NOW, None));
-        assert_eq!(db.store.find_other_factors(REALM, &account.id).await.unwrap().totp, Some(NOW));
+        let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();
+        assert_eq!((account.totp, found.totp), (None, Some(NOW)));
         lock(&db.store, &account).await;
         assert!(!db.store.write(set_totp(account.id, 9)).await.unwrap());
         assert_eq!(count_audit(&db.store, AuditEvent::TotpSet).await, 2);
+    }
+
+    async fn takes_each_step_of_an_app_once_of_16_at_once(db) {
+        let account = make_account(&db.store, "alice").await;
+        let other = db.other().await;
+        let op = |step| {
+            let totp = Some(TotpUse { step, sealed: vec![4, 5] });
+            FinishSignIn { totp, ..password_sign_in(&account, 0) }
+        };
+        assert_eq!(db.store.write(op(6)).await.unwrap(), SignedIn::Replayed, "there is no app");
+        db.store.write(set_totp(account.id, 5)).await.unwrap();
+        assert_eq!(db.store.write(op(5)).await.unwrap(), SignedIn::Replayed, "the step that confirmed it");
+        let results = join_all((0..16).map(|n| if n % 2 == 0 { &db.store } else { &other }.write(op(6)))).await;
+        let done = results.into_iter().filter(|r| matches!(r, Ok(SignedIn::Done(_)))).count();
+        assert_eq!(done, 1);
+        let totp = db.store.find_totp(REALM, &account.id).await.unwrap().unwrap();
+        assert_eq!((totp.last_step, totp.last_used, totp.sealed), (6, Some(NOW), vec![4, 5]));
+        assert!(matches!(db.store.write(op(7)).await.unwrap(), SignedIn::Done(_)));
+        assert_eq!(db.store.write(op(6)).await.unwrap(), SignedIn::Replayed, "an older one");
+        assert_eq!(db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().len(), 2);
     }
 
     async fn removes_an_app_unless_nothing_else_lets_in(db) {
@@ -141,12 +163,12 @@ both! {
         let tried = |kept| db.store.write(attempt(account.id, None, Some(kept)));
         assert_eq!(tried(old).await.unwrap(), Tried::default());
         assert_eq!(tried(new).await.unwrap(), Tried { mailed: false, kept: true });
-        assert_eq!(db.store.find_other_factors(REALM, &account.id).await.unwrap().recovery_codes, 1);
+        assert_eq!(db.store.count_recovery_codes(REALM, &account.id).await.unwrap(), 1);
         let proof = Brought { mailed: None, kept: Some(new) };
         let op = prove(account.id, proof, Outcome::Open(pass(account.id)));
         assert_eq!(db.store.write(op).await.unwrap(), Recovered::Done);
         assert_eq!(tried(new).await.unwrap(), Tried::default(), "it was used");
-        assert_eq!(db.store.find_other_factors(REALM, &account.id).await.unwrap().recovery_codes, 0);
+        assert_eq!(db.store.count_recovery_codes(REALM, &account.id).await.unwrap(), 0);
         let remove = || RemoveRecoveryCodes { realm: REALM, account: account.id, audit: audit(AuditEvent::RecoveryCodesRemoved) };
         assert_eq!(db.store.write(remove()).await.unwrap(), 1);
         assert_eq!(db.store.write(remove()).await.unwrap(), 0);
@@ -267,7 +289,8 @@ both! {
         db.store.write(codes(bob.id, vec![hash()])).await.unwrap();
         let op = DeleteAccount { realm: REALM, id: bob.id, audit: audit(AuditEvent::AccountDeleted) };
         assert_eq!(db.store.write(op).await.unwrap(), AccountChange::Done);
-        assert_eq!(db.store.find_other_factors(REALM, &bob.id).await.unwrap(), Default::default());
+        assert_eq!(db.store.count_recovery_codes(REALM, &bob.id).await.unwrap(), 0);
+        assert_eq!(db.store.find_totp(REALM, &bob.id).await.unwrap(), None);
         assert!(db.store.find_recovery(REALM, &bob.id, NOW).await.unwrap().is_none());
         let sweep = |at_s| Sweep { now: NOW.plus_s(at_s), batch: 100, keep_s: 60, throttle_window_s: 1_000_000 };
         assert_eq!(db.store.write(sweep(600)).await.unwrap().recoveries, 0);

@@ -146,6 +146,7 @@ pub fn account(username: &str) -> Account {
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: NOW,
         updated: NOW,
     }
@@ -243,6 +244,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             user_verified: true,
             client: Some("Firefox on Linux".to_owned()),
         }),
+        totp: None,
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
         replaces: None,
