@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
+use crate::mail::{self, Mailer};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub outbound: outbound::Options,
     /// Passwords nobody may choose.
     pub blocklist: Blocklist,
+    /// `None`: no mails are sent.
+    pub mail: Option<mail::Options>,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -47,6 +50,8 @@ pub enum BuildError {
     Theme(#[from] crate::views::ViewError),
     #[error(transparent)]
     Seal(#[from] NotSealedHere),
+    #[error("[mail] cannot be used")]
+    Mail(#[from] mail::MailError),
     #[error(transparent)]
     Password(#[from] crate::password::PoolError),
 }
@@ -61,6 +66,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
+    /// `None`: no mails are sent.
+    pub mailer: Option<Mailer>,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
     /// Rung when a session ended here, so that clients are told at once.
@@ -93,6 +100,7 @@ impl App {
             blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
+            mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),
             keys: KeyRings::default(),

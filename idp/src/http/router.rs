@@ -83,6 +83,8 @@ routes! {
     POST    "/login/recovery/finish"                   Page   => login::recovery::finish;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
+    GET     "/login/enrol"                             Page   => login::enrol::get;
+    POST    "/login/enrol/later"                       Page   => login::enrol::later;
     POST    "/login/continue"                          Page   => login::leave::proceed;
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;

@@ -5,6 +5,7 @@
 use idp_core::audit::Audit;
 use idp_core::credential::recovery_code::MAILED_TRIES;
 use idp_core::id::{AccountId, RealmId};
+use idp_core::mail::Mail;
 use idp_core::pass::Pass;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
@@ -14,7 +15,7 @@ use crate::sql::{Conn, FromRow, Row, for_share};
 use crate::store::Store;
 use crate::throttles::{self, RecordFailure};
 use crate::write::Write;
-use crate::{audit, passes, recovery_codes, vals};
+use crate::{audit, mails, passes, recovery_codes, vals};
 
 /// A recovery that was proved and waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Store {
     }
 }
 
-/// Somebody asks for a code by mail: it is counted, the code's hash kept in place of the one before, the mail put out.
+/// Somebody asks for a code by mail: it is counted, its hash kept in place of the one before, the mail queued.
 #[derive(Clone, Debug)]
 pub struct MailRecoveryCode {
     pub realm: RealmId,
@@ -89,6 +90,8 @@ pub struct MailRecoveryCode {
     pub expires: Timestamp,
     /// What the asking heats; with the audit row of the act.
     pub count: RecordFailure,
+    /// The code on its way.
+    pub mail: Mail,
 }
 
 impl Write for MailRecoveryCode {
@@ -101,7 +104,9 @@ impl Write for MailRecoveryCode {
              ON CONFLICT (realm_id, account_id) DO UPDATE SET hash = $3, browser = $4, tries = 0, expires_ms = $5";
         self.count.run(c).await?;
         let values = vals![self.realm, &self.account, &self.hash, &self.browser, self.expires];
-        Ok(c.exec(SQL, values).await? == 1)
+        let kept = c.exec(SQL, values).await? == 1;
+        mails::insert_for(c, self.realm, &self.mail).await?;
+        Ok(kept)
     }
 }
 
@@ -167,8 +172,8 @@ impl Write for TryRecovery {
 pub enum Outcome {
     /// An enrolment opens, by this pass.
     Open(Pass),
-    /// It waits, in place of one that waited before.
-    Wait(Recovery),
+    /// It waits, in place of one that waited before; its owner is told how to stop it.
+    Wait(Recovery, Mail),
 }
 
 /// Uses up the codes of a proof and opens the enrolment, or lets it wait.
@@ -179,6 +184,8 @@ pub struct ProveRecovery {
     /// The codes that were right.
     pub proof: Brought,
     pub outcome: Outcome,
+    /// To the realm's owners, where they want to know.
+    pub tell: Vec<Mail>,
     /// Throttle buckets that a success clears.
     pub clear: Vec<i64>,
     pub now: Timestamp,
@@ -225,7 +232,8 @@ impl Write for ProveRecovery {
         }
         match &self.outcome {
             Outcome::Open(pass) => passes::insert(c, self.realm, pass).await?,
-            Outcome::Wait(wait) => {
+            Outcome::Wait(wait, mail) => {
+                mails::insert_for(c, self.realm, mail).await?;
                 let values = vals![
                     self.realm,
                     &self.account,
@@ -238,6 +246,9 @@ impl Write for ProveRecovery {
                 c.exec(WAIT, values).await? == 1
             }
         };
+        for mail in &self.tell {
+            mails::insert_for(c, self.realm, mail).await?;
+        }
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(Recovered::Done)

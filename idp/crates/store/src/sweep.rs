@@ -34,11 +34,12 @@ pub struct Swept {
     pub sessions: u64,
     pub throttles: u64,
     pub recoveries: u64,
+    pub mails: u64,
     batch: u64,
 }
 
 impl Swept {
-    const fn counts(&self) -> [u64; 9] {
+    const fn counts(&self) -> [u64; 10] {
         [
             self.once,
             self.passes,
@@ -49,6 +50,7 @@ impl Swept {
             self.sessions,
             self.throttles,
             self.recoveries,
+            self.mails,
         ]
     }
 
@@ -120,6 +122,8 @@ impl Write for Sweep {
         swept.throttles = c.exec(expired!("throttles", "bucket", "updated_ms"), vals![cold, self.batch]).await?;
         swept.recoveries = c.exec(expired!("mailed_codes", "account_id", "expires_ms"), anonymous).await?
             + c.exec(expired!("recoveries", "account_id", "expires_ms"), values).await?;
+        // Those that nobody could send, since mail was switched off.
+        swept.mails = c.exec(expired!("mails", "mail_id", "expires_ms"), values).await?;
         Ok(swept)
     }
 

@@ -1,7 +1,8 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
+use idp_core::account::Account;
 use idp_core::interact::usable;
-use idp_core::passkey::policy::EnrolmentRequires;
+use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
@@ -47,25 +48,30 @@ pub fn is_young(x: &Exchange, event: &AuthEvent) -> bool {
     x.now.ms_since(event.at) <= FRESH_S * 1000
 }
 
-/// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
-/// password would buy a phishing-resistant sign-in.
-pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    let first = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_none();
-    let confirmed = match visitor.policy.enrolment_requires {
+/// Whether a passkey may be made on what was proved: the first one needs more than a password, or a phished password
+/// would buy a phishing-resistant sign-in.
+pub fn may_enrol(
+    x: &Exchange,
+    (account, policy): (&Account, &Policy),
+    events: &[AuthEvent],
+    passkeys: &[Passkey],
+) -> bool {
+    let first = usable(passkeys, &x.rp.rp_id, policy).next().is_none();
+    let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => has_two_factors(visitor),
+        EnrolmentRequires::Confirmed => has_two_factors(account, events),
         EnrolmentRequires::AccessPass => false,
     };
     !first || confirmed
 }
 
-/// Whether the session rests on more than one factor. An authenticator app counts a day after it was set up: whoever
-/// has phished a password must not buy a passkey by way of an app of their own before the owner read the mail about it.
-fn has_two_factors(visitor: &Visitor) -> bool {
+/// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a
+/// password must not buy a passkey by way of an app of their own before the owner read the mail about it.
+fn has_two_factors(account: &Account, events: &[AuthEvent]) -> bool {
     let counts = |event: &&AuthEvent, is: fn(&Method) -> bool| {
-        let settled = visitor.account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
+        let settled = account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
         is(&event.method) && (event.method != Method::Totp || settled)
     };
-    let has = |is: fn(&Method) -> bool| usize::from(visitor.session.events.iter().any(|e| counts(&e, is)));
+    let has = |is: fn(&Method) -> bool| usize::from(events.iter().any(|e| counts(&e, is)));
     has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
 }

@@ -6,6 +6,7 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::Mode;
 
 use super::partial::Partial;
+use super::recovery;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::views::{self, LoginNotice, LoginStep, Page};
@@ -108,7 +109,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
             _ => true,
         },
         again: shown.again,
-        recovers: x.realm.settings.recovery != Recovery::Off,
+        recovers: recovery::effective(&x) != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,
         restart_href,

@@ -9,9 +9,11 @@ use idp_core::credential::held::Held;
 use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIFETIME_S, Recovery, decide};
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
-use idp_core::id::AccountId;
+use idp_core::id::{AccountId, MailId};
+use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
+use idp_core::realm::RealmSettings;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
@@ -20,7 +22,7 @@ use idp_store::recoveries::{
     Brought, MailRecoveryCode, OpenRecovery, Outcome as Opens, ProveRecovery, Recovered, TryRecovery,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::password::named;
 use super::throttle::{self, Guess};
@@ -82,7 +84,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         ready: None,
         expires: x.now.plus_s(LIFETIME_S),
     };
-    if x.realm.settings.recovery.mails() {
+    if effective(&x).mails() {
         mail_code(&mut x, &guess, account.as_ref(), nobody).await?;
     }
     keep(&mut x, &begun)?;
@@ -109,6 +111,7 @@ async fn mail_code(
         browser: x.browser_hash(),
         expires: x.now.plus_s(MAILED_LIFETIME_S),
         count: throttle::RecordFailure { audit: Some(audit), ..throttle::counted(x, guess) },
+        mail: mail(x, (target, MailTemplate::RecoveryCode), MAILED_LIFETIME_S, json!({}), Some(&code))?,
     };
     x.app.store.write(op).await?;
     Ok(())
@@ -135,17 +138,18 @@ pub async fn prove(mut x: Exchange) -> Outcome {
     let account = x.app.store.find_account(x.realm.id, &begun.account).await?.ok_or_else(gone)?;
     let proof = Proof { email_code: brought.mailed.is_some(), recovery_code: brought.kept.is_some() };
     let held = held(&x, &account).await?;
-    match decide(&x.realm.settings, account.state, &held, proof, x.now) {
+    let settings = RealmSettings { recovery: effective(&x), ..x.realm.settings.clone() };
+    match decide(&settings, account.state, &held, proof, x.now) {
         Decision::NotEnough => show(x, step, Some(CodeNotice::NotEnough)).await,
         Decision::Refused => Err(gone()),
         Decision::Open => open(x, &account, (brought, proof), guess.of_name()).await,
-        Decision::Wait(ready) => wait(x, begun, (brought, proof, ready), guess.of_name()).await,
+        Decision::Wait(ready) => wait(x, (begun, &account), (brought, proof, ready), guess.of_name()).await,
     }
 }
 
 /// What a form brings of what the realm takes; `None`: nothing.
 fn brought(x: &Exchange, begun: &Begun, form: &RawParams) -> Option<Brought> {
-    let recovery = x.realm.settings.recovery;
+    let recovery = effective(x);
     let typed = |name: &str| form.one(name).map(str::trim).filter(|text| !text.is_empty());
     let email_code = typed("email_code").filter(|_| recovery.mails());
     let mailed = email_code.map(|code| mailed_hash(x, begun.account, &mailed_as_typed(code)));
@@ -191,6 +195,7 @@ async fn open(mut x: Exchange, account: &Account, (codes, proof): (Brought, Proo
         account: account.id,
         proof: codes,
         outcome: Opens::Open(pass),
+        tell: tell_owners(&x, account).await?,
         clear,
         now: x.now,
         audit,
@@ -202,7 +207,7 @@ async fn open(mut x: Exchange, account: &Account, (codes, proof): (Brought, Proo
 /// Lets the recovery wait; its owner is told, and how to cancel it.
 async fn wait(
     mut x: Exchange,
-    begun: Begun,
+    (begun, account): (Begun, &Account),
     (codes, proof, ready): (Brought, Proof, Timestamp),
     clear: Vec<i64>,
 ) -> Outcome {
@@ -219,11 +224,15 @@ async fn wait(
         ready,
         expires,
     };
+    let detail = json!({ "ready": ready.secs() });
+    let stop = (account.id, MailTemplate::RecoveryWaits);
+    let stop = mail(&x, stop, ready.secs() - x.now.secs(), detail, Some(&cancel))?;
     let op = ProveRecovery {
         realm: x.realm.id,
         account: begun.account,
         proof: codes,
-        outcome: Opens::Wait(waiting),
+        outcome: Opens::Wait(waiting, stop),
+        tell: tell_owners(&x, account).await?,
         clear,
         now: x.now,
         audit,
@@ -285,13 +294,57 @@ fn pass(x: &mut Exchange, account: AccountId) -> (String, Pass) {
     (secret, pass)
 }
 
+/// What may recover an account here: nothing by mail where none is sent.
+pub fn effective(x: &Exchange) -> Recovery {
+    match x.realm.settings.recovery {
+        recovery if x.app.store.queues_mail() => recovery,
+        Recovery::Off | Recovery::EmailCode | Recovery::Both => Recovery::Off,
+        Recovery::RecoveryCode | Recovery::Either => Recovery::RecoveryCode,
+    }
+}
+
+/// A mail to somebody, with a secret.
+fn mail(
+    x: &Exchange,
+    (account, template): (AccountId, MailTemplate),
+    lifetime_s: i64,
+    detail: Value,
+    secret: Option<&str>,
+) -> Result<Mail, Problem> {
+    let seal = |text: &str| x.app.sealer().seal_bytes(Purpose::Mail, x.realm.id, x.app.random(), text.as_bytes());
+    Ok(Mail {
+        id: MailId::new(x.now, x.app.random()),
+        account_id: Some(account),
+        // The account's own, which the store knows.
+        address: String::new(),
+        template,
+        detail,
+        secret_sealed: secret.map(seal).transpose().map_err(Problem::internal)?,
+        created: x.now,
+        expires: x.now.plus_s(lifetime_s),
+    })
+}
+
+/// Mails to the realm's owners, where they want to know of recoveries.
+async fn tell_owners(x: &Exchange, of: &Account) -> Result<Vec<Mail>, Problem> {
+    if !x.realm.settings.recovery_tells_owners {
+        return Ok(Vec::new());
+    }
+    let owners = x.app.store.list_owners(x.realm.id).await?;
+    let others = owners.iter().filter(|owner| owner.id != of.id);
+    let detail = json!({ "user": of.username });
+    let tell =
+        |owner: &Account| mail(x, (owner.id, MailTemplate::RecoveryOfUser), NOTICE_LIFETIME_S, detail.clone(), None);
+    others.map(tell).collect()
+}
+
 /// Keyed: eight digits are found again from a plain hash.
 fn mailed_hash(x: &Exchange, account: AccountId, code: &str) -> Hash {
     x.app.sealer().mac(x.realm.id, "recovery.mailed", &[account.as_bytes(), code.as_bytes()])
 }
 
 fn is_on(x: &Exchange) -> Result<(), Problem> {
-    if x.realm.settings.recovery != Recovery::Off {
+    if effective(x) != Recovery::Off {
         return Ok(());
     }
     Err(Problem::api(403, "recovery_off", "accounts are recovered by an administrator here: ask for an access pass"))
@@ -309,7 +362,7 @@ fn keep(x: &mut Exchange, begun: &Begun) -> Result<(), Problem> {
 }
 
 fn step_prove(x: &Exchange) -> RecoveryStep {
-    let recovery = x.realm.settings.recovery;
+    let recovery = effective(x);
     RecoveryStep::Prove { mail: recovery.mails(), code: recovery.takes_codes(), all: recovery == Recovery::Both }
 }
 
@@ -320,7 +373,7 @@ async fn throttled(x: Exchange, step: RecoveryStep, seconds: i64) -> Outcome {
 }
 
 async fn show(mut x: Exchange, step: RecoveryStep, notice: Option<CodeNotice>) -> Outcome {
-    let step = if x.realm.settings.recovery == Recovery::Off { RecoveryStep::Off } else { step };
+    let step = if effective(&x) == Recovery::Off { RecoveryStep::Off } else { step };
     let page = views::Recovery { csrf: x.csrf(), step, notice };
     let status = notice.map_or(200, CodeNotice::status);
     x.page_with(status, &Page::Recovery(page), None)

@@ -41,7 +41,7 @@ impl Held {
     /// Whether these factors still let in under a policy.
     pub fn let_in(&self, policy: &Policy) -> bool {
         let Self { passkeys, password, totp, .. } = *self;
-        let holds = Holds { passkey: passkeys > 0, password, totp, asks_passkey: false };
+        let holds = Holds { passkey: passkeys > 0, password, totp, asks_passkey: false, grace: false };
         let held = |c: &Combination| match c {
             Combination::PasskeyAlone => holds.passkey,
             Combination::PasswordAlone => password,

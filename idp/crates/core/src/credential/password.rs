@@ -70,7 +70,7 @@ pub struct PasswordRules<'a> {
 /// The fewest characters of a new password under a policy: the realm's setting, but 15 wherever it may stand alone.
 pub fn least(settings: &RealmSettings, policy: &Policy) -> usize {
     // Whatever else the account has now: it may go.
-    let holds = |passkey| Holds { passkey, password: true, totp: false, asks_passkey: false };
+    let holds = |passkey| Holds { passkey, password: true, totp: false, asks_passkey: false, grace: false };
     let alone = [false, true].into_iter().any(|passkey| policy.accepts(Combination::PasswordAlone, holds(passkey)));
     settings.password_min_length.max(if alone { LEAST_ALONE } else { LEAST_BESIDES })
 }

@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use idp_core::account::{Account, AccountState};
 use idp_core::audit::AuditEvent;
 use idp_core::credential::recovery_code::MAILED_TRIES;
-use idp_core::id::AccountId;
+use idp_core::id::{AccountId, MailId};
+use idp_core::mail::{Mail, MailTemplate};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_core::secret::Hash;
@@ -46,7 +47,28 @@ fn ask(account: AccountId, hash: Hash) -> MailRecoveryCode {
         now: NOW,
         audit: Some(audit(AuditEvent::RecoveryAsked)),
     };
-    MailRecoveryCode { realm: REALM, account, hash, browser: BROWSER, expires: NOW.plus_s(600), count }
+    MailRecoveryCode {
+        realm: REALM,
+        account,
+        hash,
+        browser: BROWSER,
+        expires: NOW.plus_s(600),
+        count,
+        mail: mail(account),
+    }
+}
+
+fn mail(account: AccountId) -> Mail {
+    Mail {
+        id: MailId::new(NOW, hash()[..10].try_into().unwrap()),
+        account_id: Some(account),
+        address: String::new(),
+        template: MailTemplate::RecoveryCode,
+        detail: serde_json::json!({}),
+        secret_sealed: Some(vec![1]),
+        created: NOW,
+        expires: NOW.plus_s(600),
+    }
 }
 
 fn attempt(account: AccountId, mailed: Option<Hash>, kept: Option<Hash>) -> TryRecovery {
@@ -73,7 +95,7 @@ fn wait(account: AccountId) -> Recovery {
 
 fn prove(account: AccountId, proof: Brought, outcome: Outcome) -> ProveRecovery {
     let audit = audit(AuditEvent::RecoveryOpened);
-    ProveRecovery { realm: REALM, account, proof, outcome, clear: vec![1], now: NOW, audit }
+    ProveRecovery { realm: REALM, account, proof, outcome, tell: Vec::new(), clear: vec![1], now: NOW, audit }
 }
 
 fn open(recovery: &Recovery, at_s: i64) -> OpenRecovery {
@@ -238,9 +260,9 @@ both! {
     async fn opens_a_recovery_that_waited_at_its_hour_and_once(db) {
         let account = make_account(&db.store, "alice").await;
         let recovery = wait(account.id);
-        let op = prove(account.id, NOTHING, Outcome::Wait(wait(account.id)));
+        let op = prove(account.id, NOTHING, Outcome::Wait(wait(account.id), mail(account.id)));
         assert_eq!(db.store.write(op).await.unwrap(), Recovered::Done);
-        let op = prove(account.id, NOTHING, Outcome::Wait(recovery.clone()));
+        let op = prove(account.id, NOTHING, Outcome::Wait(recovery.clone(), mail(account.id)));
         assert_eq!(db.store.write(op).await.unwrap(), Recovered::Done, "in place of the one before");
         assert_eq!(db.store.find_recovery(REALM, &account.id, NOW).await.unwrap().as_ref(), Some(&recovery));
         let by_link = db.store.find_recovery_to_cancel(REALM, &recovery.cancel_hash, NOW).await.unwrap();
@@ -257,7 +279,7 @@ both! {
         let account = make_account(&db.store, "alice").await;
         assert!(!db.store.write(cancel(account.id)).await.unwrap());
         let recovery = wait(account.id);
-        db.store.write(prove(account.id, NOTHING, Outcome::Wait(recovery.clone()))).await.unwrap();
+        db.store.write(prove(account.id, NOTHING, Outcome::Wait(recovery.clone(), mail(account.id)))).await.unwrap();
         assert!(db.store.write(cancel(account.id)).await.unwrap());
         assert_eq!(db.store.write(open(&recovery, 3600)).await.unwrap(), Recovered::Over);
         let opened = pass(account.id);
@@ -270,7 +292,7 @@ both! {
     async fn recovers_no_account_that_an_admin_locked(db) {
         let account = make_account(&db.store, "alice").await;
         let recovery = wait(account.id);
-        db.store.write(prove(account.id, NOTHING, Outcome::Wait(recovery.clone()))).await.unwrap();
+        db.store.write(prove(account.id, NOTHING, Outcome::Wait(recovery.clone(), mail(account.id)))).await.unwrap();
         lock(&db.store, &account).await;
         assert_eq!(db.store.write(open(&recovery, 3600)).await.unwrap(), Recovered::AccountGone);
         let op = prove(account.id, NOTHING, Outcome::Open(pass(account.id)));
@@ -283,7 +305,7 @@ both! {
         let bob = make_account(&db.store, "bob").await;
         for id in [account.id, bob.id] {
             db.store.write(ask(id, [1; 32])).await.unwrap();
-            db.store.write(prove(id, NOTHING, Outcome::Wait(wait(id)))).await.unwrap();
+            db.store.write(prove(id, NOTHING, Outcome::Wait(wait(id), mail(id)))).await.unwrap();
         }
         db.store.write(set_totp(bob.id, 5)).await.unwrap();
         db.store.write(codes(bob.id, vec![hash()])).await.unwrap();

@@ -8,6 +8,7 @@ mod fixtures;
 mod grants;
 mod group_policies;
 mod logout;
+mod mails;
 mod passkeys;
 mod pushed_requests;
 mod races;
