@@ -57,7 +57,11 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::SetUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
-    let policy = policy::of(&x, &account).await?;
+    let client = match &request {
+        Some(request) => Some(authorize::client_of(&x, request).await?),
+        None => None,
+    };
+    let policy = policy::met(policy::of(&x, &account).await?, client.as_deref());
     let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
