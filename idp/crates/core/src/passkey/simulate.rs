@@ -71,6 +71,14 @@ impl Outcome {
         lost.map(|who| who.username.as_str())
     }
 
+    /// Sorts by user name, for people to read.
+    pub fn sort(&mut self) {
+        let key = |who: &Affected| (who.username.to_lowercase(), who.client.as_ref().map(ToString::to_string));
+        self.locked_out.sort_by_cached_key(key);
+        self.must_enrol.sort_by_cached_key(key);
+        self.passkeys.sort_by_cached_key(|stopped| (key(&stopped.of), stopped.passkey.clone()));
+    }
+
     /// Judges one account; one that is switched off loses nothing.
     pub fn judge(&mut self, change: Change<'_>, holder: &Holder) {
         if holder.account.state != AccountState::Active {
