@@ -23,7 +23,7 @@ pub async fn run(at: &Operator, user: &str, id: Option<&str>) -> Result<(), Fail
         totp: false,
         account,
     };
-    let explained = explain(&at.realm, client.as_ref().map(|client| &client.settings.policy), &holder);
+    let explained = explain(&at.realm, client.as_ref().map(|client| &client.settings.policy), &holder, at.app.now());
     at.answer(&serde_json::to_value(&explained)?, &text(&explained, id))
 }
 

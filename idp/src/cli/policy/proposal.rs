@@ -194,7 +194,7 @@ impl Proposal {
     pub async fn judge(&self, at: &Operator) -> Result<Outcome, Failure> {
         let clients: Vec<_> =
             self.clients.iter().map(|(client, next)| Demands { client, next: next.clone() }).collect();
-        let change = Change { now: &at.realm, next: &self.realm, clients: &clients };
+        let change = Change { now: &at.realm, next: &self.realm, clients: &clients, at: at.app.now() };
         let mut outcome = Outcome::default();
         let mut after: Option<AccountId> = None;
         loop {

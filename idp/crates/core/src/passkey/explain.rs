@@ -10,6 +10,7 @@ use super::policy::{ClientPolicy, Combination, FIELDS, MINIMUM_ACR, Policy, Verd
 use super::reach::{Holder, Reach, holds, reach};
 use super::simulate::faults;
 use crate::realm::Realm;
+use crate::time::Timestamp;
 
 /// Where the value of a field is from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +64,7 @@ pub struct Explained {
 }
 
 /// Explains the policy of an account, at a client or at none.
-pub fn explain(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder) -> Explained {
+pub fn explain(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder, now: Timestamp) -> Explained {
     let effective = resolve(&realm.policy, &realm.group_policies, &holder.groups, client);
     let (default, base, met) = (Policy::default().values(), effective.base.values(), effective.policy.values());
     let line = |name: &'static str| {
@@ -97,11 +98,11 @@ pub fn explain(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder) ->
         },
     });
     let rp_id = realm.relying_parties.first().map(|rp| rp.rp_id.as_str()).unwrap_or_default();
-    let held: Vec<_> = holds(holder, &effective.policy, rp_id).combinations().collect();
+    let held: Vec<_> = holds(holder, &effective.policy, rp_id, now).combinations().collect();
     let ways = Combination::ALL.into_iter().map(|combination| Way {
         combination,
         held: held.contains(&combination),
-        leads_to: effective.verdict(combination, |policy| holds(holder, policy, rp_id)),
+        leads_to: effective.verdict(combination, |policy| holds(holder, policy, rp_id, now)),
     });
     Explained {
         fields,
@@ -109,6 +110,6 @@ pub fn explain(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder) ->
         totp: holder.totp,
         passkeys: judged.collect(),
         ways: ways.collect(),
-        reach: reach(realm, client, holder),
+        reach: reach(realm, client, holder, now),
     }
 }

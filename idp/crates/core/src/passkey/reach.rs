@@ -11,7 +11,8 @@ use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
 use crate::interact::usable;
 use crate::passkey::policy::{
-    ClientPolicy, Effective, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict, resolve,
+    ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
+    resolve,
 };
 use crate::passkey::record::Passkey;
 use crate::realm::{Realm, RealmSettings};
@@ -44,19 +45,20 @@ pub enum Reach {
 }
 
 /// How far somebody comes at some host of the realm: to a session, or to the tokens of a client.
-pub fn reach(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder) -> Reach {
+pub fn reach(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder, now: Timestamp) -> Reach {
     let effective = resolve(&realm.policy, &realm.group_policies, &holder.groups, client);
     let hosts = realm.relying_parties.iter();
-    hosts.map(|rp| Stand::new(realm, &effective, holder, &rp.rp_id).reach()).max().unwrap_or(Reach::Out)
+    hosts.map(|rp| Stand::new((realm, &rp.rp_id), &effective, holder, now).reach()).max().unwrap_or(Reach::Out)
 }
 
 /// What an account has to sign in with under a policy at a host.
-pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str) -> Holds {
+pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str, now: Timestamp) -> Holds {
     Holds {
         passkey: usable(&holder.passkeys, rp_id, policy).next().is_some(),
         password: holder.account.password_hash.is_some(),
         totp: holder.totp,
         asks_passkey: holder.account.preferences.ask_passkey,
+        grace: policy.enrolment.in_grace(&holder.account.preferences, now),
     }
 }
 
@@ -84,15 +86,20 @@ struct Proof {
 }
 
 impl<'a> Stand<'a> {
-    fn new(realm: &'a Realm, effective: &'a Effective<'a>, holder: &'a Holder, rp_id: &'a str) -> Self {
-        let own = holds(holder, effective.base, rp_id);
-        let met = effective.client.map_or(own, |_| holds(holder, &effective.policy, rp_id));
+    fn new(
+        (realm, rp_id): (&'a Realm, &'a str),
+        effective: &'a Effective<'a>,
+        holder: &'a Holder,
+        now: Timestamp,
+    ) -> Self {
+        let own = holds(holder, effective.base, rp_id, now);
+        let met = effective.client.map_or(own, |_| holds(holder, &effective.policy, rp_id, now));
         Self { realm, effective, holder, rp_id, holds: Both { own, met } }
     }
 
     fn reach(&self) -> Reach {
         let settings = &self.realm.settings;
-        if lets_in(settings, self.effective, self.holds, None) {
+        if !self.must_enrol() && lets_in(settings, self.effective, self.holds, None) {
             return Reach::In;
         }
         let policy = &self.effective.policy;
@@ -110,6 +117,13 @@ impl<'a> Stand<'a> {
             Reach::Out if self.enrols() => Reach::Enrols,
             reach => reach,
         }
+    }
+
+    /// Whether a passkey is required of whoever has none, and cannot be put off any more.
+    fn must_enrol(&self) -> bool {
+        let base = self.effective.base;
+        let required = matches!(base.enrolment, Enrolment::Required(_)) && base.enabled && base.allow_registration;
+        required && !self.holds.own.passkey && !self.holds.own.grace
     }
 
     /// Whether a new passkey of the best kind that is taken would let in, and its owner may make it.
@@ -189,7 +203,7 @@ fn somebody(settings: &RealmSettings, base: &Arc<Policy>, client: &ClientPolicy)
     let takes = takes_a_passkey(&effective.policy) && takes_a_passkey(base);
     // Who has a passkey is asked for it where others get in without: both are tried.
     [true, false].into_iter().filter(|passkey| takes || !passkey).any(|passkey| {
-        let all = Holds { passkey, password: true, totp: true, asks_passkey: false };
+        let all = Holds { passkey, password: true, totp: true, asks_passkey: false, grace: false };
         lets_in(settings, &effective, Both { own: all, met: all }, passkey.then_some(BEST))
     })
 }

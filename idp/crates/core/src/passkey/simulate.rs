@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::id::ClientId;
 use crate::interact::is_member;
 use crate::realm::Realm;
+use crate::time::Timestamp;
 
 /// The demands of a client, as they are and as they would be.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct Change<'a> {
     pub next: &'a Realm,
     /// Clients with demands, before or after.
     pub clients: &'a [Demands<'a>],
+    pub at: Timestamp,
 }
 
 /// Somebody for whom something changes.
@@ -85,7 +87,7 @@ impl Outcome {
             return;
         }
         self.accounts += 1;
-        let (was, will) = (reach(change.now, None, holder), reach(change.next, None, holder));
+        let (was, will) = (reach(change.now, None, holder, change.at), reach(change.next, None, holder, change.at));
         self.note(holder, None, (was, will));
         self.owners_kept += usize::from(holder.account.role == Role::Owner && will == Reach::In);
         self.stop(change, holder, None);
@@ -94,8 +96,8 @@ impl Outcome {
             if !is_member(client, groups) {
                 continue;
             }
-            let now = reach(change.now, Some(&client.settings.policy), holder);
-            let next = reach(change.next, Some(&demands.next), holder);
+            let now = reach(change.now, Some(&client.settings.policy), holder, change.at);
+            let next = reach(change.next, Some(&demands.next), holder, change.at);
             // What happens everywhere is not said again of each client.
             if next < will || was == will {
                 self.note(holder, Some(&client.id), (now, next));
