@@ -2,15 +2,16 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod factors;
+
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, Enrol, EnrolKind, EnrolWay, EnrolWhy, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView,
-    LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind,
-    PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice,
-    Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
+    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
+    RemovePasskey, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -37,6 +38,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
@@ -163,54 +165,8 @@ fn logins(all: &mut Samples) {
     add(all, "login-long", Page::Login(long_names));
 }
 
-/// Second factor, chooser, consent.
+/// Chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
-    add(all, "step-up-plain", Page::SecondFactor(bare));
-
-    let kinds = || vec![EnrolKind::SecurityKey, EnrolKind::ThisDevice, EnrolKind::Phone];
-    let enrol = |reason, voluntary, way| Enrol {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        demanded: reason == EnrolWhy::Demanded,
-        person: ada(),
-        reason,
-        voluntary,
-        due: voluntary.then_some(NOW),
-        way,
-        kinds: kinds(),
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    add(all, "enrol-nudge", Page::Enrol(enrol(EnrolWhy::Nudge, true, EnrolWay::Here)));
-    add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
-    add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
-    let key_only = vec![EnrolKind::SecurityKey];
-    let demanded = Enrol { kinds: key_only, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
-    add(all, "enrol-demanded", Page::Enrol(demanded));
-    let bare = Enrol {
-        request: None,
-        application: None,
-        person: mallory(),
-        ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
-    };
-    add(all, "enrol-by-link", Page::Enrol(bare));
-    add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
-
     let choose = |application, person| Choose {
         csrf: "csrf".into(),
         request: "sealed".into(),

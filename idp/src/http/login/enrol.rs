@@ -17,7 +17,7 @@ use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
-use crate::views::{Enrol, EnrolWay, Page, Person};
+use crate::views::{Demands, Enrol, EnrolWay, Page, Person};
 
 /// Who is to make a passkey, and what lets them.
 pub struct Enrolling {
@@ -91,6 +91,7 @@ async fn show(
         },
         request: sealed,
         demanded: demands(client.as_deref(), application.is_some()),
+        demands: client.as_deref().map(|client| Demands::from(&client.settings.policy)).unwrap_or_default(),
         application,
         person: Person::new(&account.username, account.profile.name.as_deref()),
         reason: reason.into(),
