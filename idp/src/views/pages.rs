@@ -2,6 +2,7 @@
 //!
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
+mod demands;
 mod device;
 mod enrol;
 mod factors;
@@ -9,6 +10,7 @@ mod factors;
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
+pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 pub use factors::*;
@@ -141,6 +143,7 @@ pub struct SecondFactor {
     pub csrf: String,
     pub request: Option<String>,
     pub application: Option<Application>,
+    pub demands: Demands,
     pub person: Person,
     pub reason: SecondFactorReason,
     /// "Continue without" is offered: the application would like the passkey and does not insist.

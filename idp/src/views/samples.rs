@@ -3,16 +3,16 @@
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
 mod factors;
+mod secrets;
 
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, Enrol, EnrolKind, EnrolWay, EnrolWhy, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn,
-    LetterView, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page,
-    PasskeyKind, PasskeyRow, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup,
-    SetupKind, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice,
+    LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
+    Security, SecurityNotice, Setup, SetupKind, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -39,10 +39,11 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
-    factors::all(&mut all);
+    secrets::all(&mut all);
     setups(&mut all);
     ends(&mut all);
     errors(&mut all);
@@ -168,57 +169,8 @@ fn logins(all: &mut Samples) {
     add(all, "login-long", Page::Login(long_names));
 }
 
-/// Second factor, chooser, consent.
+/// Chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        totp_href: None,
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    let other = SecondFactor { totp_href: Some(MARKUP.into()), ..second(AfterPassword, false) };
-    add(all, "second-factor-or-app", Page::SecondFactor(other));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
-    add(all, "step-up-plain", Page::SecondFactor(bare));
-
-    let kinds = || vec![EnrolKind::SecurityKey, EnrolKind::ThisDevice, EnrolKind::Phone];
-    let enrol = |reason, voluntary, way| Enrol {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        demanded: reason == EnrolWhy::Demanded,
-        person: ada(),
-        reason,
-        voluntary,
-        due: voluntary.then_some(NOW),
-        way,
-        kinds: kinds(),
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    add(all, "enrol-nudge", Page::Enrol(enrol(EnrolWhy::Nudge, true, EnrolWay::Here)));
-    add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
-    add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
-    let key_only = vec![EnrolKind::SecurityKey];
-    let demanded = Enrol { kinds: key_only, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
-    add(all, "enrol-demanded", Page::Enrol(demanded));
-    let bare = Enrol {
-        request: None,
-        application: None,
-        person: mallory(),
-        ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
-    };
-    add(all, "enrol-by-link", Page::Enrol(bare));
-    add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
-
     let choose = |application, person| Choose {
         csrf: "csrf".into(),
         request: "sealed".into(),
@@ -329,7 +281,7 @@ fn security(all: &mut Samples) {
         passkeys,
         limit: 10,
         adding: Adding::Here,
-        factors: factors::held(),
+        factors: secrets::held(),
         rp_host: "northwind.example".into(),
         notice,
     };
@@ -345,9 +297,9 @@ fn security(all: &mut Samples) {
         ]
     };
     add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { factors: factors::bare(), ..page(Vec::new(), None) };
+    let unset = Security { factors: secrets::bare(), ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(unset));
-    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..factors::held() };
+    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..secrets::held() };
     add(all, "security-recovery", Page::Security(Security { factors: waiting, ..page(usual(), None) }));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
         add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
@@ -409,7 +361,7 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    for (name, notice) in factors::password_notices() {
+    for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
     }

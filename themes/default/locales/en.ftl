@@ -177,6 +177,15 @@ recovery-cancel = Was it not you?
 recovery-cancel-text = Somebody is about to get back into your account. If it was not you, stop it: the way you sign in stays as it is.
 recovery-cancel-confirm = Stop it
 
+## What an application demands of passkeys
+demand-security-key = { $application } only takes security keys.
+demand-device = { $application } only takes passkeys of the device in front of you.
+demand-phone = { $application } only takes passkeys on phones and tablets.
+demand-security-key-or-device = { $application } only takes security keys and passkeys of the device in front of you.
+demand-security-key-or-phone = { $application } only takes security keys and passkeys on phones and tablets.
+demand-device-or-phone = { $application } only takes passkeys of this device, phones and tablets, no security keys.
+demand-device-bound = { $application } takes no passkeys that are synced between devices.
+
 ## Making a passkey in the midst of a sign-in
 enrol-title = Make a passkey
 enrol-nudge = Next time you sign in with your fingerprint, face or PIN instead of your password. It takes half a minute.

@@ -10,7 +10,7 @@ use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::policy;
-use crate::views::{Page, Person, SecondFactor, SecondFactorReason};
+use crate::views::{Demands, Page, Person, SecondFactor, SecondFactorReason};
 
 /// `GET /login/second-factor`.
 pub async fn get(mut x: Exchange) -> Outcome {
@@ -51,9 +51,12 @@ pub async fn get(mut x: Exchange) -> Outcome {
         }
     };
     let Some(account) = account else { return x.go(&login) };
-    let application = match &request {
-        Some(request) => Some(authorize::application_of(&*authorize::client_of(&x, request).await?, request)),
-        None => None,
+    let (application, demands) = match &request {
+        Some(request) => {
+            let client = authorize::client_of(&x, request).await?;
+            (Some(authorize::application_of(&client, request)), Demands::from(&client.settings.policy))
+        }
+        None => (None, Demands::default()),
     };
     // Whoever has lost the passkey may have the app: where it does as well, it is offered.
     let holds = Holds { totp: account.totp.is_some(), ..Holds::default() };
@@ -64,6 +67,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         csrf: x.csrf(),
         request: sealed,
         application,
+        demands,
         person: Person::new(&account.username, account.profile.name.as_deref()),
         reason,
         voluntary,

@@ -57,7 +57,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::SetUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
-    let policy = policy::of(&x, &account).await?;
+    // No passkey is kept that the application would refuse: it would ask for another one at once.
+    let policy = authorize::policy_at(&x, policy::of(&x, &account).await?, request.as_ref()).await?;
     let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));

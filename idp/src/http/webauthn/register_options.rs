@@ -73,12 +73,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
         CeremonyPurpose::SetUp { .. } | CeremonyPurpose::Authenticate { .. } => Arc::clone(&x.realm.policy),
     };
-    let client = match &request {
-        Some(request) => Some(authorize::client_of(&x, request).await?),
-        None => None,
-    };
     // No passkey is made that the application would refuse.
-    let policy = policy::met(policy, client.as_deref());
+    let policy = authorize::policy_at(&x, policy, request.as_ref()).await?;
     if !policy.enabled || !policy.allow_registration {
         return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
     }
