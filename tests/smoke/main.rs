@@ -8,6 +8,7 @@ mod crash;
 mod dev;
 mod logout;
 mod person;
+mod policy;
 mod product;
 mod refusals;
 mod replicas;
