@@ -65,7 +65,7 @@ impl At {
                 let app = serve::open(&settings, &listen::Options::default(), true).await?;
                 (app, Some(settings))
             }
-            (None, Some(data)) => (open_data(data).await?, None),
+            (None, Some(data)) => (open_data(data, true).await?, None),
             (None, None) => {
                 return Err(usage("name the database: --config FILE (of idp serve) or --data DIR (of idp dev)"));
             }
@@ -91,7 +91,10 @@ impl At {
 }
 
 /// The database and key of `idp dev`; a command makes neither.
-async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
+///
+/// # Errors
+/// What is missing there, or a schema that is to be migrated and may not.
+pub async fn open_data(data: &Path, migrate: bool) -> Result<Arc<App>, Failure> {
     let (database, key) = (data.join("idp.db"), data.join("key"));
     if !database.exists() {
         return Err(format!(
@@ -104,7 +107,8 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         .map_err(|error| format!("--data: {} cannot be read: {error}", key.display()))?
         .try_into()
         .map_err(|_| format!("--data: {} is not a key of 32 bytes: restore it", key.display()))?;
-    let store = Store::open(&format!("sqlite:{}", database.display()), &Options::default()).await?;
+    let store =
+        Store::open(&format!("sqlite:{}", database.display()), &Options { migrate, ..Options::default() }).await?;
     let plan = Plan {
         store,
         keys: (Secret::new(key), None),
