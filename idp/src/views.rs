@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod brand;
+pub mod letters;
 pub mod logout;
 pub mod pages;
 pub mod samples;
@@ -24,6 +25,7 @@ use tera::{Context, Kwargs, State, Tera};
 
 pub use assets::Asset;
 use assets::Assets;
+pub use letters::{Composed, LetterView};
 pub use logout::*;
 pub use pages::*;
 use words::Words;
@@ -156,7 +158,8 @@ impl Views {
         let assets = Arc::new(Assets::new(&files));
         let mut tera = Tera::new();
         register_functions(&mut tera, &words, &assets);
-        let templates = files.iter().filter(|(path, _)| path.ends_with(".html"));
+        let is_template = |path: &str| path.ends_with(".html") || path.starts_with("mail/");
+        let templates = files.iter().filter(|(path, _)| is_template(path));
         tera.add_raw_templates(
             templates.map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())),
         )?;

@@ -2,13 +2,14 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
-    LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey,
-    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
+    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
+    RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -42,6 +43,39 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
+    all
+}
+
+/// Every mail in every state, by a name that fits a file.
+pub fn sample_letters() -> Vec<(String, LetterView)> {
+    let letter = |template: MailTemplate, what: &str, by: &str| LetterView {
+        template: template.text(),
+        kind: template.kind(),
+        realm_name: "Northwind".into(),
+        name: Some("Ada Lovelace".into()),
+        username: Some("ada".into()),
+        what: what.into(),
+        by: by.into(),
+        at: NOW,
+        code: Some("K7QP-2M9X".into()),
+        minutes: 10,
+        href: "https://id.northwind.example/account/security".into(),
+        host: "id.northwind.example".into(),
+    };
+    let mut all: Vec<_> =
+        MailTemplate::ALL.iter().map(|t| (t.text().to_owned(), letter(*t, "Laptop", "self"))).collect();
+    for state in ["active", "locked", "disabled"] {
+        all.push((format!("account-state-{state}"), letter(MailTemplate::AccountState, state, "operator")));
+    }
+    for template in [MailTemplate::PasskeyRegistered, MailTemplate::AddressCode] {
+        let strange = LetterView {
+            realm_name: MARKUP.into(),
+            name: None,
+            username: None,
+            ..letter(template, MARKUP, "operator")
+        };
+        all.push((format!("{}-markup", template.text()), strange));
+    }
     all
 }
 

@@ -322,6 +322,46 @@ demo-error = The sign-in did not happen
 demo-error-text = The identity provider answered:
 demo-again = Start again
 
+## Mails
+mail-hello = Hello { $name },
+mail-hello-you = Hello,
+mail-when = When: { $at }
+mail-by-operator = By: an administrator
+mail-not-you = Was it not you? Sign in, end all sessions and remove what is not yours:
+mail-ask = Questions? Ask the people who run { $realm }.
+mail-why = You get this because it concerns your account “{ $username }” at { $realm } ({ $host }). It cannot be switched off.
+mail-why-address = You get this because somebody gave this address at { $realm } ({ $host }).
+mail-code-life = It works for { $minutes } minutes, once.
+mail-code-careful = Type it in at { $host } only, and give it to nobody: whoever asks you for it by telephone or mail is a thief. If you did not ask for it, do nothing.
+mail-passkey-registered-subject = A passkey was added to your { $realm } account
+mail-passkey-registered = The passkey “{ $what }” was added to your account. Whoever has it can sign in as you.
+mail-passkey-removed-subject = A passkey was removed from your { $realm } account
+mail-passkey-removed = The passkey “{ $what }” was removed from your account. It does not sign in any more, and the sessions it opened have ended.
+mail-passkey-cloned-subject = A passkey of your { $realm } account may have been copied
+mail-passkey-cloned = Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
+mail-passkey-suspended-subject = A passkey of your { $realm } account was set aside
+mail-passkey-suspended = The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
+mail-password-set-subject = The password of your { $realm } account was changed
+mail-password-set = Your account has a new password. Other sessions have ended.
+mail-password-removed-subject = The password of your { $realm } account was removed
+mail-password-removed = Your account has no password any more. You sign in with a passkey.
+mail-pass-issued-subject = An access link for your { $realm } account was made
+mail-pass-issued = An administrator made a link that lets somebody add a passkey to your account, once. It should reach you, and nobody else.
+mail-email-changed-subject = The address of your { $realm } account was changed
+mail-email-changed = Mails about your account go to another address from now on. This is the last one that goes to this one.
+mail-account-state-subject = Your { $realm } account was switched on or off
+mail-account-state = { $what ->
+    [active] You can sign in again.
+    [locked] Your account is locked: you cannot sign in for now, and your sessions have ended.
+   *[other] Your account is switched off: you cannot sign in any more, and your sessions have ended.
+ }
+mail-account-deleted-subject = Your { $realm } account was deleted
+mail-account-deleted = Your account was deleted, with its passkeys and everything else that was kept about you.
+mail-recovery-code-subject = Your code to get back into your { $realm } account
+mail-recovery-code = You asked to get back into your account. This is your code:
+mail-address-code-subject = Confirm your address at { $realm }
+mail-address-code = Somebody, probably you, gave this address. To confirm that it is yours, type in this code:
+
 ## Time
 time-now = just now
 time-minutes = { $n ->
