@@ -78,6 +78,8 @@ fn tls(kind: Kind) -> (Place, u16) {
     fs::write(place.file("key.pem"), key.serialize_pem()).unwrap();
     let port = free_port();
     edit(&place, "https://id.example.test", &format!("https://localhost:{port}"));
+    fs::create_dir(place.file("mails")).unwrap();
+    edit(&place, "[realm]", "[mail]\nfolder = \"mails\"\nfrom = \"idp@example.test\"\n[realm]");
     edit(&place, "[server]", "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"");
     (place, port)
 }
@@ -105,6 +107,7 @@ fn a_good_installation_passes_with_an_authority_of_its_own() {
     is(&checks, "tls.dates", "ok", "2080-01-01");
     is(&checks, "web.issuer", "ok", &format!("https://localhost:{port}"));
     is(&checks, "issuer.https", "ok", "https");
+    is(&checks, "mail.transport", "ok", "open");
 
     // Without it, nobody trusts the certificate, and all else is still good.
     let (code, checks) = on(&place, &[]);
@@ -173,6 +176,7 @@ fn settings_and_database_are_looked_at_first_and_left_as_they_are() {
     is(&checks, "database.reachable", "fail", "does not exist");
     assert!(!place.file("idp.db").exists(), "the doctor makes nothing");
     is(&checks, "web.reachable", "fail", "http://localhost:1");
+    is(&checks, "mail.transport", "warn", "no mails are sent");
     for id in ["database.migrated", "realm.present", "tls.trusted", "web.issuer", "web.clock", "login.permissions"] {
         assert_eq!(checks[id]["state"], "skip", "{id}");
     }
@@ -193,6 +197,18 @@ fn settings_and_database_are_looked_at_first_and_left_as_they_are() {
     assert_eq!(code, 1);
     is(&checks, "settings.readable", "fail", "is not https");
     assert_eq!(checks["database.reachable"]["state"], "skip");
+}
+
+#[test]
+fn a_mail_server_that_does_not_answer_and_a_folder_that_is_not_there_are_found() {
+    let place = Place::serve(None);
+    for way in ["smtp_host = \"localhost\"\nsmtp_port = 1", "folder = \"nowhere\""] {
+        edit(&place, "[realm]", &format!("[mail]\n{way}\nfrom = \"idp@example.test\"\n[realm]"));
+        let (code, checks) = on(&place, &["--url", "http://localhost:1"]);
+        assert_eq!(code, 1);
+        is(&checks, "mail.transport", "fail", "");
+        edit(&place, &format!("[mail]\n{way}\nfrom = \"idp@example.test\"\n"), "");
+    }
 }
 
 #[test]

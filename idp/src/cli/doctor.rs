@@ -73,7 +73,11 @@ impl Doctor {
         if let Some(file) = &self.ca {
             authorities.extend(outbound::authorities(file).map_err(|what| usage(format!("--ca: {what}")))?);
         }
-        let mut facts = Facts { now, settings, database, outside: None };
+        let mail = match good {
+            Some(settings) => facts::mail(settings).await,
+            None => None,
+        };
+        let mut facts = Facts { now, settings, database, mail, outside: None };
         let url = self.url.clone().or_else(|| facts.issuer().and_then(|issuer| Url::parse(issuer).ok()));
         if let Some(url) = url {
             if !matches!(url.scheme(), "http" | "https") {

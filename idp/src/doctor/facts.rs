@@ -1,7 +1,5 @@
 //! What the doctor looks at: settings, database, and the product as browsers see it. Reads only.
 
-use std::path::Path;
-
 use idp_core::client::SigningAlg;
 use idp_core::jose::keyset::KeyState;
 use idp_core::realm::Realm;
@@ -11,6 +9,7 @@ use rustls_pki_types::CertificateDer;
 use url::Url;
 
 use crate::app::App;
+use crate::mail::Mailer;
 use crate::outbound::probe::{self, Answer, Judgement, Probe};
 use crate::settings::{Problems, Settings};
 
@@ -21,6 +20,8 @@ pub struct Facts {
     pub settings: Option<Result<Settings, Problems>>,
     /// `None`: no database is known.
     pub database: Option<Result<Inside, NoDatabase>>,
+    /// Whether mails can be sent; `None`: no way is set.
+    pub mail: Option<Result<(), String>>,
     /// `None`: no address is known.
     pub outside: Option<Outside>,
 }
@@ -81,13 +82,6 @@ impl Facts {
     }
 }
 
-/// Where the database is.
-pub enum Database<'a> {
-    Settings(&'a Settings),
-    /// The data directory of `idp dev`.
-    Data(&'a Path),
-}
-
 /// Opens the database without making or migrating anything, and reads what there is.
 ///
 /// # Errors
@@ -122,6 +116,16 @@ async fn keys_missing(app: &App, realm: &Realm, store: &Store) -> idp_store::Res
     let stored = store.list_signing_keys(realm.id).await?;
     let active = |alg| stored.iter().any(|key| key.alg == alg && key.state == KeyState::Active);
     Ok(Ok(SigningAlg::ALL.iter().filter(|alg| !active(**alg)).map(|alg| alg.text()).collect()))
+}
+
+/// Goes to the mail server of the settings, and sends nothing.
+pub async fn mail(settings: &Settings) -> Option<Result<(), String>> {
+    let options = settings.mail.as_ref()?;
+    let tested = match Mailer::new(options) {
+        Ok(mailer) => mailer.test().await,
+        Err(error) => Err(error),
+    };
+    Some(tested.map_err(|error| probe::innermost(&error)))
 }
 
 /// Asks the product as browsers do: at `url`, and at the further hosts and RP IDs of the realm.

@@ -31,6 +31,7 @@ pub const CHECKS: &[Check] = &[
     check("realm.present", "the realm is there and is what the settings say", realm),
     check("realm.keys", "an active key for each algorithm, and it can be unsealed", keys),
     check("realm.owner", "somebody may administer", owner),
+    check("mail.transport", "mails can be sent", mail),
     check("issuer.https", "https, or localhost", https),
     check("issuer.name", "a DNS name, not an address", name),
     check("web.reachable", "the issuer's address answers", reachable),
@@ -148,6 +149,20 @@ fn owner(facts: &Facts) -> Finding {
         })
     };
     found(judge())
+}
+
+fn mail(facts: &Facts) -> Finding {
+    match (&facts.settings, &facts.mail) {
+        (Some(Ok(_)), None) => Finding::warn(
+            "no mails are sent: nobody is told when a passkey is added or removed",
+            "set `mail.smtp_host` and `mail.from` in the settings",
+        ),
+        (Some(Ok(_)), Some(Ok(()))) => Finding::ok("the way is open; nothing was sent"),
+        (Some(Ok(_)), Some(Err(why))) => {
+            Finding::fail(why.clone(), "check server, port, `mail.smtp_tls`, user name and password, or the folder")
+        }
+        _ => Finding::skip("no settings say"),
+    }
 }
 
 /// The address that is judged: the issuer that is set, else the one that was named.

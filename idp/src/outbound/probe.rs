@@ -78,7 +78,7 @@ impl Probe {
 }
 
 /// The cause at the bottom: "connection refused" says more than "error sending request".
-fn innermost(error: &dyn std::error::Error) -> String {
+pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(cause) = error.source() {
         error = cause;
