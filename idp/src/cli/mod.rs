@@ -11,7 +11,6 @@ mod doctor;
 mod group;
 mod key;
 mod operator;
-mod owners;
 mod policy;
 mod profile;
 mod realm;

@@ -87,11 +87,11 @@ export async function authenticate(asked, signal) {
   return post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
 }
 
-/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`. Gives its record and `next`. */
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?}`. Gives its record and `next`. */
 export async function register(asked, name, signal) {
   const { ceremony, csrf, publicKey } = await post('/webauthn/register/options', asked, { signal });
   const credential = toJSON(await held('create', { publicKey: creationOptions(publicKey), signal }));
-  return post('/webauthn/register', { ceremony, credential, name: name || undefined }, { csrf });
+  return post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
 }
 
 // ---- What the person sees ----
