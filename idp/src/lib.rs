@@ -18,6 +18,7 @@ pub mod app;
 pub mod cli;
 pub mod client_keys;
 pub mod demo;
+pub mod doctor;
 pub mod event;
 pub mod health;
 pub mod http;
