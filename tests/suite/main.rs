@@ -13,6 +13,7 @@ mod conformance;
 mod consent;
 mod device;
 mod discovery;
+mod factors;
 mod hosts;
 mod introspect;
 mod login;

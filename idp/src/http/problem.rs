@@ -221,7 +221,7 @@ fn request(
     match surface {
         Surface::Page => {
             let kind = match (status, code) {
-                (_, "csrf_mismatch" | "origin_mismatch") => ErrorKind::Cookies,
+                (_, "csrf_mismatch" | "origin_mismatch" | "handoff_refused") => ErrorKind::Cookies,
                 (401 | 403, _) => ErrorKind::Forbidden,
                 (404, _) => ErrorKind::NotFound,
                 (429, _) => ErrorKind::TooMany,

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::acr::value::Acr;
 use crate::client::{ClientSettings, GrantType};
+use crate::credential::password::{LEAST_ALONE, LEAST_BESIDES};
+use crate::credential::recovery::Recovery;
 use crate::id::RealmId;
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
@@ -74,6 +76,14 @@ pub struct RealmSettings {
     pub registration_scopes: Vec<String>,
     /// Applications for phones that may use the realm's passkeys.
     pub native_apps: NativeApps,
+    /// Fewest characters of a new password; 15 at least wherever the policy lets a password in alone.
+    pub password_min_length: usize,
+    /// What may recover an account.
+    pub recovery: Recovery,
+    /// Hours until a recovery opens whose proof is weaker than the account's strongest factor.
+    pub recovery_wait_h: i64,
+    /// The realm's owners are mailed of each recovery, too; its user is always.
+    pub recovery_tells_owners: bool,
 }
 
 impl Default for RealmSettings {
@@ -97,6 +107,10 @@ impl Default for RealmSettings {
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             native_apps: NativeApps::default(),
+            password_min_length: LEAST_ALONE,
+            recovery: Recovery::Either,
+            recovery_wait_h: 24,
+            recovery_tells_owners: false,
         }
     }
 }
@@ -124,6 +138,10 @@ pub const FIELDS: &[(&str, &str)] = &[
         "native_apps",
         r#"{"android":[{"package":"org.example.app","sha256":["AB:CD:…"]}],"apple":["TEAM123456.org.example.app"]}"#,
     ),
+    ("password_min_length", "8 to 64 characters; at least 15 where the policy lets a password in alone"),
+    ("recovery", "off, email_code, recovery_code, either or both"),
+    ("recovery_wait_h", "0 to 720 hours"),
+    ("recovery_tells_owners", "true or false"),
 ];
 
 impl RealmSettings {
@@ -156,7 +174,7 @@ impl RealmSettings {
         let value = match name {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
             "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
-            "registration" => Value::String(text.to_owned()),
+            "registration" | "recovery" => Value::String(text.to_owned()),
             "brand_color" if text == "none" => Value::Null,
             "brand_color" => Value::String(text.to_ascii_lowercase()),
             _ => serde_json::from_str(text).map_err(|_| refused())?,
@@ -189,6 +207,8 @@ impl RealmSettings {
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
             ("registration_scopes", known && registers("openid")),
             ("native_apps", self.native_apps.is_well_formed()),
+            ("password_min_length", (LEAST_BESIDES..=64).contains(&self.password_min_length)),
+            ("recovery_wait_h", (0..=720).contains(&self.recovery_wait_h)),
         ];
         let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
         let wrong = holds.into_iter().filter(|(_, holds)| !holds);
@@ -277,6 +297,8 @@ mod tests {
             ("brand_color", "red"),
             ("registration_scopes", "email"),
             ("registration_scopes", "openid,payments"),
+            ("password_min_length", "7"),
+            ("recovery_wait_h", "721"),
         ] {
             let mut settings = RealmSettings::default();
             settings.set(name, text).unwrap();

@@ -86,6 +86,7 @@ fn proved(handoff: Handoff, account: idp_core::account::Account) -> Proved {
         }),
         method: Method::Passkey(handoff.proof),
         challenge: Some(Once { hash: handoff.challenge, expires: handoff.challenge_expires }),
+        totp: None,
         clear: Vec::new(),
         doubtful: handoff.doubtful,
     }

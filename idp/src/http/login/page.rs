@@ -1,14 +1,16 @@
 //! `/login`: passkey first, or the user name first.
 
+use idp_core::credential::recovery::Recovery;
 use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::Mode;
+use idp_core::passkey::policy::{Mode, Policy};
 
 use super::away::{Known, elsewhere};
 use super::partial::Partial;
+use super::recovery;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
-use crate::http::problem::Problem;
+use crate::http::policy;
 use crate::views::{self, LoginNotice, LoginStep, Page};
 
 /// `GET /login`.
@@ -94,8 +96,15 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Some(LoginNotice::Throttled { .. }) => 429,
         Some(_) => 401,
     };
-    let policy = x.realm.policy.clone();
-    let passkey_allowed = policy.enabled && policy.allow_login && policy.mode != Mode::PasswordThenPasskey;
+    // Nobody is known yet, and a name typed must not change what is shown: whatever lets in somebody is offered.
+    let by_passkey = |of: &Policy| of.enabled && of.allow_login && of.mode != Mode::PasswordThenPasskey;
+    let by_password = |of: &Policy| match of.mode {
+        Mode::PasskeyOnly => false,
+        // There the password is the second factor, after a passkey.
+        Mode::PasskeyThenSecondFactor => shown.by_password,
+        Mode::PasskeyFirst | Mode::PasswordThenPasskey | Mode::Optional => true,
+    };
+    let (passkey_allowed, password_allowed) = (policy::all(&x).any(by_passkey), policy::all(&x).any(by_password));
     let away = shown.request.as_ref().zip(sealed.as_deref());
     let elsewhere = if passkey_allowed { elsewhere(&mut x, away, Known::default())? } else { Vec::new() };
     let page = views::Login {
@@ -105,19 +114,13 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         step: shown.step,
         username: shown.username,
         passkey_allowed,
-        password_allowed: match policy.mode {
-            Mode::PasskeyOnly => false,
-            // There the password is the second factor, after a passkey.
-            Mode::PasskeyThenSecondFactor => shown.by_password,
-            _ => true,
-        },
+        password_allowed,
         again: shown.again,
+        recovers: recovery::effective(&x) != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
         elsewhere,
         notice: shown.notice,
         restart_href,
     };
-    let mut response = x.page(&Page::Login(page))?;
-    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
-    Ok(response)
+    x.page_with(status, &Page::Login(page), None)
 }

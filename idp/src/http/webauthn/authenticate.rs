@@ -22,6 +22,7 @@ use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::handoff;
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
+use crate::http::login::throttle;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -118,6 +119,8 @@ async fn verify(
         backup_eligible: verified.backup_eligible,
         backup_state: verified.backup_state,
     };
+    // Whoever has the passkey is not whom a throttle is for; without a password there is none.
+    let clear = if owner.password_hash.is_some() { throttle::of_names(x, &owner) } else { Vec::new() };
     Ok(Proved {
         account: owner,
         method: Method::Passkey(proof),
@@ -129,7 +132,8 @@ async fn verify(
             client: x.header(header::USER_AGENT).and_then(user_agent::words),
         }),
         challenge: Some(state::used(ceremony)),
-        clear: Vec::new(),
+        totp: None,
+        clear,
         doubtful,
     })
 }

@@ -57,7 +57,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::SetUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
-    let policy = policy::of(&x, &account).await?;
+    // No passkey is kept that the application would refuse: it would ask for another one at once.
+    let policy = authorize::policy_at(&x, policy::of(&x, &account).await?, request.as_ref()).await?;
     let registered = match verify(&state::expected(&x, &ceremony), response, &policy, x.now) {
         Ok(registered) => registered,
         Err(refused) => return Err(wrong_host::told(&x, refused, account).await),
@@ -196,6 +197,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: x.now,
         updated: x.now,
     };

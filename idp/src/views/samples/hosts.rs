@@ -1,7 +1,8 @@
 //! Samples of the pages of a realm with several RP IDs.
 
 use super::super::{Away, Elsewhere, LoginStep, Page, SecondFactor, SecondFactorReason};
-use super::{MARKUP, Samples, add, application, hostile, login, second_factor};
+use super::factors::second_factor;
+use super::{MARKUP, Samples, add, application, hostile, login};
 
 fn former() -> Vec<Elsewhere> {
     vec![Elsewhere { rp_host: "northwind.test".into(), href: "https://northwind.test/login/away?errand=sealed".into() }]

@@ -42,7 +42,7 @@ pub struct Field {
     pub acts: Acts,
     /// What it decides.
     pub about: &'static str,
-    list: bool,
+    pub(super) list: bool,
 }
 
 const fn field(name: &'static str, values: &'static str, acts: Acts, about: &'static str) -> Field {
@@ -117,7 +117,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(field: &str, text: impl Into<String>) -> Self {
+    /// A problem of a field.
+    pub fn new(field: &str, text: impl Into<String>) -> Self {
         Self { field: field.to_owned(), text: text.into() }
     }
 }
@@ -215,7 +216,7 @@ fn distinct<T: PartialEq>(items: &[T]) -> bool {
 }
 
 /// What somebody typed as JSON: JSON itself, `a:b,c:d` as an object, `a,b` as a list, else a word.
-fn words(text: &str, is_list: bool) -> Value {
+pub(super) fn words(text: &str, is_list: bool) -> Value {
     let word = |text: &str| serde_json::from_str(text.trim()).unwrap_or_else(|_| json!(text.trim()));
     match serde_json::from_str(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_) | Value::Bool(_) | Value::String(_))) => value,
