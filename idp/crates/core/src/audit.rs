@@ -84,6 +84,12 @@ events! {
     PasskeyRemoved = "passkey.removed",
     /// A signature counter went back: perhaps a copied key.
     PasskeyCloned = "passkey.cloned",
+    /// A passkey was set aside: its model is reported as unsafe.
+    PasskeySuspended = "passkey.suspended",
+    /// New FIDO metadata count from now on.
+    MdsAccepted = "mds.accepted",
+    /// New FIDO metadata wait for an admin: they would suspend too many passkeys.
+    MdsHeld = "mds.held",
     PassIssued = "pass.issued",
     AccountCreated = "account.created",
     AccountChanged = "account.changed",

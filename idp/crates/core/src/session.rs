@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, EventId, FlowId, Sid};
+use crate::passkey::record::Passkey;
+use crate::secret::Hash;
 use crate::time::Timestamp;
 
 /// What a passkey assertion proved (WebAuthn L3 §6.1), as far as acr and amr depend on it.
@@ -17,6 +19,35 @@ pub struct PasskeyProof {
     pub backup_eligible: bool,
     /// The key is backed up now (BS flag).
     pub backup_state: bool,
+    /// Model of the authenticator, its own word unless attested; zero where it named none.
+    #[serde(default)]
+    pub aaguid: [u8; 16],
+    /// The root that verified its attestation when it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation_root: Option<Hash>,
+    /// Somebody else than the authenticator says that the key cannot leave hardware ([`Passkey::is_hardware`]).
+    #[serde(default)]
+    pub hardware: bool,
+}
+
+impl PasskeyProof {
+    /// What an assertion by this passkey proves.
+    pub fn of(passkey: &Passkey, user_verified: bool, backup_state: bool) -> Self {
+        Self {
+            credential_id: passkey.credential_id.clone(),
+            user_verified,
+            backup_eligible: passkey.backup_eligible,
+            backup_state,
+            aaguid: passkey.aaguid,
+            attestation_root: passkey.attestation_root,
+            hardware: passkey.is_hardware(),
+        }
+    }
+
+    /// Whether its attestation was verified.
+    pub const fn is_attested(&self) -> bool {
+        self.attestation_root.is_some()
+    }
 }
 
 /// How somebody authenticated.

@@ -36,6 +36,7 @@ pub mod grants;
 pub mod groups;
 pub mod keys;
 pub mod logout_deliveries;
+pub mod mds;
 pub mod passes;
 pub mod passkeys;
 pub mod passwords;

@@ -44,7 +44,12 @@ pub async fn post(mut x: Exchange) -> Outcome {
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
     let policy = x.realm.policy.clone();
-    let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let mut registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let entry = match registered.model_key() {
+        Some(model) => x.app.store.find_model(&model).await?,
+        None => None,
+    };
+    registered.assess(&policy, entry.as_ref(), x.now);
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }

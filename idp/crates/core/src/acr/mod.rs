@@ -8,7 +8,7 @@ pub mod value;
 use std::cmp::Reverse;
 
 use crate::id::FlowId;
-use crate::passkey::policy::{Combination, Policy};
+use crate::passkey::policy::{Combination, Conveyance, Policy};
 use crate::realm::RealmSettings;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -22,14 +22,21 @@ const AAL2_S: (i64, i64) = (24 * 3600, 3600);
 const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
 
 /// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
-/// phrh and aal3 need a verified attestation, which there is not yet.
+/// phrh and aal3 need an attestation, so it must be asked for.
 pub fn supported_acr_values(settings: &RealmSettings, policy: &Policy) -> Vec<&'static str> {
     let reachable = |combination| policy.enabled && policy.accepts(combination, true);
     let alone = reachable(Combination::PasskeyAlone);
     let both = reachable(Combination::PasswordAndPasskey);
+    let attested = policy.attestation != Conveyance::None;
     let mut values = Vec::new();
+    if (alone || both) && attested {
+        values.push(Acr::Phrh.wire());
+    }
     if alone || both {
         values.push(Acr::Phr.wire());
+    }
+    if attested && (both || (alone && settings.uv_counts_as_second_factor)) {
+        values.extend([Acr::Aal3.wire(), "aal3"]);
     }
     if both || (alone && settings.uv_counts_as_second_factor) {
         values.extend([Acr::RefedsMfa.wire(), Acr::Aal2.wire(), "aal2"]);
@@ -169,6 +176,14 @@ impl<'a> Set<'a> {
         }
     }
 
+    /// The passkey it rests on.
+    const fn proof(self) -> Option<&'a PasskeyProof> {
+        match self {
+            Self::Password(_) => None,
+            Self::Passkey(_, proof) | Self::Both { proof, .. } => Some(proof),
+        }
+    }
+
     /// The events, oldest first.
     fn events(self) -> Vec<&'a AuthEvent> {
         match self {
@@ -187,8 +202,8 @@ impl<'a> Set<'a> {
         };
         let key = match proof.backup_eligible {
             true => Some("swk"),
-            // BE=0 is a claim of the authenticator; no attestation is verified that could confirm it.
-            false if settings.hwk_requires_attestation => None,
+            // BE=0 is a claim of the authenticator, which only a verified attestation confirms.
+            false if settings.hwk_requires_attestation && !proof.is_attested() => None,
             false => Some("hwk"),
         };
         let mfa = password || (proof.user_verified && settings.uv_counts_as_second_factor);
@@ -208,12 +223,19 @@ impl<'a> Set<'a> {
             // A found key must not open doors.
             Self::Passkey(..) => (!settings.phr_requires_uv, false),
         };
-        // phrh and aal3 need a verified attestation (hardware, not synced): never satisfied yet.
         if phr {
             acr.push(Acr::Phr);
         }
         if two_factors {
             acr.extend([Acr::Aal2, Acr::RefedsMfa]);
+        }
+        // The key cannot leave hardware: more than the authenticator's own word, and never a synced one.
+        if let Some(proof) = self.proof().filter(|proof| phr && proof.hardware && !proof.backup_eligible) {
+            acr.push(Acr::Phrh);
+            // A password beside it does not stand in for the user verification that was left out.
+            if two_factors && proof.user_verified {
+                acr.push(Acr::Aal3);
+            }
         }
         acr
     }

@@ -78,12 +78,8 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
         Factor::Passkey => usable(passkeys, facts.rp_id, policy)
             .map(|passkey| {
                 let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
-                Method::Passkey(PasskeyProof {
-                    credential_id: passkey.credential_id.clone(),
-                    user_verified: required || passkey.uv_initialized,
-                    backup_eligible: passkey.backup_eligible,
-                    backup_state: passkey.backup_state,
-                })
+                let verified = required || passkey.uv_initialized;
+                Method::Passkey(PasskeyProof::of(passkey, verified, passkey.backup_state))
             })
             .collect(),
     };

@@ -4,11 +4,13 @@
 //! the other modules parse what they look at or say what a realm asks for.
 
 pub mod assertion;
+pub mod attestation;
 pub mod authenticator_data;
 mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
+pub mod mds;
 pub mod options;
 pub mod policy;
 pub mod record;

@@ -1,11 +1,13 @@
 //! The passkey policy: what a realm asks of the passkeys people sign in with.
 //!
 //! WebAuthn L3 §5.4 for what browsers are asked; NIST SP 800-63B-4 §3.1.6 and §3.2.2 for what is judged.
-//! `fields` says how it is set and shown, `combination` which factors let in, `judge` what a passkey may lack.
+//! `fields` says how it is set and shown, `combination` which factors let in, `judge` what a passkey may lack,
+//! `trust` whose word about models of authenticators counts.
 
 mod combination;
 mod fields;
 mod judge;
+pub mod trust;
 
 use std::collections::BTreeSet;
 
@@ -13,9 +15,13 @@ use serde::{Deserialize, Serialize};
 
 pub use combination::{Combination, Verdict};
 pub use fields::{Acts, FIELDS, Field, Problem};
-pub use judge::{CHECKS, Check, Facts, SignIn, Violation, judge_record, judge_registration, judge_sign_in};
+pub use judge::{
+    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, judge_record, judge_registration, judge_sign_in,
+};
 
 use super::cose;
+use super::mds::Certification;
+pub use trust::{AaguidAllow, AaguidDeny, Conveyance, RefusedStatuses, Trust};
 
 /// Which combinations of factors let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,6 +227,12 @@ pub struct Policy {
     pub resident_key: PerType,
     /// In order of preference.
     pub hints: Vec<Hint>,
+    pub attestation: Conveyance,
+    pub attestation_trust: Trust,
+    pub aaguid_allow: AaguidAllow,
+    pub aaguid_deny: AaguidDeny,
+    pub mds_refuse_status: RefusedStatuses,
+    pub mds_min_certification: Certification,
     /// COSE algorithms in order of preference.
     pub algorithms: Vec<i64>,
     /// Most passkeys of one account under one RP ID, 1 to 50; suspended ones do not count.
@@ -242,6 +254,12 @@ impl Default for Policy {
             user_verification: PerType::all(Requirement::Required),
             resident_key: PerType::all(Requirement::Required),
             hints: Vec::new(),
+            attestation: Conveyance::None,
+            attestation_trust: Trust::Any,
+            aaguid_allow: AaguidAllow::Any,
+            aaguid_deny: AaguidDeny::default(),
+            mds_refuse_status: RefusedStatuses::default(),
+            mds_min_certification: Certification::None,
             // What authenticators offer; browsers warn where ES256 or RS256 is missing.
             algorithms: vec![cose::ES256, cose::EDDSA, cose::RS256],
             max_passkeys: 5,
