@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use super::attestation::{AttestationObject, Claim, Statement};
+use super::attestation::{self, AttestationObject, Claim, Statement};
 use super::authenticator_data::{AuthenticatorData, MAX_CREDENTIAL_ID_LEN};
 use super::cose::{KeyError, PublicKey};
 use super::mds::{Entry, Model, ModelKey};
@@ -320,7 +320,8 @@ pub fn verify(
         discoverable: response.extensions.cred_props.rk,
         transports: response.response.transports,
         attachment,
-        aaguid: credential.aaguid,
+        // What a U2F key signs does not cover the AAGUID: a genuine key must not lend its certificate to any model.
+        aaguid: if object.fmt == attestation::U2F { [0; 16] } else { credential.aaguid },
         statement,
         attestation_root: None,
         model: Model::default(),

@@ -144,6 +144,7 @@ pub fn account(username: &str) -> Account {
         state: AccountState::Active,
         password_hash: None,
         password_version: 0,
+        preferences: Default::default(),
         created: NOW,
         updated: NOW,
     }
@@ -254,12 +255,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             id: EventId::new(NOW, random()),
             at: NOW,
             flow: None,
-            method: Method::Passkey(PasskeyProof {
-                credential_id: passkey.credential_id.clone(),
-                user_verified: true,
-                backup_eligible: true,
-                backup_state: false,
-            }),
+            method: Method::Passkey(PasskeyProof::of(passkey, true, false)),
         }],
         clear: Vec::new(),
         audit: audit(AuditEvent::SignIn),

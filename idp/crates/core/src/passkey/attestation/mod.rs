@@ -28,6 +28,9 @@ pub fn is_certificate(der: &[u8]) -> bool {
 /// Longest statement format identifier (WebAuthn L3 §8.1).
 const MAX_FMT_LEN: usize = 32;
 
+/// The format of U2F keys.
+pub(super) const U2F: &str = "fido-u2f";
+
 /// WebAuthn L3 §6.5.4.
 pub(super) struct AttestationObject {
     pub fmt: String,
@@ -104,7 +107,7 @@ impl AttestationObject {
             "tpm" => tpm::verify(&members, claim)?,
             "android-key" => android::verify(&members, claim)?,
             "apple" => apple::verify(&members, claim)?,
-            "fido-u2f" => u2f::verify(&members, claim)?,
+            U2F => u2f::verify(&members, claim)?,
             _ => Found::Unverified,
         };
         Ok(match found {
@@ -130,7 +133,7 @@ impl Statement {
     /// How the metadata name the makers of U2F keys: SHA-1 of the key in the attestation certificate
     /// (RFC 5280 §4.2.1.2 method 1).
     pub fn key_id(&self) -> Option<[u8; 20]> {
-        let leaf = x509::parse(self.chain.first().filter(|_| self.format == "fido-u2f")?)?;
+        let leaf = x509::parse(self.chain.first().filter(|_| self.format == U2F)?)?;
         digest(&SHA1_FOR_LEGACY_USE_ONLY, &leaf.public_key().subject_public_key.data).as_ref().try_into().ok()
     }
 }
