@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
+use crate::mds;
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
@@ -31,6 +32,7 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    pub mds: mds::Options,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -56,6 +58,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
+    /// Where FIDO's metadata come from.
+    pub mds: mds::Options,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
     /// Rung when a session ended here, so that clients are told at once.
@@ -87,6 +91,7 @@ impl App {
             passwords: PasswordPool::new(&parts.random)?,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
+            mds: parts.mds,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),
             keys: KeyRings::default(),

@@ -23,6 +23,7 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod listen;
+pub mod mds;
 pub mod metrics;
 pub mod outbound;
 pub mod password;

@@ -16,7 +16,7 @@ use super::{Failure, Stop, runtime};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
 use crate::system::{system_clock, system_random};
-use crate::{demo, listen, outbound, telemetry};
+use crate::{demo, listen, mds, outbound, telemetry};
 
 /// Try it: everything on this machine, with a demo application. Not for production.
 #[derive(Args)]
@@ -77,6 +77,7 @@ impl Dev {
             keys: (key, None),
             theme_dir: None,
             outbound,
+            mds: mds::Options::default(),
             clock: system_clock(),
             random: Arc::clone(&random),
         };

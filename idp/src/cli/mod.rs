@@ -9,6 +9,7 @@ mod dev;
 mod docs;
 mod group;
 mod key;
+mod mds;
 mod operator;
 mod owners;
 mod policy;
@@ -55,6 +56,8 @@ enum Command {
     Policy(policy::Command),
     /// One-time links that let a user enrol.
     AccessPass(access_pass::Command),
+    /// FIDO's metadata about models of authenticators.
+    Mds(mds::Command),
     /// Signing keys.
     Key(key::Command),
     /// What happened, newest first.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Realm(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
+        Command::Mds(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Docs(command) => command.run(),

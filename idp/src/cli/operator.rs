@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan};
 use crate::system::{system_clock, system_random};
-use crate::{listen, outbound, views};
+use crate::{listen, mds, outbound, views};
 
 /// Where a command acts. Global: it may stand before or after the subcommand.
 #[derive(Args)]
@@ -110,6 +110,7 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         keys: (Secret::new(key), None),
         theme_dir: None,
         outbound: outbound::Options::default(),
+        mds: mds::Options::default(),
         clock: system_clock(),
         random: system_random(),
     };

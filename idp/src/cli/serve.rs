@@ -79,6 +79,7 @@ pub async fn open(settings: &Settings, listen: &listen::Options, migrate: bool) 
         keys: (settings.secrets.encryption_key.clone(), settings.secrets.previous_encryption_key.clone()),
         theme_dir: settings.theme.dir.clone(),
         outbound: settings.outbound.clone(),
+        mds: settings.mds.clone(),
         clock: system_clock(),
         random: system_random(),
     };

@@ -1,9 +1,11 @@
 //! `/webauthn/*`: registration and sign-in as JSON.
 
 mod assertion_checks;
+mod attestation;
 mod ceremonies;
 mod clones;
 mod enrolment;
+mod mds;
 mod policy_fields;
 mod registration_checks;
 mod sign_in;

@@ -215,9 +215,22 @@ async fn hints_and_requirements_reach_the_browser() {
 #[test]
 fn every_field_is_tried_somewhere() {
     let here: BTreeSet<&str> = rows().iter().map(|r| r.field).collect();
-    // Tried by functions of their own: here, in `enrolment`, in `clones` and in `login::modes`.
-    let elsewhere =
-        ["allow_second_factor", "algorithms", "hints", "max_passkeys", "clone_response", "enrolment_requires", "mode"];
+    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones` and in `login::modes`.
+    let elsewhere = [
+        "allow_second_factor",
+        "algorithms",
+        "hints",
+        "max_passkeys",
+        "clone_response",
+        "enrolment_requires",
+        "mode",
+        "attestation",
+        "attestation_trust",
+        "aaguid_allow",
+        "aaguid_deny",
+        "mds_refuse_status",
+        "mds_min_certification",
+    ];
     for field in FIELDS {
         assert!(here.contains(field.name) || elsewhere.contains(&field.name), "{} is tried nowhere", field.name);
     }

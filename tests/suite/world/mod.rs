@@ -75,18 +75,23 @@ pub struct World {
 impl World {
     /// Starts the product on an empty database, with one realm and its keys.
     pub async fn start(db: Db) -> Self {
+        Self::start_with(db, idp::mds::Options::default()).await
+    }
+
+    /// The same with FIDO's metadata from somewhere.
+    pub async fn start_with(db: Db, mds: idp::mds::Options) -> Self {
         match db {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("idp.db").display());
-                let mut world = Self::on(url).await;
+                let mut world = Self::with_mds(url, mds).await;
                 world.folder = Some(folder);
                 world
             }
             Db::Postgres => {
                 static CLUSTER: OnceLock<idp_pg::Cluster> = OnceLock::new();
                 let url = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(idp_pg::Cluster::start).url("suite"));
-                Self::on(url.await.unwrap()).await
+                Self::with_mds(url.await.unwrap(), mds).await
             }
         }
     }
@@ -98,6 +103,11 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
+        Self::with_mds(db_url, idp::mds::Options::default()).await
+    }
+
+    /// The same with FIDO's metadata.
+    pub async fn with_mds(db_url: String, mds: idp::mds::Options) -> Self {
         let store = Store::open(&db_url, &Options { max_connections: 8, ..Options::default() }).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();
@@ -108,7 +118,7 @@ impl World {
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
         // One address of this machine stands for the world, all others for what is not to be reached.
         let outbound = outbound::Options { allow: vec![OUTSIDE.into()], ..outbound::Options::default() };
-        let plan = Plan { store, keys, theme_dir: None, outbound, clock: clock.source(), random: random_source() };
+        let plan = Plan { store, keys, theme_dir: None, outbound, mds, clock: clock.source(), random: random_source() };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
             name: "default".to_owned(),

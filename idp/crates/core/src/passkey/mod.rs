@@ -13,6 +13,7 @@ pub mod cose;
 pub mod mds;
 pub mod options;
 pub mod policy;
+pub mod provider;
 pub mod record;
 pub mod refused;
 pub mod registration;
