@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
+use crate::mail::{self, Mailer};
 use crate::mds;
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
@@ -33,6 +34,8 @@ pub struct Parts {
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
     pub mds: mds::Options,
+    /// `None`: no mails are sent.
+    pub mail: Option<mail::Options>,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -46,6 +49,8 @@ pub enum BuildError {
     Theme(#[from] crate::views::ViewError),
     #[error(transparent)]
     Seal(#[from] NotSealedHere),
+    #[error("[mail] cannot be used")]
+    Mail(#[from] mail::MailError),
     #[error(transparent)]
     Password(#[from] crate::password::PoolError),
 }
@@ -60,6 +65,8 @@ pub struct App {
     pub outbound: Outbound,
     /// Where FIDO's metadata come from.
     pub mds: mds::Options,
+    /// `None`: no mails are sent.
+    pub mailer: Option<Mailer>,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
     /// Rung when a session ended here, so that clients are told at once.
@@ -92,6 +99,7 @@ impl App {
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             mds: parts.mds,
+            mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),
             keys: KeyRings::default(),

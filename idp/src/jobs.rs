@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod logout;
+pub mod mail;
 pub mod mds;
 
 use std::sync::Arc;

@@ -26,7 +26,7 @@ use crate::app::{App, BuildError, Parts};
 use crate::http::app_endpoint;
 use crate::keys::{self, KeysError};
 use crate::system::{Clock, Random};
-use crate::{health, jobs, listen, mds, outbound};
+use crate::{health, jobs, listen, mail, mds, outbound};
 
 /// Life of a set-up link in seconds.
 pub const SETUP_LIFETIME_S: i64 = 24 * 3600;
@@ -70,6 +70,8 @@ pub struct Plan {
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
     pub mds: mds::Options,
+    /// `None`: no mails are sent; the store must then not queue any.
+    pub mail: Option<mail::Options>,
     pub clock: Clock,
     pub random: Random,
 }
@@ -86,8 +88,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, outbound, mds, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, outbound, mds, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, mds, mail, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, mds, mail, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.
@@ -253,6 +255,7 @@ pub fn serve(app: Arc<App>, main: tokio::net::TcpListener, sockets: Sockets) -> 
     tasks.push(tokio::spawn(jobs::keys::rotate(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::logout::deliver(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::mds::refresh(Arc::clone(&app), stopped.clone())));
+    tasks.push(tokio::spawn(jobs::mail::send(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::sweep(Arc::clone(&app), stopped)));
     Ok(Running { app, address, health: bound_health, stop, tasks })
 }

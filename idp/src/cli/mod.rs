@@ -11,7 +11,6 @@ mod group;
 mod key;
 mod mds;
 mod operator;
-mod owners;
 mod policy;
 mod profile;
 mod realm;

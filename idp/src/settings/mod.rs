@@ -4,6 +4,7 @@
 
 mod docs;
 mod load;
+mod mail;
 mod problem;
 mod realm;
 mod table;
@@ -21,7 +22,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use table::{Kind, find};
 
-use crate::{mds, outbound};
+use crate::{mail as mailing, mds, outbound};
 
 pub use docs::config_docs;
 pub use problem::{Origin, Problem, Problems};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub realm: Realm,
     pub outbound: outbound::Options,
     pub mds: mds::Options,
+    /// `None`: no mails are sent, so nobody is told of anything by mail.
+    pub mail: Option<mailing::Options>,
     pub database: Database,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
@@ -127,6 +130,7 @@ impl Settings {
         let realm = realm::read(&mut reader, &mut warnings);
         let outbound = outbound(&mut reader);
         let mds = mds(&mut reader);
+        let mail = mail::read(&mut reader, &mut warnings);
         let database = database(&mut reader);
         let secrets = secrets(&mut reader);
         let telemetry = telemetry(&mut reader);
@@ -141,6 +145,7 @@ impl Settings {
                 realm: realm?,
                 outbound: outbound?,
                 mds: mds?,
+                mail: mail?,
                 database: database?,
                 secrets: secrets?,
                 telemetry: telemetry?,

@@ -125,6 +125,9 @@ impl Default for Options {
     }
 }
 
+/// Rewrites bytes on their way.
+pub type Bend = fn(Vec<u8>) -> Vec<u8>;
+
 /// Deviations from an honest ceremony; the default has none.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -160,6 +163,23 @@ pub struct Faults {
     pub fmt: Option<String>,
     /// AAGUID that the attestation certificate names.
     pub certified_aaguid: Option<[u8; 16]>,
+    /// Of `clientDataJSON`, before it is signed over.
+    pub bend_client_data: Option<Bend>,
+    /// Of the new key as COSE_Key.
+    pub bend_key: Option<Bend>,
+    /// Of the authenticator data, before they are signed.
+    pub bend_auth_data: Option<Bend>,
+    /// Of the signature of an assertion.
+    pub bend_signature: Option<Bend>,
+    /// Of the whole attestation object.
+    pub bend_object: Option<Bend>,
+}
+
+fn bent(bytes: Vec<u8>, bend: Option<Bend>) -> Vec<u8> {
+    match bend {
+        Some(bend) => bend(bytes),
+        None => bytes,
+    }
 }
 
 enum Key {
@@ -228,8 +248,9 @@ impl SoftKey {
         let length = u16::try_from(self.credential_id.len()).expect("a credential id of at most 65535 bytes");
         auth_data.extend_from_slice(&length.to_be_bytes());
         auth_data.extend_from_slice(&self.credential_id);
-        auth_data.extend(self.cose_key(faults.key_alg.unwrap_or(self.alg().cose())));
+        auth_data.extend(bent(self.cose_key(faults.key_alg.unwrap_or(self.alg().cose())), faults.bend_key));
         auth_data.extend_from_slice(&faults.trailing);
+        let auth_data = bent(auth_data, faults.bend_auth_data);
 
         let (fmt, statement) = match &self.options.attestation {
             Attestation::None => ("none", Vec::new()),
@@ -242,7 +263,7 @@ impl SoftKey {
                 let leaf = maker.leaf(Some(faults.certified_aaguid.unwrap_or(self.options.aaguid)));
                 let message = [auth_data.as_slice(), digest(&SHA256, &client_data).as_ref()].concat();
                 let alg = (Cbor::from("alg"), Cbor::from(Alg::Es256.cose()));
-                let mut statement = certified(&leaf, bent(leaf.sign(&message), faults));
+                let mut statement = certified(&leaf, broken(leaf.sign(&message), faults));
                 statement.push(alg);
                 ("packed", statement)
             }
@@ -251,7 +272,7 @@ impl SoftKey {
                 let (rp_id_hash, client_data_hash) = (&auth_data[..32], digest(&SHA256, &client_data));
                 let point = key.public_key().as_ref();
                 let parts = [&[0], rp_id_hash, client_data_hash.as_ref(), &self.credential_id, point];
-                ("fido-u2f", certified(leaf, bent(leaf.sign(&parts.concat()), faults)))
+                ("fido-u2f", certified(leaf, broken(leaf.sign(&parts.concat()), faults)))
             }
         };
         let object = encode(&Cbor::Map(vec![
@@ -259,6 +280,7 @@ impl SoftKey {
             (Cbor::from("attStmt"), Cbor::Map(statement)),
             (Cbor::from("authData"), Cbor::from(auth_data)),
         ]));
+        let object = bent(object, faults.bend_object);
         let mut response = self.envelope(faults);
         response["clientExtensionResults"] = json!({ "credProps": { "rk": self.options.discoverable } });
         response["response"] = json!({
@@ -291,7 +313,8 @@ impl SoftKey {
         let client_data = client_data("webauthn.get", options, origin, faults);
         let mut auth_data = self.auth_data(rp_id, 0, faults);
         auth_data.extend_from_slice(&faults.trailing);
-        let signature = self.sign(&auth_data, &client_data, faults);
+        let auth_data = bent(auth_data, faults.bend_auth_data);
+        let signature = bent(self.sign(&auth_data, &client_data, faults), faults.bend_signature);
 
         let handle = self.options.discoverable.then(|| self.user_handle.clone());
         let handle = faults.user_handle.clone().unwrap_or(handle);
@@ -360,7 +383,7 @@ impl SoftKey {
                 out
             }
         };
-        bent(signature, faults)
+        broken(signature, faults)
     }
 }
 
@@ -370,7 +393,7 @@ fn certified(leaf: &Leaf, signature: Vec<u8>) -> Vec<(Cbor, Cbor)> {
     vec![(Cbor::from("x5c"), x5c), (Cbor::from("sig"), Cbor::from(signature))]
 }
 
-fn bent(mut signature: Vec<u8>, faults: &Faults) -> Vec<u8> {
+fn broken(mut signature: Vec<u8>, faults: &Faults) -> Vec<u8> {
     if faults.break_signature
         && let Some(last) = signature.last_mut()
     {
@@ -394,7 +417,7 @@ fn client_data(ceremony: &str, options: &Value, origin: &str, faults: &Faults) -
     for (name, value) in &faults.client_data {
         data[name] = value.clone();
     }
-    data.to_string().into_bytes()
+    bent(data.to_string().into_bytes(), faults.bend_client_data)
 }
 
 /// Modulus and exponent out of the DER `RSAPublicKey` (RFC 8017 §A.1.1), whose layout is fixed for 2048 bits and

@@ -7,5 +7,6 @@ mod clones;
 mod enrolment;
 mod mds;
 mod policy_fields;
+mod refused;
 mod registration_checks;
 mod sign_in;

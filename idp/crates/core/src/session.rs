@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, EventId, FlowId, Sid};
+use crate::passkey::policy::{Conveyance, Policy};
 use crate::passkey::record::Passkey;
 use crate::secret::Hash;
 use crate::time::Timestamp;
@@ -41,6 +42,21 @@ impl PasskeyProof {
             aaguid: passkey.aaguid,
             attestation_root: passkey.attestation_root,
             hardware: passkey.is_hardware(),
+        }
+    }
+
+    /// The most that a new passkey under a policy can prove: one that is never synced, and in hardware as far as
+    /// anybody asks who says so.
+    pub fn best(policy: &Policy) -> Self {
+        let attested = policy.attestation != Conveyance::None;
+        Self {
+            credential_id: Vec::new(),
+            user_verified: true,
+            backup_eligible: false,
+            backup_state: false,
+            aaguid: [0; 16],
+            attestation_root: attested.then_some([0; 32]),
+            hardware: attested,
         }
     }
 
