@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod advice;
 pub mod app;
 pub mod cli;
 pub mod client_keys;

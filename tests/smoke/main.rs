@@ -9,6 +9,7 @@ mod dev;
 mod doctor;
 mod logout;
 mod person;
+mod policy;
 mod product;
 mod refusals;
 mod replicas;

@@ -19,6 +19,7 @@ mod scope;
 mod serve;
 mod terminal;
 mod user;
+mod user_factors;
 
 use std::io;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use idp_core::account::Account;
 use idp_core::audit::{Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::Realm;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
@@ -115,6 +116,7 @@ pub async fn open_data(data: &Path, migrate: bool) -> Result<Arc<App>, Failure> 
         keys: (Secret::new(key), None),
         theme_dir: None,
         outbound: outbound::Options::default(),
+        blocklist: Blocklist::default(),
         mail: None,
         clock: system_clock(),
         random: system_random(),

@@ -131,6 +131,11 @@ pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &Account
     c.lock(LOCK_ANY, vals![realm, account]).await
 }
 
+/// The passkeys of an account, inside a write.
+pub(crate) async fn of(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<Vec<Passkey>> {
+    c.all(select!("account_id = $2"), vals![realm, account]).await
+}
+
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
 async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \

@@ -16,7 +16,7 @@ use crate::both;
 use crate::fixtures::*;
 
 fn pass(kind: PassKind, account: Option<idp_core::id::AccountId>) -> Pass {
-    Pass { hash: hash(), kind, account_id: account, created: NOW, expires: NOW.plus_s(60), used: None }
+    Pass { hash: hash(), kind, account_id: account, created: NOW, expires: NOW.plus_s(60), used: None, browser: None }
 }
 
 fn issue(pass: &Pass) -> IssuePass {
