@@ -4,6 +4,7 @@
 //! the other modules parse what they look at or say what a realm asks for.
 
 pub mod assertion;
+pub mod attestation;
 pub mod authenticator_data;
 mod cbor;
 pub mod ceremony;
@@ -11,8 +12,10 @@ pub mod client_data;
 pub mod cose;
 pub mod explain;
 pub mod handoff;
+pub mod mds;
 pub mod options;
 pub mod policy;
+pub mod provider;
 pub mod reach;
 pub mod record;
 pub mod refused;

@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::support::*;
 
 fn realm(policy: Policy) -> Realm {
-    let rp = RelyingParty { rp_id: RP_ID.to_owned(), hosts: Vec::new(), origins: Vec::new() };
+    let rp = RelyingParty::new(RP_ID, "https", Vec::new());
     Realm {
         id: RealmId(1),
         name: "default".to_owned(),
@@ -44,10 +44,11 @@ fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) ->
         password_hash: password.then(|| Secret::new("hash".to_owned())),
         password_version: 0,
         preferences: Default::default(),
+        totp: totp.then_some(NOW),
         created: NOW,
         updated: NOW,
     };
-    Holder { account, groups: Vec::new(), passkeys, totp }
+    Holder { account, groups: Vec::new(), passkeys }
 }
 
 fn passkey(options: Options) -> Passkey {

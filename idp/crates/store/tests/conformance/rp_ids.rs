@@ -6,7 +6,7 @@ use idp_core::realm::{Realm, RelyingParty};
 use idp_core::secret::Secret;
 use idp_store::Store;
 use idp_store::passkeys::*;
-use idp_store::passwords::SetPassword;
+use idp_store::passwords::{Keep, SetPassword};
 use idp_store::realms::{RealmUpdated, UpdateRealm};
 use idp_store::rp_ids::{Moving, OfRpId};
 
@@ -43,7 +43,7 @@ both! {
         let with_password = user(store, "has-password", &[OLD]).await;
         let op = SetPassword {
             realm: REALM, account: with_password.id, hash: Some(Secret::new("hash".to_owned())), seen_version: 0,
-            keep: None, keep_one: false, now: NOW,
+            keep: Keep::None, way_in: None, clear: Vec::new(), now: NOW,
             audit: audit(AuditEvent::PasswordSet),
         };
         store.write(op).await.unwrap();
