@@ -1,5 +1,5 @@
 //! `GET /login/away`: a passkey of another RP ID, at the host where it works; the way there from the issuer's host.
-//! docs/decisions/0009-handoff.md.
+//! docs/decisions/0012-handoff.md.
 
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;

@@ -1,5 +1,5 @@
 //! `GET /login/handoff`: back at the issuer's host with a passkey that was used at another one.
-//! docs/decisions/0009-handoff.md.
+//! docs/decisions/0012-handoff.md.
 
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::handoff::{Arrival, Errand, HANDOFF_LIFETIME_S, Handoff, accept};
