@@ -10,7 +10,7 @@ use super::exchange::{Exchange, Outcome};
 use super::{answer, cors};
 
 /// Where a password is changed.
-const PASSWORD_PAGE: &str = "/account/security";
+const PASSWORD_PAGE: &str = "/account/password";
 
 /// `GET /.well-known/webauthn`: origins that may use the RP ID of this host without being under it.
 pub async fn webauthn(x: Exchange) -> Outcome {

@@ -54,7 +54,8 @@ async fn says_where_passkeys_are_made_and_managed_and_a_password_is_changed() {
         let endpoints = public(&w.browser_at(name).get("/.well-known/passkey-endpoints").await);
         assert_eq!(endpoints, json!({ "enroll": page, "manage": page }));
         let change = w.browser_at(name).get("/.well-known/change-password").await;
-        assert_eq!((change.status, change.location()), (302, Some(page.as_str())));
+        let password = format!("{}/account/password", w.issuer);
+        assert_eq!((change.status, change.location()), (302, Some(password.as_str())));
     }
     w.policy(|policy| policy.allow_registration = false).await;
     assert_eq!(public(&w.browser().get("/.well-known/passkey-endpoints").await), json!({ "manage": page }));
