@@ -1,11 +1,13 @@
 //! Sessions with the authentication events they rest on. They begin in [`crate::sign_in`].
 
+use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};
 use idp_core::secret::Hash;
 use idp_core::session::{AuthEvent, Session};
 use idp_core::time::Timestamp;
 
+use crate::accounts::account_columns;
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
@@ -13,14 +15,20 @@ use crate::write::Write;
 use crate::{audit, logout_deliveries, vals};
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($columns:expr, $join:literal, $rest:literal) => {
         concat!(
-            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, e.event FROM sessions s \
-             LEFT JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, e.event",
+            $columns,
+            " FROM sessions s ",
+            $join,
+            "LEFT JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
              WHERE s.realm_id = $1 AND s.state = 'live' AND s.expires_ms > $2 AND s.active_ms > $3 AND ",
             $rest,
             " ORDER BY s.created_ms DESC, s.sid, e.at_ms, e.event_id"
         )
+    };
+    ($rest:literal) => {
+        select!("", "", $rest)
     };
 }
 
@@ -43,6 +51,15 @@ impl FromRow for EventRow {
             session.events.push(event);
         }
         Ok(Self(session))
+    }
+}
+
+/// The same with the account, whose columns repeat as well.
+struct VisitorRow(EventRow, Account);
+
+impl FromRow for VisitorRow {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self(EventRow::from_row(row)?, Account::from_row(row)?))
     }
 }
 
@@ -77,6 +94,27 @@ impl Store {
     ) -> Result<Option<Session>> {
         let values = vals![realm, now, idle_since(now, idle_s), cookie];
         Ok(gather(self.few(select!("s.cookie_hash = $4"), values).await?).pop())
+    }
+
+    /// The same with its account, whatever that account's state.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_visitor(
+        &self,
+        realm: RealmId,
+        cookie: &Hash,
+        now: Timestamp,
+        idle_s: i64,
+    ) -> Result<Option<(Session, Account)>> {
+        const SQL: &str = select!(
+            concat!(", ", account_columns!()),
+            "JOIN accounts a ON a.realm_id = s.realm_id AND a.account_id = s.account_id ",
+            "s.cookie_hash = $4"
+        );
+        let rows: Vec<VisitorRow> = self.few(SQL, vals![realm, now, idle_since(now, idle_s), cookie]).await?;
+        let (events, accounts): (Vec<EventRow>, Vec<Account>) = rows.into_iter().map(|row| (row.0, row.1)).unzip();
+        Ok(gather(events).pop().zip(accounts.into_iter().next()))
     }
 
     /// The live sessions of an account, newest first.
