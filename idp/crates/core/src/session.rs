@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 /// What a passkey assertion proved (WebAuthn L3 §6.1), as far as acr and amr depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasskeyProof {
-    /// The passkey that signed.
-    #[serde(with = "crate::passkey::record::base64url_bytes")]
+    /// The passkey that signed. A store that has it beside the event leaves it out.
+    #[serde(with = "crate::passkey::record::base64url_bytes", default, skip_serializing_if = "Vec::is_empty")]
     pub credential_id: Vec<u8>,
     /// User verification was done for this assertion.
     pub user_verified: bool,

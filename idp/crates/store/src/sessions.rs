@@ -2,13 +2,15 @@
 
 use idp_core::account::Account;
 use idp_core::audit::Audit;
-use idp_core::id::{AccountId, RealmId, Sid};
+use idp_core::id::{AccountId, EventId, FlowId, RealmId, Sid};
 use idp_core::secret::Hash;
-use idp_core::session::{AuthEvent, Session};
+use idp_core::session::{AuthEvent, Method, Session};
 use idp_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::account_columns;
 use crate::error::Result;
+use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
 use crate::write::Write;
@@ -17,7 +19,8 @@ use crate::{audit, logout_deliveries, vals};
 macro_rules! select {
     ($columns:expr, $join:literal, $rest:literal) => {
         concat!(
-            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, e.event",
+            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, \
+             e.event_id, e.at_ms, e.credential_id, e.event",
             $columns,
             " FROM sessions s ",
             $join,
@@ -30,6 +33,39 @@ macro_rules! select {
     ($rest:literal) => {
         select!("", "", $rest)
     };
+}
+
+/// What the column `event` holds: all of an event that has no column of its own. Rows of the first version repeat
+/// those columns; that is passed over.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredEvent {
+    flow: Option<FlowId>,
+    #[serde(flatten)]
+    method: Method,
+}
+
+impl StoredEvent {
+    /// The event as text, and the credential id that goes into the column beside it.
+    pub(crate) fn text(event: &AuthEvent) -> Result<(String, Option<Vec<u8>>)> {
+        let mut stored = Self { flow: event.flow, method: event.method.clone() };
+        let credential_id = match &mut stored.method {
+            Method::Passkey(proof) => Some(std::mem::take(&mut proof.credential_id)),
+            _ => None,
+        };
+        Ok((json(&stored, "session_events.event")?, credential_id))
+    }
+
+    fn read(text: &str, credential_id: Option<&[u8]>) -> Result<Self> {
+        let mut stored: Self = serde_json::from_str(text).map_err(|_| crate::Error::Corrupt("session_events.event"))?;
+        if let (Method::Passkey(proof), Some(id)) = (&mut stored.method, credential_id) {
+            id.clone_into(&mut proof.credential_id);
+        }
+        Ok(stored)
+    }
+
+    fn into_event(self, id: EventId, at: Timestamp) -> AuthEvent {
+        AuthEvent { id, at, flow: self.flow, method: self.method }
+    }
 }
 
 /// One event of a session; the session's own columns repeat in each row.
@@ -45,10 +81,10 @@ impl FromRow for EventRow {
             expires: row.time()?,
             events: Vec::new(),
         };
-        if let Some(event) = row.text_or_null()? {
-            let event: AuthEvent =
-                serde_json::from_str(event).map_err(|_| crate::Error::Corrupt("session_events.event"))?;
-            session.events.push(event);
+        let id = row.id_or_null("session_events.event_id")?;
+        let (at, credential_id, event) = (row.time_or_null()?, row.blob_or_null()?, row.text_or_null()?);
+        if let (Some(id), Some(at), Some(event)) = (id, at, event) {
+            session.events.push(StoredEvent::read(event, credential_id)?.into_event(id, at));
         }
         Ok(Self(session))
     }
@@ -213,12 +249,19 @@ pub(crate) async fn end_opened_by(
     credential_id: &[u8],
     now: Timestamp,
 ) -> Result<u64> {
-    const END: &str = "UPDATE sessions SET state = 'ended' \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3) RETURNING sid";
-    const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
+    // By way of the account's sessions: an index of events by credential would cost every sign-in a page.
+    macro_rules! opened {
+        ($update:literal) => {
+            concat!(
+                $update,
+                " WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+                 (SELECT s.sid FROM sessions s JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+                 WHERE s.realm_id = $1 AND s.account_id = $2 AND e.credential_id = $3)"
+            )
+        };
+    }
+    const END: &str = concat!(opened!("UPDATE sessions SET state = 'ended'"), " RETURNING sid");
+    const REVOKE: &str = opened!("UPDATE grants SET state = 'revoked'");
     let ended: Vec<Ended> = c.all(END, vals![realm, account, credential_id]).await?;
     c.exec(REVOKE, vals![realm, account, credential_id]).await?;
     tell(c, realm, account, &ended, now).await

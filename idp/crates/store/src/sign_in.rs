@@ -1,15 +1,16 @@
 //! A sign-in: one commit for challenge, passkey, session, events, throttles and audit.
 //!
-//! Rows are locked in the order challenge, account, passkey, session in every verb, so that none waits in a circle.
+//! Rows are locked in the order challenge, account, passkey, session in every verb, so that none waits in a circle; a new
+//! session comes before its passkey, since nobody else can know its row.
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};
 use idp_core::secret::Hash;
-use idp_core::session::{AuthEvent, Method};
+use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::sql::value::json;
+use crate::sessions::StoredEvent;
 use crate::sql::{Conn, Locking, for_share};
 use crate::used_once::{self, Once};
 use crate::write::Write;
@@ -178,12 +179,8 @@ impl FinishSignIn {
     async fn append_event(&self, c: &mut Conn, event: &AuthEvent) -> Result<()> {
         const SQL: &str = "INSERT INTO session_events (realm_id, sid, event_id, at_ms, credential_id, event) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-        let credential = match &event.method {
-            Method::Passkey(proof) => Some(proof.credential_id.as_slice()),
-            _ => None,
-        };
-        let text = json(event, "session_events.event")?;
-        let values = vals![self.realm, &self.session.sid, &event.id, event.at, credential, &text];
+        let (text, credential) = StoredEvent::text(event)?;
+        let values = vals![self.realm, &self.session.sid, &event.id, event.at, credential.as_deref(), &text];
         c.exec(SQL, values).await.map(drop)
     }
 }
