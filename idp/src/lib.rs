@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod keys;
 pub mod listen;
 pub mod log_line;
+pub mod mail;
 pub mod metrics;
 pub mod outbound;
 pub mod password;

@@ -2,13 +2,16 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod factors;
+
+use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
-    LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey,
-    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
+    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
+    RemovePasskey, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -35,6 +38,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
@@ -42,6 +46,39 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
+    all
+}
+
+/// Every mail in every state, by a name that fits a file.
+pub fn sample_letters() -> Vec<(String, LetterView)> {
+    let letter = |template: MailTemplate, what: &str, by: &str| LetterView {
+        template: template.text(),
+        kind: template.kind(),
+        realm_name: "Northwind".into(),
+        name: Some("Ada Lovelace".into()),
+        username: Some("ada".into()),
+        what: what.into(),
+        by: by.into(),
+        at: NOW,
+        code: Some("K7QP-2M9X".into()),
+        minutes: 10,
+        href: "https://id.northwind.example/account/security".into(),
+        host: "id.northwind.example".into(),
+    };
+    let mut all: Vec<_> =
+        MailTemplate::ALL.iter().map(|t| (t.text().to_owned(), letter(*t, "Laptop", "self"))).collect();
+    for state in ["active", "locked", "disabled"] {
+        all.push((format!("account-state-{state}"), letter(MailTemplate::AccountState, state, "operator")));
+    }
+    for template in [MailTemplate::PasskeyRegistered, MailTemplate::AddressCode] {
+        let strange = LetterView {
+            realm_name: MARKUP.into(),
+            name: None,
+            username: None,
+            ..letter(template, MARKUP, "operator")
+        };
+        all.push((format!("{}-markup", template.text()), strange));
+    }
     all
 }
 
@@ -128,24 +165,8 @@ fn logins(all: &mut Samples) {
     add(all, "login-long", Page::Login(long_names));
 }
 
-/// Second factor, chooser, consent.
+/// Chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
-    add(all, "step-up-plain", Page::SecondFactor(bare));
-
     let choose = |application, person| Choose {
         csrf: "csrf".into(),
         request: "sealed".into(),

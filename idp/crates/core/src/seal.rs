@@ -47,6 +47,8 @@ purposes! {
     Logout = "logout",
     /// Signing keys at rest.
     SigningKey = "signing_key",
+    /// The code or token of a mail that waits to be sent.
+    Mail = "mail",
     /// Keyed hashes (CSRF tokens, throttle buckets); never opened.
     Mac = "mac",
 }
