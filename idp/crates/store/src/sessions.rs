@@ -337,3 +337,51 @@ impl Write for EndAccountSessions {
         *ended > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idp_core::session::PasskeyProof;
+
+    fn event() -> AuthEvent {
+        let proof = PasskeyProof {
+            credential_id: vec![7; 32],
+            user_verified: true,
+            backup_eligible: true,
+            backup_state: false,
+        };
+        let id = EventId::from_bytes([1; 16]);
+        AuthEvent {
+            id,
+            at: Timestamp::from_ms(5),
+            flow: Some(FlowId::from_bytes([2; 16])),
+            method: Method::Passkey(proof),
+        }
+    }
+
+    #[test]
+    fn an_event_repeats_no_column_beside_it() {
+        let (text, credential_id) = StoredEvent::text(&event()).unwrap();
+        assert_eq!(credential_id.as_deref(), Some(&[7; 32][..]));
+        for column in ["\"id\"", "\"at\"", "credential_id"] {
+            assert!(!text.contains(column), "{text}");
+        }
+        let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
+        assert_eq!(read.into_event(event().id, event().at), event());
+        let password = AuthEvent { method: Method::Password, ..event() };
+        let (text, credential_id) = StoredEvent::text(&password).unwrap();
+        assert_eq!(
+            (text.as_str(), credential_id),
+            (r#"{"flow":"02020202-0202-0202-0202-020202020202","method":"password"}"#, None)
+        );
+        assert_eq!(StoredEvent::read(&text, None).unwrap().into_event(event().id, event().at), password);
+    }
+
+    #[test]
+    fn an_event_of_the_first_version_is_read() {
+        let whole = serde_json::to_string(&event()).unwrap();
+        assert!(whole.contains("credential_id"));
+        let read = StoredEvent::read(&whole, Some(&[7; 32])).unwrap();
+        assert_eq!(read.into_event(event().id, event().at), event());
+    }
+}
