@@ -6,6 +6,7 @@ mod browser;
 mod commands;
 mod crash;
 mod dev;
+mod doctor;
 mod logout;
 mod person;
 mod policy;

@@ -245,10 +245,34 @@ async fn hints_and_requirements_reach_the_browser() {
     assert_eq!(begun["publicKey"]["userVerification"], "preferred");
 }
 
+#[tokio::test]
+async fn the_hint_of_each_type_leads_there_in_both_ceremonies_and_a_chosen_kind_comes_first() {
+    let w = World::sqlite().await;
+    let ann = w.account("ann", None).await;
+    let pass = w.access_pass(&ann).await;
+    for (hint, kind, other, attachment) in [
+        ("client-device", "this-device", "phone", "platform"),
+        ("hybrid", "phone", "security-key", "cross-platform"),
+        ("security-key", "security-key", "this-device", "cross-platform"),
+    ] {
+        w.policy_fields(&[("hints", hint)]).await;
+        assert_eq!(w.browser().begin_sign_in().await["publicKey"]["hints"], json!([hint]));
+        assert_eq!(w.browser().begin_with_pass(&pass).await.value()["publicKey"]["hints"], json!([hint]));
+        let begin = async |kind: &str| {
+            let body = json!({ "pass": pass, "kind": kind });
+            w.browser().json("/webauthn/register/options", &body).await.value()["publicKey"].take()
+        };
+        let chosen = begin(kind).await;
+        assert_eq!(chosen["hints"], json!([hint]));
+        assert_eq!(chosen["authenticatorSelection"]["authenticatorAttachment"], attachment);
+        assert_ne!(begin(other).await["hints"], json!([hint]), "what the person chose counts");
+    }
+}
+
 #[test]
 fn every_field_is_tried_somewhere() {
     let here: BTreeSet<&str> = rows().iter().map(|r| r.field).collect();
-    // Tried by functions of their own: here, in `enrolment`, in `clones`, in `login::modes` and in `login::enrol`.
+    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones`, `login::modes` and `login::enrol`.
     let elsewhere = [
         "allow_second_factor",
         "algorithms",
@@ -259,6 +283,12 @@ fn every_field_is_tried_somewhere() {
         "mode",
         "enrolment",
         "automatic_upgrade",
+        "attestation",
+        "attestation_trust",
+        "aaguid_allow",
+        "aaguid_deny",
+        "mds_refuse_status",
+        "mds_min_certification",
     ];
     for field in FIELDS {
         assert!(here.contains(field.name) || elsewhere.contains(&field.name), "{} is tried nowhere", field.name);
