@@ -31,10 +31,10 @@ async fn prove(browser: &mut Browser, page: &Page, mailed: &str, kept: &str) -> 
 /// The newest code that was mailed, once there are so many mails.
 async fn mailed(w: &World, count: usize) -> String {
     let letters = w.letters(count).await;
-    let codes = letters.iter().filter_map(|letter| {
+    let mut codes = letters.iter().filter_map(|letter| {
         letter.text.lines().map(str::trim).find(|line| line.len() == 8 && line.bytes().all(|b| b.is_ascii_digit()))
     });
-    codes.last().expect("a mail with a code").to_owned()
+    codes.next_back().expect("a mail with a code").to_owned()
 }
 
 /// The secret of the pass that a recovery opened.
