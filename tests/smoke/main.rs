@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod dev;
 mod logout;
+mod metadata;
 mod person;
 mod product;
 mod refusals;

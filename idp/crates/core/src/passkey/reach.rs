@@ -162,6 +162,10 @@ fn takes_a_passkey(policy: &Policy) -> bool {
     policy.enabled && policy.allowed_types.iter().next().is_some()
 }
 
+/// Fields whose combination with a policy may ask for what no model has.
+const MODEL_FIELDS: [&str; 5] =
+    ["attestation", "attestation_trust", "aaguid_allow", "aaguid_deny", "mds_min_certification"];
+
 /// Everything that keeps the demands of a client from being saved: nobody could meet them, whatever they held, neither
 /// under the realm's policy nor under that of any group.
 pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
@@ -171,6 +175,15 @@ pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
         problems.push(Problem::new("allowed_types", "must name one or more, or be any"));
     } else if bases().all(|base| base.enabled && !takes_a_passkey(&client.meet(base))) {
         problems.push(Problem::new("allowed_types", "no policy of the realm or of a group takes any of these types"));
+    }
+    // What speaks of models is judged as if it were the own policy of those who come.
+    let of_models = |base: &Arc<Policy>| {
+        let own = base.check();
+        let new = |problem: &Problem| MODEL_FIELDS.contains(&problem.field.as_str()) && !own.contains(problem);
+        client.meet(base).check().into_iter().filter(new).collect::<Vec<_>>()
+    };
+    if bases().all(|base| !of_models(base).is_empty()) {
+        problems.extend(of_models(&realm.policy));
     }
     let nobody = |demands: &ClientPolicy| !bases().any(|base| somebody(&realm.settings, base, demands));
     let mode = ClientPolicy { mode: client.mode, ..ClientPolicy::default() };
