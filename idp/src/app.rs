@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
     pub mds: mds::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -60,6 +63,8 @@ pub struct App {
     pub store: Store,
     pub views: Views,
     pub passwords: PasswordPool,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
@@ -96,6 +101,7 @@ impl App {
         Ok(Arc::new(Self {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
+            blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             mds: parts.mds,

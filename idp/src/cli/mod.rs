@@ -7,6 +7,7 @@ mod client_settings;
 mod config;
 mod dev;
 mod docs;
+mod doctor;
 mod group;
 mod key;
 mod mds;
@@ -19,6 +20,7 @@ mod scope;
 mod serve;
 mod terminal;
 mod user;
+mod user_factors;
 
 use std::io;
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ enum Command {
     Key(key::Command),
     /// What happened, newest first.
     Audit(audit::Command),
+    /// Look for what is wrong.
+    Doctor(doctor::Doctor),
     /// Generated documents.
     Docs(docs::Command),
 }
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Mds(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Docs(command) => command.run(),
     };
     match outcome {

@@ -11,6 +11,7 @@ mod differential;
 mod mds;
 mod options;
 mod policy;
+mod reach;
 mod registration;
 mod resolve;
 mod support;

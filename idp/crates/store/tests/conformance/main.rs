@@ -3,11 +3,13 @@
 mod accounts;
 mod configuration;
 mod devices;
+mod factors;
 mod fixtures;
 mod grants;
 mod group_policies;
 mod logout;
 mod mails;
+mod mds;
 mod passkeys;
 mod pushed_requests;
 mod races;
