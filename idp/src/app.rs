@@ -34,9 +34,9 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
-    pub mds: mds::Options,
     /// Passwords nobody may choose.
     pub blocklist: Blocklist,
+    pub mds: mds::Options,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,

@@ -70,9 +70,9 @@ pub struct Plan {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
-    pub mds: mds::Options,
     /// Passwords nobody may choose.
     pub blocklist: Blocklist,
+    pub mds: mds::Options,
     /// `None`: no mails are sent; the store must then not queue any.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -91,8 +91,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, outbound, mds, blocklist, mail, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, outbound, mds, blocklist, mail, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, blocklist, mds, mail, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, blocklist, mds, mail, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.

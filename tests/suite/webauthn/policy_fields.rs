@@ -281,14 +281,14 @@ fn every_field_is_tried_somewhere() {
         "clone_response",
         "enrolment_requires",
         "mode",
+        "enrolment",
+        "automatic_upgrade",
         "attestation",
         "attestation_trust",
         "aaguid_allow",
         "aaguid_deny",
         "mds_refuse_status",
         "mds_min_certification",
-        "enrolment",
-        "automatic_upgrade",
     ];
     for field in FIELDS {
         assert!(here.contains(field.name) || elsewhere.contains(&field.name), "{} is tried nowhere", field.name);
