@@ -160,10 +160,6 @@ fn takes_a_passkey(policy: &Policy) -> bool {
     policy.enabled && policy.allowed_types.iter().next().is_some()
 }
 
-/// Fields whose combination with a policy may ask for what no model has.
-const MODEL_FIELDS: [&str; 5] =
-    ["attestation", "attestation_trust", "aaguid_allow", "aaguid_deny", "mds_min_certification"];
-
 /// Everything that keeps the demands of a client from being saved: nobody could meet them, whatever they held, neither
 /// under the realm's policy nor under that of any group.
 pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
@@ -176,9 +172,9 @@ pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
     }
     // What speaks of models is judged as if it were the own policy of those who come.
     let of_models = |base: &Arc<Policy>| {
-        let own = base.check();
-        let new = |problem: &Problem| MODEL_FIELDS.contains(&problem.field.as_str()) && !own.contains(problem);
-        client.meet(base).check().into_iter().filter(new).collect::<Vec<_>>()
+        let own = base.check_models();
+        let new = |problem: &Problem| !own.contains(problem);
+        client.meet(base).check_models().into_iter().filter(new).collect::<Vec<_>>()
     };
     if bases().all(|base| !of_models(base).is_empty()) {
         problems.extend(of_models(&realm.policy));
