@@ -15,19 +15,23 @@ use crate::words::Word as _;
 use crate::write::Write;
 use crate::{audit, sessions, vals};
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.preferences, \
-             (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
-             a.created_ms, a.updated_ms FROM accounts a ",
-            $rest
-        )
+/// The columns of an account, as [`Account`] reads them.
+macro_rules! account_columns {
+    () => {
+        "a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, a.password_version, \
+         a.preferences, \
+         (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+         a.created_ms, a.updated_ms"
     };
 }
 
-pub(crate) use select as select_accounts;
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", $crate::accounts::account_columns!(), " FROM accounts a ", $rest)
+    };
+}
+
+pub(crate) use {account_columns, select as select_accounts};
 
 impl FromRow for Account {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {

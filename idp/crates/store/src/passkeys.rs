@@ -7,7 +7,7 @@ use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
-use crate::accounts::{self, NameTaken};
+use crate::accounts::{self, NameTaken, account_columns};
 use crate::error::{Error, Result};
 use crate::passes;
 use crate::sql::value::json;
@@ -65,6 +65,12 @@ impl FromRow for Passkey {
     }
 }
 
+impl FromRow for (Passkey, Account) {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok((Passkey::from_row(row)?, Account::from_row(row)?))
+    }
+}
+
 impl Store {
     /// A passkey by its credential id, whatever its state.
     ///
@@ -72,6 +78,25 @@ impl Store {
     /// Those of the database.
     pub async fn find_passkey(&self, realm: RealmId, credential_id: &[u8]) -> Result<Option<Passkey>> {
         self.one(select!("credential_id = $2"), vals![realm, credential_id]).await
+    }
+
+    /// The same with the account it belongs to, whatever the state of either.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_passkey_with_account(
+        &self,
+        realm: RealmId,
+        credential_id: &[u8],
+    ) -> Result<Option<(Passkey, Account)>> {
+        const SQL: &str = concat!(
+            "SELECT p.*, ",
+            account_columns!(),
+            " FROM (",
+            select!("credential_id = $2"),
+            ") p JOIN accounts a ON a.realm_id = $1 AND a.account_id = p.account_id"
+        );
+        self.one(SQL, vals![realm, credential_id]).await
     }
 
     /// The passkeys of an account, oldest first.

@@ -61,9 +61,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
 /// The passkey and its owner (WebAuthn L3 §7.2 step 6). An unknown id may be said: the browser can then forget it.
 async fn find(x: &Exchange, response: &AuthenticationResponse) -> Result<(Passkey, Account), Problem> {
     let unknown = || Problem::from(Refused::new(Ceremony::Assertion, Reason::Unknown));
-    let passkey = x.app.store.find_passkey(x.realm.id, &response.raw_id).await?.ok_or_else(unknown)?;
-    let account = x.app.store.find_account(x.realm.id, &passkey.account_id).await?.ok_or_else(unknown)?;
-    Ok((passkey, account))
+    x.app.store.find_passkey_with_account(x.realm.id, &response.raw_id).await?.ok_or_else(unknown)
 }
 
 async fn verify(
