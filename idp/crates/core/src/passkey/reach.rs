@@ -174,6 +174,15 @@ pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
     } else if bases().all(|base| base.enabled && !takes_a_passkey(&client.meet(base))) {
         problems.push(Problem::new("allowed_types", "no policy of the realm or of a group takes any of these types"));
     }
+    // What speaks of models is judged as if it were the own policy of those who come.
+    let of_models = |base: &Arc<Policy>| {
+        let own = base.check_models();
+        let new = |problem: &Problem| !own.contains(problem);
+        client.meet(base).check_models().into_iter().filter(new).collect::<Vec<_>>()
+    };
+    if bases().all(|base| !of_models(base).is_empty()) {
+        problems.extend(of_models(&realm.policy));
+    }
     let nobody = |demands: &ClientPolicy| !bases().any(|base| somebody(&realm.settings, base, demands));
     let mode = ClientPolicy { mode: client.mode, ..ClientPolicy::default() };
     let mode_and_acr = ClientPolicy { minimum_acr: client.minimum_acr, ..mode.clone() };

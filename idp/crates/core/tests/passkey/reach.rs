@@ -157,12 +157,31 @@ fn a_group_may_be_the_only_one_that_can_meet_a_client() {
 }
 
 #[test]
+fn attested_keys_can_be_demanded_where_somebody_asks_for_attestation() {
+    for demand in [("attestation_trust", "mds"), ("minimum_acr", "phrh")] {
+        let silent = problems(&realm(Policy::default()), &demands(&[demand]));
+        assert!(!silent.is_empty(), "{demand:?}: nobody is asked for attestation");
+        assert_eq!(problems(&realm(policy(&[("attestation", "direct")])), &demands(&[demand])), [], "{demand:?}");
+    }
+    let asks = realm(policy(&[("attestation", "direct"), ("attestation_trust", "mds")]));
+    assert_eq!(problems(&asks, &demands(&[("mds_min_certification", "FIDO_CERTIFIED_L2")])), []);
+    let believes_nobody = realm(policy(&[("attestation", "direct")]));
+    let found = problems(&believes_nobody, &demands(&[("mds_min_certification", "FIDO_CERTIFIED_L2")]));
+    assert_eq!(found[0].field, "mds_min_certification");
+}
+
+#[test]
 fn demands_are_set_from_words_and_taken_away() {
     let mut all = demands(&[
         ("mode", "passkey_only"),
         ("allowed_types", "security_key,device"),
         ("deny_synced", "true"),
         ("user_verification", "required"),
+        ("attestation_trust", "mds"),
+        ("aaguid_allow", "2fc0579f-8113-47ea-b116-bb5a8db9202a"),
+        ("aaguid_deny", "ee882879-721c-4913-9775-3dfcce97072a"),
+        ("mds_refuse_status", "REVOKED"),
+        ("mds_min_certification", "FIDO_CERTIFIED_L1"),
         ("minimum_acr", "aal2"),
     ]);
     assert_eq!(all.values().keys().collect::<BTreeSet<_>>().len(), DEMANDS.len());

@@ -9,6 +9,7 @@ mod grants;
 mod group_policies;
 mod logout;
 mod mails;
+mod mds;
 mod passkeys;
 mod pushed_requests;
 mod races;
