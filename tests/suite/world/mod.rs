@@ -29,6 +29,7 @@ pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use outside::{Outside, Reply};
 pub use person::Person;
+pub use post::Letter;
 pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
@@ -105,11 +106,12 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
-        Self::open(db_url, None).await
+        Self::open(db_url, None, false).await
     }
 
-    async fn open(db_url: String, mail: Option<idp::mail::Options>) -> Self {
-        let options = Options { max_connections: 8, mails: mail.is_some(), ..Options::default() };
+    /// `queues`: mails are queued also where nobody sends them.
+    async fn open(db_url: String, mail: Option<idp::mail::Options>, queues: bool) -> Self {
+        let options = Options { max_connections: 8, mails: queues || mail.is_some(), ..Options::default() };
         let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();
