@@ -84,6 +84,12 @@ impl World {
         Self { folder, ..Self::on(url).await }
     }
 
+    /// The same with FIDO's metadata from somewhere.
+    pub async fn start_with(db: Db, mds: idp::mds::Options) -> Self {
+        let (url, folder) = Self::database(db).await;
+        Self { folder, ..Self::open(url, None, mds).await }
+    }
+
     /// A database of its own, and the folder it lies in.
     async fn database(db: Db) -> (String, Option<tempfile::TempDir>) {
         match db {
@@ -106,12 +112,21 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
-        Self::open(db_url, None, false).await
+        Self::open(db_url, None, idp::mds::Options::default()).await
+    }
+
+    async fn open(db_url: String, mail: Option<idp::mail::Options>, mds: idp::mds::Options) -> Self {
+        let queues = mail.is_some();
+        Self::opened(db_url, (mail, queues), mds).await
     }
 
     /// `queues`: mails are queued also where nobody sends them.
-    async fn open(db_url: String, mail: Option<idp::mail::Options>, queues: bool) -> Self {
-        let options = Options { max_connections: 8, mails: queues || mail.is_some(), ..Options::default() };
+    async fn opened(
+        db_url: String,
+        (mail, queues): (Option<idp::mail::Options>, bool),
+        mds: idp::mds::Options,
+    ) -> Self {
+        let options = Options { max_connections: 8, mails: queues, ..Options::default() };
         let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();
@@ -127,6 +142,7 @@ impl World {
             keys,
             theme_dir: None,
             outbound,
+            mds,
             mail,
             blocklist: Blocklist::default(),
             clock: clock.source(),

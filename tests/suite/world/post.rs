@@ -30,24 +30,24 @@ impl World {
     /// A product that sends mails that way.
     pub async fn sending(db: Db, options: Options) -> Self {
         let (url, folder) = Self::database(db).await;
-        Self { folder, ..Self::open(url, Some(options), true).await }
+        Self { folder, ..Self::open(url, Some(options), Default::default()).await }
     }
 
     /// A product that queues mails while nobody sends them, so that only requests cost statements.
     pub async fn queueing(db: Db) -> Self {
         let (url, folder) = Self::database(db).await;
-        Self { folder, ..Self::open(url, None, true).await }
+        Self { folder, ..Self::opened(url, (None, true), Default::default()).await }
     }
 
     /// The same on the same database, after a restart.
     pub async fn again_queueing(&self) -> Self {
-        Self::open(self.db_url.clone(), None, true).await
+        Self::opened(self.db_url.clone(), (None, true), Default::default()).await
     }
 
     /// Another replica, with the same folder for mails.
     pub async fn second_that_mails(&self) -> Self {
         let folder = self.post.as_ref().expect("a world that sends mails").path().to_owned();
-        Self::open(self.db_url.clone(), Some(Options::folder(folder).unwrap()), true).await
+        Self::open(self.db_url.clone(), Some(Options::folder(folder).unwrap()), Default::default()).await
     }
 
     /// The mails sent so far, oldest first, once there are at least `count`. With 0: whatever came in a while.
