@@ -153,7 +153,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
     };
     check_username(&name).map_err(|problem| usage(format!("NAME: {problem}")))?;
     let mut profile = Profile::default();
-    new.claims.apply(&mut profile)?;
+    new.claims.apply(&mut profile, at.realm.settings.schema())?;
     let password_hash = if new.password_stdin {
         let password = terminal::password_line("--password-stdin")?;
         Some(hashed(at, password, &name, &profile, "--password-stdin").await?)
@@ -260,7 +260,7 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
     let account = at.account(name).await?;
     if !claims.is_empty() {
         let mut profile = account.profile.clone();
-        claims.apply(&mut profile)?;
+        claims.apply(&mut profile, at.realm.settings.schema())?;
         let audit = at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }));
         let (seen, now) = (account.updated, at.app.now());
         let op = UpdateAccount { realm: at.realm.id, id: account.id, profile, seen, now, audit };

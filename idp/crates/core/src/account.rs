@@ -1,5 +1,7 @@
 //! Accounts: who can sign in.
 
+pub mod claims;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -9,6 +9,7 @@ mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
+pub mod naming;
 pub mod options;
 pub mod policy;
 pub mod record;
