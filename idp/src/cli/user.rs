@@ -184,6 +184,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
             return Err(format!("NAME: there is a user \"{}\" already", account.username).into());
         }
         Some(NameTaken::Email) => return Err("--email: another user has this address".into()),
+        Some(NameTaken::PasskeyName) => return Err(same_passkey_name(at, &account.username, &account.profile)),
     }
     let mut value = value(&account);
     let mut text = format!("Made the user {}.", account.username);
@@ -262,9 +263,14 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
         let mut profile = account.profile.clone();
         claims.apply(&mut profile, at.realm.settings.schema())?;
         let audit = at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }));
+        let changed = profile.clone();
         let (seen, now) = (account.updated, at.app.now());
-        let op = UpdateAccount { realm: at.realm.id, id: account.id, profile, seen, now, audit };
-        done(at.app.store.write(op).await?, name)?;
+        let username = account.username.clone();
+        let op = UpdateAccount { realm: at.realm.id, id: account.id, username, profile, seen, now, audit };
+        match at.app.store.write(op).await? {
+            AccountChange::PasskeyNameTaken => return Err(same_passkey_name(at, &account.username, &changed)),
+            change => done(change, name)?,
+        }
     }
     if let Some(role) = role {
         let role = match role {
@@ -279,12 +285,19 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
     at.answer(&value(&account), &format!("Changed {}.", account.username))
 }
 
+/// Authenticators could not tell two users apart.
+fn same_passkey_name(at: &Operator, username: &str, profile: &Profile) -> Failure {
+    let name = at.realm.settings.naming().name(username, profile);
+    format!("another user's passkeys are named {name:?} (passkey_username_pattern): two users need two names").into()
+}
+
 /// What a change came to, for the person at the terminal.
 fn done(change: AccountChange, name: &str) -> Result<(), Failure> {
     let problem = match change {
         AccountChange::Done => return Ok(()),
         AccountChange::Changed => format!("somebody changed {name} at the same time: look at it and try again"),
         AccountChange::EmailTaken => "--email: another user has this address".to_owned(),
+        AccountChange::PasskeyNameTaken => "another user's passkeys have this name".to_owned(),
         AccountChange::LastOwner => {
             format!("{name} is the last active owner: make another one first (idp user create NAME --owner)")
         }

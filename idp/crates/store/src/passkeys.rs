@@ -102,7 +102,7 @@ pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &Account
 }
 
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
-async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
          counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
          attestation_format, name, state, created_ms, last_used_ms, last_used_client) \
