@@ -2,7 +2,7 @@
 
 use idp_core::account::{Account, AccountState, Role};
 use idp_core::interact::usable;
-use idp_core::passkey::policy::{Combination, EnrolmentRequires, Policy, Verdict};
+use idp_core::passkey::policy::{Combination, EnrolmentRequires, Holds, Policy, Verdict};
 use idp_core::passkey::record::Passkey;
 
 use super::Failure;
@@ -47,18 +47,20 @@ pub async fn compare(at: &Operator, next: &Policy) -> Result<Owners, Failure> {
 
 /// Whether some combination of what the account has lets it in at an RP ID.
 fn gets_in(policy: &Policy, account: &Account, passkeys: &[Passkey], rp_id: &str) -> bool {
-    let password = account.password_hash.is_some();
     let passkey = usable(passkeys, rp_id, policy).next().is_some();
+    let holds = Holds { passkey, password: account.password_hash.is_some(), totp: false, asks_passkey: false };
     Combination::ALL.into_iter().any(|combination| {
         let has = match combination {
-            Combination::PasskeyAlone => passkey,
-            Combination::PasswordAlone => password,
-            Combination::PasswordAndPasskey => password && passkey,
+            Combination::PasskeyAlone => holds.passkey,
+            Combination::PasswordAlone => holds.password,
+            Combination::PasswordAndPasskey => holds.password && holds.passkey,
+            Combination::PasswordAndTotp => holds.password && holds.totp,
+            Combination::PasskeyAndTotp => holds.passkey && holds.totp,
         };
-        has && match policy.verdict(combination, passkey) {
+        has && match policy.verdict(combination, holds) {
             Verdict::In => true,
             Verdict::Enrol => policy.allow_registration && policy.enrolment_requires == EnrolmentRequires::Any,
-            Verdict::Refused | Verdict::AskPasskey | Verdict::AskPassword => false,
+            Verdict::Refused | Verdict::AskPasskey | Verdict::AskPassword | Verdict::AskTotp => false,
         }
     })
 }

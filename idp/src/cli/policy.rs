@@ -55,7 +55,7 @@ fn show(at: &Operator, policy: &Policy) -> Result<(), Failure> {
 }
 
 async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> {
-    let mut policy = at.realm.policy.clone();
+    let mut policy = Policy::clone(&at.realm.policy);
     let mut problems = twice(fields);
     problems.extend(fields.iter().filter_map(|(field, text)| policy.set(field, text).err()).map(|p| p.to_string()));
     // Values that cannot be read leave their fields as they were; the whole is judged all the same.
@@ -63,7 +63,7 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     if !problems.is_empty() {
         return Err(usage(problems.join("\n     ")));
     }
-    if policy == at.realm.policy {
+    if policy == *at.realm.policy {
         return show(at, &policy);
     }
     let owners = owners::compare(at, &policy).await?;

@@ -170,6 +170,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
         state: AccountState::Active,
         password_hash,
         password_version: 0,
+        preferences: Default::default(),
         created: now,
         updated: now,
     };

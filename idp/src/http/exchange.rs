@@ -8,6 +8,7 @@ use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::id::{AuditId, ClientId};
 use idp_core::oauth::params::RawParams;
+use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RelyingParty};
 use idp_core::seal::Purpose;
 use idp_core::secret::{same, sha256};
@@ -21,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::cookies::{self, CookieKind};
+use super::policy;
 use super::problem::Problem;
 use crate::app::App;
 
@@ -34,6 +36,8 @@ pub type Outcome = Result<Response, Problem>;
 pub struct Visitor {
     pub session: Session,
     pub account: Account,
+    /// The account's own; a client may demand more.
+    pub policy: Arc<Policy>,
 }
 
 /// One request.
@@ -218,7 +222,9 @@ impl Exchange {
         let found = self.app.store.find_session(self.realm.id, &sha256(&secret), self.now, idle_s).await?;
         let Some(session) = found else { return Ok(None) };
         let account = self.app.store.find_account(self.realm.id, &session.account_id).await?;
-        Ok(account.filter(|a| a.state == AccountState::Active).map(|account| Visitor { session, account }))
+        let Some(account) = account.filter(|a| a.state == AccountState::Active) else { return Ok(None) };
+        let policy = policy::of(self, &account.id).await?;
+        Ok(Some(Visitor { session, account, policy }))
     }
 
     // ---- seals and audit ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ mod discovery;
 mod exchange;
 mod login;
 mod oauth;
+mod policy;
 mod problem;
 mod rate;
 mod reply;

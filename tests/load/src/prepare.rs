@@ -115,6 +115,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         state: AccountState::Active,
         password_hash: None,
         password_version: 0,
+        preferences: Default::default(),
         created: now(),
         updated: now(),
     };

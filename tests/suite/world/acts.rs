@@ -24,7 +24,7 @@ pub type Verdict = (u16, String);
 impl World {
     /// Changes the policy of the realm; one that nobody could save is a fault of the test.
     pub async fn policy(&self, change: impl FnOnce(&mut Policy)) {
-        let mut policy = self.realm().await.policy;
+        let mut policy = Policy::clone(&self.realm().await.policy);
         change(&mut policy);
         assert_eq!(policy.check(), [], "the policy can be saved");
         self.set_policy(policy).await;

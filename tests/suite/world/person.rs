@@ -61,6 +61,7 @@ impl World {
             state: AccountState::Active,
             password_hash,
             password_version: 0,
+            preferences: Default::default(),
             created: app.now(),
             updated: app.now(),
         };

@@ -142,6 +142,21 @@ impl Profile {
     }
 }
 
+/// What a person chose for themselves, and what they were asked already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// To be asked for the passkey after the password, where the policy would let in without.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ask_passkey: bool,
+    /// When a passkey was first asked for: a grace period runs from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passkey_first_asked: Option<Timestamp>,
+    /// When a passkey was last offered and put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passkey_put_off: Option<Timestamp>,
+}
+
 /// One account.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -158,6 +173,7 @@ pub struct Account {
     pub password_hash: Option<Secret<String>>,
     /// Grows with each change of the password, so that what rested on the old one can be told apart.
     pub password_version: i64,
+    pub preferences: Preferences,
     pub created: Timestamp,
     pub updated: Timestamp,
 }

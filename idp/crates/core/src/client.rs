@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::base64url;
 use crate::id::ClientId;
+use crate::passkey::policy::ClientPolicy;
 use crate::secret::{Hash, sha256, sha512};
 use crate::time::Timestamp;
 
@@ -241,6 +242,10 @@ pub struct ClientSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age_s: Option<i64>,
 
+    /// What it demands of sign-ins on top of its users' policies.
+    #[serde(skip_serializing_if = "ClientPolicy::is_empty")]
+    pub policy: ClientPolicy,
+
     // ---- what it gets -------------------------------------------------------------------------------------
     pub id_token_alg: SigningAlg,
     /// Userinfo as a signed JWT (OIDC Core §5.3.2); `None`: as JSON.
@@ -309,6 +314,7 @@ impl Default for ClientSettings {
             default_acr_values: Vec::new(),
             acr_binding: false,
             default_max_age_s: None,
+            policy: ClientPolicy::default(),
             id_token_alg: SigningAlg::RS256,
             userinfo_alg: None,
             access_token: AccessTokenFormat::Opaque,

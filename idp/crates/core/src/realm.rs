@@ -1,5 +1,7 @@
 //! A realm: one issuer with its own hosts, keys, users, clients and policy.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use crate::id::RealmId;
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
 use crate::passkey::naming::{Naming, Pattern};
-use crate::passkey::policy::Policy;
+use crate::passkey::policy::{GroupPolicy, Policy, resolve};
 use crate::user_schema::UserSchema;
 
 /// Hosts that share passkeys (WebAuthn L3 §5.1.2): one RP ID and where it is served.
@@ -275,13 +277,20 @@ pub struct Realm {
     pub display_name: String,
     pub relying_parties: Vec<RelyingParty>,
     pub settings: RealmSettings,
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
+    /// Policies of groups that have one of their own, by priority, highest first.
+    pub group_policies: Vec<GroupPolicy>,
 }
 
 impl Realm {
     /// The relying party that serves `host` (as the browser sent it), if any.
     pub fn relying_party(&self, host: &str) -> Option<&RelyingParty> {
         self.relying_parties.iter().find(|rp| rp.hosts.iter().any(|h| h.eq_ignore_ascii_case(host)))
+    }
+
+    /// The policy of somebody in `groups`: of the group with the highest priority, else the realm's.
+    pub fn policy_of(&self, groups: &[String]) -> &Arc<Policy> {
+        resolve(&self.policy, &self.group_policies, groups, None).base
     }
 
     /// Whether cookies need `Secure` and the `__Host-` prefix: everywhere but on a loopback http issuer.

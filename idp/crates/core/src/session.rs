@@ -27,6 +27,8 @@ pub enum Method {
     Password,
     /// A passkey assertion that passed every check.
     Passkey(PasskeyProof),
+    /// A time-based one-time password (RFC 6238); it only ever comes second.
+    Totp,
 }
 
 /// One thing that happened and authenticates its session.

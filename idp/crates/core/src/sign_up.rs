@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::account::{Profile, check_username, name_key};
-use crate::passkey::policy::{Combination, Verdict};
+use crate::passkey::policy::{Combination, Holds, Verdict};
 use crate::realm::{Realm, RealmSettings, SelfRegistration};
 use crate::rule::Rule;
 use crate::user_schema::Problem;
@@ -52,8 +52,9 @@ pub fn possible(realm: &Realm) -> Result<(), &'static str> {
     if realm.settings.self_registration == SelfRegistration::Off {
         return Err("nobody makes an account of their own here: ask the administrator");
     }
-    let alone = policy.verdict(Combination::PasskeyAlone, true) == Verdict::In;
-    if !policy.enabled || !policy.allow_registration || !policy.allow_login || !alone {
+    let holds = Holds { passkey: true, ..Holds::default() };
+    let alone = policy.verdict(Combination::PasskeyAlone, holds) == Verdict::In;
+    if !policy.enabled || !policy.allow_registration || !alone {
         return Err("accounts cannot be made here, because a passkey alone does not let in");
     }
     Ok(())

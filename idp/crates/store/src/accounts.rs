@@ -1,6 +1,6 @@
 //! Accounts: who can sign in. Passwords are in [`crate::passwords`].
 
-use idp_core::account::{Account, AccountState, Profile, Role, name_key};
+use idp_core::account::{Account, AccountState, Preferences, Profile, Role, name_key};
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
 use idp_core::secret::Secret;
@@ -18,7 +18,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.created_ms, a.updated_ms FROM accounts a ",
+             a.password_version, a.preferences, a.created_ms, a.updated_ms FROM accounts a ",
             $rest
         )
     };
@@ -37,6 +37,7 @@ impl FromRow for Account {
             state: row.word("accounts.state")?,
             password_hash: row.text_or_null()?.map(|hash| Secret::new(hash.to_owned())),
             password_version: row.i64()?,
+            preferences: row.json("accounts.preferences")?,
             created: row.time()?,
             updated: row.time()?,
         })
@@ -117,12 +118,13 @@ pub enum NameTaken {
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> Result<Option<NameTaken>> {
     const INSERT: &str = "INSERT INTO accounts \
          (realm_id, account_id, username, username_key, email_key, profile, user_handle, role, state, password_hash, \
-          password_version, created_ms, updated_ms, passkey_name) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
+          password_version, preferences, created_ms, updated_ms, passkey_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
     let name = passkey_names::key(c, realm, &account.username, &account.profile).await?;
     let key = name_key(&account.username);
     let email = account.profile.email.as_deref().map(name_key);
     let profile = json(&account.profile, "accounts.profile")?;
+    let preferences = json(&account.preferences, "accounts.preferences")?;
     let values = vals![
         realm,
         &account.id,
@@ -135,6 +137,7 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> R
         account.state.word(),
         account.password_hash.as_ref().map(|hash| hash.expose().as_str()),
         account.password_version,
+        &preferences,
         account.created,
         account.updated,
         &name,
@@ -250,6 +253,36 @@ async fn is_last_owner(c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<b
     );
     let owners: Vec<Owner> = c.lock_all(sql, vals![realm]).await?;
     Ok(owners.iter().any(|owner| owner.0 == *id) && owners.len() == 1)
+}
+
+/// Keeps what a person chose for themselves or was asked. `false`: no such account.
+#[derive(Clone, Debug)]
+pub struct SetPreferences {
+    pub realm: RealmId,
+    pub account: AccountId,
+    pub preferences: Preferences,
+    /// Of a choice; being asked leaves no trace there.
+    pub audit: Option<Audit>,
+}
+
+impl Write for SetPreferences {
+    type Out = bool;
+
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
+        let preferences = json(&self.preferences, "accounts.preferences")?;
+        if c.exec(SQL, vals![self.realm, &self.account, &preferences]).await? == 0 {
+            return Ok(false);
+        }
+        if let Some(audit) = &self.audit {
+            audit::insert(c, self.realm, audit).await?;
+        }
+        Ok(true)
+    }
+
+    fn keeps(done: &bool) -> bool {
+        *done
+    }
 }
 
 /// Sets the role of an account.

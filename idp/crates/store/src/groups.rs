@@ -98,6 +98,8 @@ pub struct DeleteGroup {
 
 impl Write for DeleteGroup {
     type Out = bool;
+    // Its policy goes with it.
+    const CONFIGURATION: bool = true;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const GROUP: &str = "DELETE FROM groups WHERE realm_id = $1 AND name = $2";

@@ -33,6 +33,7 @@ pub mod codes;
 pub mod consents;
 pub mod devices;
 pub mod grants;
+pub mod group_policies;
 pub mod groups;
 pub mod keys;
 pub mod logout_deliveries;

@@ -1,5 +1,7 @@
 //! Realms: issuers with their hosts, settings and passkey policy.
 
+use std::sync::Arc;
+
 use idp_core::audit::Audit;
 use idp_core::id::RealmId;
 use idp_core::passkey::policy::Policy;
@@ -29,7 +31,9 @@ impl FromRow for Realm {
             display_name: row.text()?.to_owned(),
             relying_parties: row.json("realms.relying_parties")?,
             settings: row.json("realms.settings")?,
-            policy: row.json("realms.policy")?,
+            policy: Arc::new(row.json("realms.policy")?),
+            // Read beside: see [`crate::group_policies`].
+            group_policies: Vec::new(),
         })
     }
 }
@@ -40,7 +44,13 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn list_realms(&self) -> Result<Vec<Realm>> {
-        self.list(select!("ORDER BY realm_id"), &[]).await
+        let mut realms: Vec<Realm> = self.list(select!("ORDER BY realm_id"), &[]).await?;
+        for (id, of_group) in self.list_group_policies().await? {
+            if let Some(realm) = realms.iter_mut().find(|realm| realm.id == id) {
+                realm.group_policies.push(of_group);
+            }
+        }
+        Ok(realms)
     }
 
     /// A realm by its short name.
@@ -48,7 +58,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn find_realm(&self, name: &str) -> Result<Option<Realm>> {
-        self.one(select!("WHERE name = $1"), vals![name]).await
+        Ok(self.list_realms().await?.into_iter().find(|realm| realm.name == name))
     }
 }
 

@@ -24,7 +24,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// # Errors
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
-    let has_passkey = usable(passkeys, &x.rp.rp_id, &x.realm.policy).next().is_some();
+    let has_passkey = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some();
     let fresh = visitor.session.events.iter().any(|event| {
         let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
         let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
@@ -44,8 +44,8 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
 /// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
 /// password would buy a phishing-resistant sign-in.
 pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    let first = usable(passkeys, &x.rp.rp_id, &x.realm.policy).next().is_none();
-    let confirmed = match x.realm.policy.enrolment_requires {
+    let first = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_none();
+    let confirmed = match visitor.policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(visitor),
         EnrolmentRequires::AccessPass => false,
@@ -55,7 +55,6 @@ pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool 
 
 /// Whether the session rests on more than one factor.
 fn has_two_factors(visitor: &Visitor) -> bool {
-    let password = visitor.session.events.iter().any(|e| e.method == Method::Password);
-    let passkey = visitor.session.events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
-    password && passkey
+    let has = |is: fn(&Method) -> bool| usize::from(visitor.session.events.iter().any(|e| is(&e.method)));
+    has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
 }

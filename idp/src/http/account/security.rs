@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::fresh;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
 use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
@@ -42,7 +43,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         person: Person::new(&account.username, account.profile.name.as_deref()),
         passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
         // What takes no place widens the room that is shown.
-        limit: usize::from(x.realm.policy.max_passkeys)
+        limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
         adding: adding(&x, &visitor, passkeys),
         password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
@@ -54,7 +55,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
-    let policy = &x.realm.policy;
+    let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
     } else if fresh::may_enrol(x, visitor, passkeys) {
@@ -166,5 +167,6 @@ fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> P
 /// Whether the password alone would still let in.
 fn password_lets_in(x: &Exchange, visitor: &Visitor) -> bool {
     use idp_core::passkey::policy::Combination;
-    visitor.account.password_hash.is_some() && x.realm.policy.accepts(Combination::PasswordAlone, false)
+    let holds = policy::holds(x, &visitor.policy, &visitor.account, &[]);
+    holds.password && visitor.policy.accepts(Combination::PasswordAlone, holds)
 }

@@ -4,7 +4,6 @@ use idp_core::account::{Account, AccountState};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::{EventId, FlowId, Sid};
-use idp_core::interact::usable;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Verdict};
 use idp_core::secret::sha256;
@@ -19,6 +18,7 @@ use crate::event;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::http::problem::Problem;
 
 /// Events of one session at most.
@@ -72,7 +72,7 @@ pub async fn finish(
     if standing.is_none() {
         match verdict(x, account, &events).await? {
             Verdict::In => {}
-            Verdict::AskPasskey | Verdict::AskPassword => {
+            Verdict::AskPasskey | Verdict::AskPassword | Verdict::AskTotp => {
                 Partial::keep(x, &proved, flow, &events)?;
                 return Ok(Stand::SecondFactor);
             }
@@ -102,20 +102,19 @@ fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {
 }
 
 async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
-    let password = events.iter().any(|e| e.method == Method::Password);
-    let passkey = events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
-    let combination = match (password, passkey) {
-        (true, true) => Combination::PasswordAndPasskey,
-        (false, _) => Combination::PasskeyAlone,
-        (true, false) => Combination::PasswordAlone,
+    let has = |is: fn(&Method) -> bool| events.iter().any(|e| is(&e.method));
+    let passkey = has(|m| matches!(m, Method::Passkey(_)));
+    let Some(combination) = Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
+    else {
+        return Ok(Verdict::Refused);
     };
-    let policy = &x.realm.policy;
-    // Only a lone password depends on what else the account has.
-    let has_usable = combination == Combination::PasswordAlone && {
-        let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-        usable(&passkeys, &x.rp.rp_id, policy).next().is_some()
+    let policy = policy::of(x, &account.id).await?;
+    // What a passkey leads to does not depend on which others there are.
+    let passkeys = match passkey {
+        true => Vec::new(),
+        false => x.app.store.list_passkeys(x.realm.id, &account.id).await?,
     };
-    Ok(policy.verdict(combination, has_usable))
+    Ok(policy.verdict(combination, policy::holds(x, &policy, account, &passkeys)))
 }
 
 /// What this browser had before.

@@ -5,7 +5,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::assertion::{self, Asked, Counter, Found};
 use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
-use idp_core::passkey::policy::{CloneResponse, SignIn, judge_sign_in};
+use idp_core::passkey::policy::{CloneResponse, Policy, SignIn, judge_sign_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::wire::AuthenticationResponse;
 use idp_core::passkey::{Ceremony, Reason, Refused};
@@ -22,6 +22,7 @@ use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::http::problem::Problem;
 
 #[derive(Deserialize)]
@@ -74,7 +75,7 @@ async fn verify(
     if *flow != request.map(|r| r.id) {
         return Err(Problem::bad("ceremony_invalid", "this ceremony was started for another sign-in"));
     }
-    let policy = &x.realm.policy;
+    let policy = &*policy::of(x, &owner.id).await?;
     let allowed: Vec<Vec<u8>> = match account {
         // Whose ids were listed, not whose passkey came back.
         Some(account) if *listed => {
@@ -91,7 +92,7 @@ async fn verify(
     let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
     let cloned = verified.counter == Counter::CloneSignal;
     if cloned {
-        tell_clone(x, &passkey).await?;
+        tell_clone(x, policy, &passkey).await?;
     }
     let doubtful = cloned && policy.clone_response.of(passkey.backup_eligible) == CloneResponse::StepUp;
     if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
@@ -120,10 +121,10 @@ async fn verify(
 }
 
 /// A counter that went back: the policy says whether the passkey is set aside; it is told in any case.
-async fn tell_clone(x: &Exchange, passkey: &Passkey) -> Result<(), Problem> {
+async fn tell_clone(x: &Exchange, policy: &Policy, passkey: &Passkey) -> Result<(), Problem> {
     let detail = json!({ "passkey": passkey.name, "stored_counter": passkey.counter });
     let audit = x.audit(AuditEvent::PasskeyCloned, Actor::Account(passkey.account_id), detail);
-    if x.realm.policy.clone_response.of(passkey.backup_eligible) == CloneResponse::Block {
+    if policy.clone_response.of(passkey.backup_eligible) == CloneResponse::Block {
         let op = SuspendPasskey {
             realm: x.realm.id,
             account: passkey.account_id,

@@ -1,5 +1,7 @@
 //! `POST /webauthn/authenticate/options`. Nothing is written; the challenge travels sealed.
 
+use std::sync::Arc;
+
 use idp_core::id::AccountId;
 use idp_core::interact::{Factor, Step, usable};
 use idp_core::oauth::authorize::AuthorizationRequest;
@@ -14,6 +16,7 @@ use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::partial::Partial;
 use crate::http::login::password::named;
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::http::problem::Problem;
 
 /// The account of a name that does not exist: no passkey is ever its own.
@@ -37,12 +40,20 @@ pub async fn post(mut x: Exchange) -> Outcome {
         Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
         None => None,
     };
-    let policy = x.realm.policy.clone();
+    let verified = verified_account(&x, request.as_ref()).await?;
+    let policy = match &verified {
+        Some(account) => policy::of(&x, account).await?,
+        None => Arc::clone(&x.realm.policy),
+    };
+    let client = match &request {
+        Some(request) => Some(authorize::client_of(&x, request).await?),
+        None => None,
+    };
+    let policy = policy::met(policy, client.as_deref());
     if !policy.enabled || !(policy.allow_login || policy.allow_second_factor) {
         return Err(Problem::api(403, "passkeys_off", "passkeys are switched off here: sign in another way"));
     }
     let flow = request.as_ref().map(|r| r.id);
-    let verified = verified_account(&x, request.as_ref()).await?;
     // Ids are listed only for an account that proved a factor; a typed name alone reveals none.
     let allowed: Vec<Passkey> = match verified {
         Some(account) => {

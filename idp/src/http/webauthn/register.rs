@@ -5,7 +5,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
 use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
-use idp_core::passkey::policy::judge_registration;
+use idp_core::passkey::policy::{Policy, judge_registration};
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{Registered, verify};
 use idp_core::passkey::wire::RegistrationResponse;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::policy;
 use crate::http::problem::Problem;
 
 /// Most characters of a passkey's name.
@@ -43,7 +44,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::SetUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
-    let policy = x.realm.policy.clone();
+    let policy = policy::of(&x, &account).await?;
     let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
@@ -51,7 +52,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered).to_owned());
     let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
     let record = record(&passkey);
-    let next = write(&x, &ceremony, passkey).await?;
+    let next = write(&x, &policy, &ceremony, passkey).await?;
     let mut body = record;
     if let Some(members) = body.as_object_mut() {
         members.insert("next".to_owned(), next.into());
@@ -101,7 +102,7 @@ async fn allowed(x: &Exchange, account: AccountId, pass: Option<Hash>) -> Result
     Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
 }
 
-async fn write(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Result<String, Problem> {
+async fn write(x: &Exchange, policy: &Policy, ceremony: &CeremonyState, passkey: Passkey) -> Result<String, Problem> {
     let taken = || Problem::from(Refused::new(Ceremony::Registration, Reason::Registered));
     let used = || Problem::api(409, "ceremony_used", "this passkey was kept already");
     let over = || Problem::api(403, "link_over", "this link was used or is too old: ask for another one");
@@ -116,7 +117,7 @@ async fn write(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Resu
                 passkey,
                 challenge: state::used(ceremony),
                 pass: *pass,
-                max_passkeys: i64::from(x.realm.policy.max_passkeys),
+                max_passkeys: i64::from(policy.max_passkeys),
                 now: x.now,
                 audit,
             };
@@ -165,6 +166,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         state: AccountState::Active,
         password_hash: None,
         password_version: 0,
+        preferences: Default::default(),
         created: x.now,
         updated: x.now,
     };

@@ -1,5 +1,7 @@
 //! `POST /webauthn/register/options`: by a set-up link, an access pass, or a session that is fresh and strong enough.
 
+use std::sync::Arc;
+
 use idp_core::account::{Account, check_email, check_username};
 use idp_core::id::AccountId;
 use idp_core::pass::{Pass, PassKind};
@@ -14,6 +16,7 @@ use serde_json::json;
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::policy;
 use crate::http::problem::Problem;
 
 #[derive(Deserialize)]
@@ -43,10 +46,6 @@ struct Owner {
 pub async fn post(mut x: Exchange) -> Outcome {
     x.check_origin()?;
     let body: Body = x.json().await?;
-    let policy = x.realm.policy.clone();
-    if !policy.enabled || !policy.allow_registration {
-        return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
-    }
     let (owner, purpose) = match body.pass.as_deref().filter(|p| !p.is_empty()) {
         Some(secret) => {
             let pass = live_pass(&x, secret).await?;
@@ -60,6 +59,13 @@ pub async fn post(mut x: Exchange) -> Outcome {
         }
         None => by_session(&x).await?,
     };
+    let policy = match &purpose {
+        CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
+        CeremonyPurpose::SetUp { .. } | CeremonyPurpose::Authenticate { .. } => Arc::clone(&x.realm.policy),
+    };
+    if !policy.enabled || !policy.allow_registration {
+        return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
+    }
     let active = owner.passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count();
     if active >= usize::from(policy.max_passkeys) {
         return Err(Problem::api(

@@ -12,7 +12,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let mut body = json!({ "csrf": csrf, "signed_in": visitor.is_some() });
     if let (Some(visitor), Some(members)) = (visitor, body.as_object_mut()) {
         let evidence = Evidence { events: &visitor.session.events, active: visitor.session.active, now: x.now };
-        let chosen = choose(&evidence, &x.realm.settings, &Demand::default(), |_| true);
+        let chosen = choose(&evidence, &x.realm.settings, &Demand::default(), |_, _| true);
         if let Some(acr) = chosen.and_then(|c| c.acr) {
             members.insert("acr".to_owned(), acr.into());
         }

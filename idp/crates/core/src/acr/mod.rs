@@ -8,7 +8,7 @@ pub mod value;
 use std::cmp::Reverse;
 
 use crate::id::FlowId;
-use crate::passkey::policy::{Combination, Policy};
+use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::realm::RealmSettings;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -24,14 +24,16 @@ const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
 /// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
 /// phrh and aal3 need a verified attestation, which there is not yet.
 pub fn supported_acr_values(settings: &RealmSettings, policy: &Policy) -> Vec<&'static str> {
-    let reachable = |combination| policy.enabled && policy.accepts(combination, true);
+    let holds = Holds { passkey: true, password: true, totp: true, asks_passkey: false };
+    let reachable = |combination| policy.enabled && policy.accepts(combination, holds);
     let alone = reachable(Combination::PasskeyAlone);
-    let both = reachable(Combination::PasswordAndPasskey);
+    let both = reachable(Combination::PasswordAndPasskey) || reachable(Combination::PasskeyAndTotp);
+    let two_secrets = policy.accepts(Combination::PasswordAndTotp, holds);
     let mut values = Vec::new();
     if alone || both {
         values.push(Acr::Phr.wire());
     }
-    if both || (alone && settings.uv_counts_as_second_factor) {
+    if both || two_secrets || (alone && settings.uv_counts_as_second_factor) {
         values.extend([Acr::RefedsMfa.wire(), Acr::Aal2.wire(), "aal2"]);
     }
     values.extend([Acr::RefedsSfa.wire(), Acr::Aal1.wire(), "aal1"]);
@@ -65,6 +67,8 @@ pub struct Demand {
     pub acr: Vec<String>,
     /// One of them or nothing (OIDC Core §5.5.1.1).
     pub essential: bool,
+    /// No set counts that does not satisfy this value: the client's policy.
+    pub minimum: Option<Acr>,
     pub fresh: Option<Freshness>,
     /// The browser that signs in is not the device that gets the tokens: whoever lured a person into approving would get
     /// them, so nothing is phishing-resistant here.
@@ -95,7 +99,7 @@ pub fn choose(
     evidence: &Evidence<'_>,
     settings: &RealmSettings,
     demand: &Demand,
-    allowed: impl Fn(Combination) -> bool,
+    allowed: impl Fn(Combination, Option<&PasskeyProof>) -> bool,
 ) -> Option<Authenticated> {
     let order: Vec<Acr> = settings.acr_order.iter().filter_map(|text| Acr::parse(text)).collect();
     let is_fresh = |event: &&AuthEvent| demand.fresh.is_none_or(|fresh| fresh.is_met_by(event, evidence.now));
@@ -103,10 +107,13 @@ pub fn choose(
 
     let mut best: Option<(Rank, Authenticated)> = None;
     for set in sets(&fresh) {
-        if !allowed(set.combination()) {
+        if !allowed(set.combination(), set.proof()) {
             continue;
         }
         let (rank, authenticated) = amounts_to(set, evidence, settings, &order, demand);
+        if demand.minimum.is_some_and(|minimum| !authenticated.satisfied.contains(&minimum)) {
+            continue;
+        }
         if best.as_ref().is_none_or(|(other, _)| rank < *other) {
             best = Some((rank, authenticated));
         }
@@ -127,23 +134,31 @@ impl Freshness {
     }
 }
 
-/// Factors that count together.
-#[derive(Clone, Copy)]
-enum Set<'a> {
-    Password(&'a AuthEvent),
-    Passkey(&'a AuthEvent, &'a PasskeyProof),
-    Both { password: &'a AuthEvent, passkey: &'a AuthEvent, proof: &'a PasskeyProof },
+/// Factors that count together: each at most once, never a one-time password alone.
+#[derive(Clone, Copy, Default)]
+struct Set<'a> {
+    password: Option<&'a AuthEvent>,
+    passkey: Option<(&'a AuthEvent, &'a PasskeyProof)>,
+    totp: Option<&'a AuthEvent>,
 }
 
-/// Every set there is: each event alone, and each password with each passkey.
+/// Every set there is: passwords and passkeys alone, in pairs, and each of these with each one-time password. A session
+/// has few events, so that their number stays small.
 fn sets<'a>(events: &[&'a AuthEvent]) -> Vec<Set<'a>> {
+    let some = |is: fn(&Method) -> bool| {
+        let found = events.iter().copied().filter(move |event| is(&event.method)).map(Some);
+        std::iter::once(None).chain(found).collect::<Vec<_>>()
+    };
+    let (passwords, totps) = (some(|m| *m == Method::Password), some(|m| *m == Method::Totp));
+    let proved = events.iter().filter_map(|event| match &event.method {
+        Method::Passkey(proof) => Some(Some((*event, proof))),
+        Method::Password | Method::Totp => None,
+    });
     let mut sets = Vec::new();
-    let passwords: Vec<_> = events.iter().filter(|e| matches!(e.method, Method::Password)).collect();
-    sets.extend(passwords.iter().map(|password| Set::Password(password)));
-    for passkey in events {
-        if let Method::Passkey(proof) = &passkey.method {
-            sets.push(Set::Passkey(passkey, proof));
-            sets.extend(passwords.iter().map(|password| Set::Both { password, passkey, proof }));
+    for passkey in std::iter::once(None).chain(proved) {
+        for password in passwords.iter().copied() {
+            let sets_with = totps.iter().map(|totp| Set { password, passkey, totp: *totp });
+            sets.extend(sets_with.filter(|set| set.password.is_some() || set.passkey.is_some()));
         }
     }
     sets
@@ -151,68 +166,66 @@ fn sets<'a>(events: &[&'a AuthEvent]) -> Vec<Set<'a>> {
 
 impl<'a> Set<'a> {
     const fn combination(self) -> Combination {
-        match self {
-            Self::Password(_) => Combination::PasswordAlone,
-            Self::Passkey(..) => Combination::PasskeyAlone,
-            Self::Both { .. } => Combination::PasswordAndPasskey,
+        let (password, totp) = (self.password.is_some(), self.totp.is_some());
+        match Combination::of(password, self.passkey.is_some(), totp) {
+            Some(combination) => combination,
+            // No set is made without a password or a passkey.
+            None => Combination::PasswordAlone,
         }
     }
 
-    /// Both factors, asked for one after the other in one sign-in.
+    fn proof(self) -> Option<&'a PasskeyProof> {
+        self.passkey.map(|(_, proof)| proof)
+    }
+
+    /// Several factors, asked for one after the other in one sign-in.
     fn is_one_sign_in(self) -> bool {
-        match self {
-            Self::Both { password, passkey, .. } => {
-                let apart_ms = passkey.at.ms_since(password.at).abs();
-                password.flow == passkey.flow && apart_ms <= FLOW_EVENT_S * 1000
-            }
-            Self::Password(_) | Self::Passkey(..) => false,
-        }
+        let events = self.events();
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return false };
+        let together = events.iter().all(|event| event.flow == first.flow);
+        events.len() > 1 && together && last.at.ms_since(first.at) <= FLOW_EVENT_S * 1000
     }
 
     /// The events, oldest first.
     fn events(self) -> Vec<&'a AuthEvent> {
-        match self {
-            Self::Password(event) | Self::Passkey(event, _) => vec![event],
-            Self::Both { password, passkey, .. } if password.at <= passkey.at => vec![password, passkey],
-            Self::Both { password, passkey, .. } => vec![passkey, password],
-        }
+        let passkey = self.passkey.map(|(event, _)| event);
+        let mut events: Vec<_> = [self.password, passkey, self.totp].into_iter().flatten().collect();
+        events.sort_by_key(|event| event.at);
+        events
     }
 
     /// Values of RFC 8176. Never `pin`, `fpt` or `face`: WebAuthn does not tell how the user was verified.
     fn amr(self, settings: &RealmSettings) -> Vec<&'static str> {
-        let (password, proof) = match self {
-            Self::Password(_) => return vec!["pwd"],
-            Self::Passkey(_, proof) => (false, proof),
-            Self::Both { proof, .. } => (true, proof),
-        };
-        let key = match proof.backup_eligible {
+        let password = self.password.map(|_| "pwd");
+        let key = self.proof().and_then(|proof| match proof.backup_eligible {
             true => Some("swk"),
             // BE=0 is a claim of the authenticator; no attestation is verified that could confirm it.
             false if settings.hwk_requires_attestation => None,
             false => Some("hwk"),
-        };
-        let mfa = password || (proof.user_verified && settings.uv_counts_as_second_factor);
-        let password = password.then_some("pwd");
-        let mfa = mfa.then_some("mfa");
-        [password, key, Some("pop"), Some("user"), mfa].into_iter().flatten().collect()
+        });
+        let [pop, user] = ["pop", "user"].map(|value| self.passkey.map(|_| value));
+        let totp = self.totp.map(|_| "otp");
+        let mfa = self.has_two_factors(settings).then_some("mfa");
+        [password, key, pop, user, totp, mfa].into_iter().flatten().collect()
+    }
+
+    fn has_two_factors(self, settings: &RealmSettings) -> bool {
+        let factors = [self.password.is_some(), self.passkey.is_some(), self.totp.is_some()];
+        let verified = self.proof().is_some_and(|proof| proof.user_verified);
+        factors.into_iter().filter(|factor| *factor).count() > 1 || (verified && settings.uv_counts_as_second_factor)
     }
 
     /// The acr values this set satisfies while fresh; time limits come on top.
     fn acr(self, settings: &RealmSettings) -> Vec<Acr> {
         // Whatever authenticates at all is at least a single factor.
         let mut acr = vec![Acr::Aal1, Acr::RefedsSfa];
-        let (phr, two_factors) = match self {
-            Self::Password(_) => (false, false),
-            Self::Both { .. } => (true, true),
-            Self::Passkey(_, proof) if proof.user_verified => (true, settings.uv_counts_as_second_factor),
-            // A found key must not open doors.
-            Self::Passkey(..) => (!settings.phr_requires_uv, false),
-        };
+        // A found key alone must not open doors.
+        let knows = self.password.is_some() || self.totp.is_some() || !settings.phr_requires_uv;
         // phrh and aal3 need a verified attestation (hardware, not synced): never satisfied yet.
-        if phr {
+        if self.proof().is_some_and(|proof| proof.user_verified || knows) {
             acr.push(Acr::Phr);
         }
-        if two_factors {
+        if self.has_two_factors(settings) {
             acr.extend([Acr::Aal2, Acr::RefedsMfa]);
         }
         acr

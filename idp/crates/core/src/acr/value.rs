@@ -2,7 +2,9 @@
 //!
 //! OpenID EAP ACR Values 1.0, NIST SP 800-63B-4, REFEDS MFA and SFA Profiles.
 
-/// Authentication context class.
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Authentication context class; as JSON its value on the wire, or an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Acr {
     /// Phishing-resistant, hardware-protected (OpenID EAP ACR Values 1.0 §2).
@@ -50,5 +52,18 @@ impl Acr {
             Self::Aal1 => "http://idmanagement.gov/ns/assurance/aal/1",
             Self::RefedsSfa => "https://refeds.org/profile/sfa",
         }
+    }
+}
+
+impl Serialize for Acr {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.wire())
+    }
+}
+
+impl<'de> Deserialize<'de> for Acr {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not an acr value"))
     }
 }

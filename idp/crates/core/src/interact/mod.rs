@@ -13,11 +13,11 @@ use crate::id::FlowId;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::passkey::policy::{Combination, Policy, judge_record};
+use crate::passkey::policy::{Combination, Effective, Holds, Policy, judge_record, resolve};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::rule::Rule;
-use crate::session::Session;
+use crate::session::{PasskeyProof, Session};
 use crate::time::Timestamp;
 
 /// Whether somebody in `groups` may use a client.
@@ -46,6 +46,8 @@ pub struct Visitor<'a> {
     pub consent: Option<Option<&'a Consent>>,
     /// `None`: not loaded yet.
     pub passkeys: Option<&'a [Passkey]>,
+    /// The account makes one-time passwords.
+    pub totp: bool,
 }
 
 /// The facts of one decision.
@@ -72,6 +74,20 @@ pub enum Need {
 pub enum Factor {
     Passkey,
     Password,
+    Totp,
+}
+
+/// Why a passkey is to be made in the midst of a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnrolReason {
+    /// The policy or the client takes nothing that the account has.
+    Demanded,
+    /// The person came in by a passkey of the realm's former RP ID.
+    Moved,
+    /// The policy asks for one, and may be put off.
+    Nudge,
+    /// The policy requires one, and the grace period is over.
+    Required,
 }
 
 /// What comes next.
@@ -85,6 +101,8 @@ pub enum Step {
     Choose,
     /// One more factor for this session. `voluntary`: the user may go on without it.
     StepUp { factor: Factor, voluntary: bool },
+    /// A passkey is made. `voluntary`: the user may go on without.
+    Enrol { reason: EnrolReason, voluntary: bool },
     /// The user is asked to agree.
     Consent,
     /// The code is issued on this authentication.
@@ -120,7 +138,8 @@ checks! {
     "login.select_account", "OIDC Core §3.1.2.1", "`prompt=select_account`: an account was chosen for this request.", Some(AccountSelectionRequired) => login::selected;
     "login.fresh", "OIDC Core §3.1.2.1", "`prompt=login`: an event of this very request; `max_age`: one young enough, or of this request.", Some(LoginRequired) => login::fresh;
     "client.groups", "RFC 6749 §4.1.2.1", "Whoever is signed in is in a group that may use the client; else `access_denied`, also silently.", None => client::groups;
-    "step_up.policy", "WebAuthn L3 §1.2", "The policy lets the session's factors in.", Some(LoginRequired) => step_up::policy;
+    "policy.resolved", "passkey policy", "What the policy depends on is known: the account's groups, and its passkeys where the client judges them.", None => step_up::resolved;
+    "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a passkey that fits is asked for, or made.", Some(LoginRequired) => step_up::policy;
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
     "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
@@ -157,19 +176,62 @@ fn silent(row: Option<&Check>, otherwise: ErrorCode) -> Step {
 /// The set of events this request's tokens would rest on. `policy`: only sets that the policy lets in.
 fn authenticate(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: bool) -> Option<Authenticated> {
     let evidence = Evidence { events: &visitor.session.events, active: visitor.session.active, now: facts.now };
-    let has_passkey = has_usable_passkey(facts, visitor);
-    // Not loaded means that nothing so far rested on it: assume the stricter case.
-    let lets_in = |c: Combination| !policy || facts.realm.policy.accepts(c, has_passkey.unwrap_or(true));
-    crate::acr::choose(&evidence, &facts.realm.settings, &demand(facts.request), lets_in)
+    if !policy {
+        let demand = Demand { minimum: None, ..demand(facts) };
+        return crate::acr::choose(&evidence, &facts.realm.settings, &demand, |_, _| true);
+    }
+    let effective = facts.policy(visitor);
+    let lets_in = |c: Combination, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
+    crate::acr::choose(&evidence, &facts.realm.settings, &demand(facts), lets_in)
+}
+
+/// Whether the policies let a combination in, and the client takes the passkey in it.
+fn lets_in(
+    facts: &Facts<'_>,
+    visitor: &Visitor<'_>,
+    effective: &Effective<'_>,
+    (combination, proof): (Combination, Option<&PasskeyProof>),
+) -> bool {
+    let judges = effective.client.is_some_and(|client| client.judges_passkeys());
+    let taken = !judges
+        || proof.is_none_or(|proof| {
+            let mut passkeys = visitor.passkeys.unwrap_or_default().iter();
+            let passkey = passkeys.find(|passkey| passkey.credential_id == proof.credential_id);
+            passkey.is_some_and(|passkey| effective.takes(passkey, proof.user_verified))
+        });
+    taken && effective.accepts(combination, |policy| holds(facts, visitor, policy))
+}
+
+/// What the account has to sign in with under a policy. Passkeys that were not loaded: nothing so far rested on them,
+/// so the stricter case is assumed.
+fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
+    let passkey = visitor.passkeys.is_none_or(|all| usable(all, facts.rp_id, policy).next().is_some());
+    let account = visitor.account;
+    Holds {
+        passkey,
+        password: account.password_hash.is_some(),
+        totp: visitor.totp,
+        asks_passkey: account.preferences.ask_passkey,
+    }
+}
+
+impl Facts<'_> {
+    /// The policy that counts for a visitor of this client.
+    fn policy(&self, visitor: &Visitor<'_>) -> Effective<'_> {
+        let groups = visitor.groups.unwrap_or_default();
+        resolve(&self.realm.policy, &self.realm.group_policies, groups, Some(&self.client.settings.policy))
+    }
 }
 
 /// What a request demands of the events.
-pub fn demand(request: &AuthorizationRequest) -> Demand {
+fn demand(facts: &Facts<'_>) -> Demand {
+    let request = facts.request;
     let fresh = Freshness { max_age_s: request.max_age_s, this_flow: request.id, forced: request.prompt.login };
     Demand {
         acr: request.acr.values.clone(),
         // Judged by its own check, which knows whether stepping up could help.
         essential: false,
+        minimum: facts.client.settings.policy.minimum_acr,
         fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
         another_device: request.to.device().is_some(),
     }
@@ -178,9 +240,4 @@ pub fn demand(request: &AuthorizationRequest) -> Demand {
 /// The passkeys of an account that could be used at a host now.
 pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
     passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
-}
-
-fn has_usable_passkey(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<bool> {
-    let passkeys = visitor.passkeys?;
-    Some(usable(passkeys, facts.rp_id, &facts.realm.policy).next().is_some())
 }

@@ -1,11 +1,22 @@
 //! Whether one more factor is needed or worth asking for, and whether the user has it.
 
-use super::{Factor, Facts, Need, Step, Visitor, authenticate, demand, usable};
-use crate::acr::{Evidence, choose};
+use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, demand, holds, lets_in, usable};
+use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::passkey::policy::Requirement;
+use crate::passkey::policy::{Holds, Policy, Requirement};
 use crate::session::{AuthEvent, Method, PasskeyProof};
+
+/// What is asked for on top of a session, in this order.
+const FACTORS: [Factor; 3] = [Factor::Passkey, Factor::Password, Factor::Totp];
+
+pub fn resolved(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    if visitor.groups.is_none() && !facts.realm.group_policies.is_empty() {
+        return Some(Step::Need(Need::Groups));
+    }
+    let judges = facts.client.settings.policy.judges_passkeys();
+    (judges && visitor.passkeys.is_none()).then_some(Step::Need(Need::Passkeys))
+}
 
 pub fn policy(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     if authenticate(facts, visitor, true).is_some() {
@@ -15,8 +26,15 @@ pub fn policy(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         return Some(Step::Need(Need::Passkeys));
     }
     // What would help is whatever factor makes a set that the policy lets in.
-    let helps = [Factor::Passkey, Factor::Password].into_iter().find(|f| with(facts, visitor, *f) != Reach::Nothing);
-    Some(helps.map_or(Step::Login { again: true }, |factor| Step::StepUp { factor, voluntary: false }))
+    let helps = FACTORS.into_iter().find(|f| with(facts, visitor, *f) != Reach::Nothing);
+    Some(match helps {
+        Some(factor) => Step::StepUp { factor, voluntary: false },
+        // Signing in again with what there is would lead here again.
+        None if another_passkey_helps(facts, visitor) => {
+            Step::Enrol { reason: EnrolReason::Demanded, voluntary: false }
+        }
+        None => Step::Login { again: true },
+    })
 }
 
 pub fn essential(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
@@ -55,7 +73,7 @@ fn reach(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     if visitor.passkeys.is_none() {
         return Some(Step::Need(Need::Passkeys));
     }
-    let factor = [Factor::Passkey, Factor::Password].into_iter().find(|f| with(facts, visitor, *f) == Reach::Met)?;
+    let factor = FACTORS.into_iter().find(|f| with(facts, visitor, *f) == Reach::Met)?;
     Some(Step::StepUp { factor, voluntary: false })
 }
 
@@ -71,11 +89,12 @@ enum Reach {
 
 /// What the session would amount to after one more factor. Decided by the same function that decides for real.
 fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
-    let passkeys = visitor.passkeys.unwrap_or_default();
-    let policy = &facts.realm.policy;
+    let effective = facts.policy(visitor);
+    let policy = &effective.policy;
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
-        Factor::Passkey => usable(passkeys, facts.rp_id, policy)
+        Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
+        Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
             .map(|passkey| {
                 let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
                 Method::Passkey(PasskeyProof {
@@ -87,14 +106,13 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
             })
             .collect(),
     };
-    let has_passkey = usable(passkeys, facts.rp_id, policy).next().is_some();
     let best = tries.into_iter().map(|method| {
         let mut events = visitor.session.events.clone();
         let flow = Some(facts.request.id);
         events.push(AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow, method });
         let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
-        let lets_in = |c| policy.accepts(c, has_passkey);
-        match choose(&evidence, &facts.realm.settings, &demand(facts.request), lets_in) {
+        let lets_in = |c, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
+        match choose(&evidence, &facts.realm.settings, &demand(facts), lets_in) {
             None => Reach::Nothing,
             Some(a) if a.met => Reach::Met,
             Some(_) => Reach::In,
@@ -104,4 +122,26 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
         (Reach::Met, _) | (Reach::In, Reach::Nothing) => best,
         _ => reach,
     })
+}
+
+/// Whether a new passkey of the best kind that the policies take would let in, alone or with what the account has.
+fn another_passkey_helps(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
+    let effective = facts.policy(visitor);
+    if !effective.policy.enabled || !effective.policy.allow_registration {
+        return false;
+    }
+    let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow: None, method };
+    let passkey = event(Method::Passkey(PasskeyProof {
+        credential_id: Vec::new(),
+        user_verified: true,
+        backup_eligible: false,
+        backup_state: false,
+    }));
+    let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
+    let totp = visitor.totp.then(|| event(Method::Totp));
+    let events: Vec<_> = password.chain(totp).chain([passkey]).collect();
+    let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
+    let demand = Demand { fresh: None, ..demand(facts) };
+    let holds = |policy: &Policy| Holds { passkey: true, ..holds(facts, visitor, policy) };
+    choose(&evidence, &facts.realm.settings, &demand, |c, _| effective.accepts(c, holds)).is_some()
 }

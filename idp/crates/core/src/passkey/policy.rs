@@ -1,19 +1,22 @@
 //! The passkey policy: what a realm asks of the passkeys people sign in with.
 //!
 //! WebAuthn L3 §5.4 for what browsers are asked; NIST SP 800-63B-4 §3.1.6 and §3.2.2 for what is judged.
-//! `fields` says how it is set and shown, `combination` which factors let in, `judge` what a passkey may lack.
+//! `fields` says how it is set and shown, `combination` which factors let in, `judge` what a passkey may lack, `resolve`
+//! whose policy counts.
 
 mod combination;
 mod fields;
 mod judge;
+mod resolve;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use combination::{Combination, Verdict};
+pub use combination::{Combination, Holds, Verdict};
 pub use fields::{Acts, FIELDS, Field, Problem};
 pub use judge::{CHECKS, Check, Facts, SignIn, Violation, judge_record, judge_registration, judge_sign_in};
+pub use resolve::{ClientPolicy, Effective, GroupPolicy, resolve};
 
 use super::cose;
 
@@ -89,6 +92,14 @@ impl AllowedTypes {
         }
     }
 
+    /// Only what both allow.
+    pub fn meet(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Any, restricted) | (restricted, Self::Any) => restricted.clone(),
+            (Self::Only(one), Self::Only(other)) => Self::Only(one & other),
+        }
+    }
+
     /// The allowed types.
     pub fn iter(&self) -> impl Iterator<Item = PasskeyType> + '_ {
         PasskeyType::ALL.into_iter().filter(|kind| self.contains(Some(*kind)))
@@ -117,6 +128,15 @@ impl PerType {
     /// One value for all.
     pub const fn all(value: Requirement) -> Self {
         Self { security_key: value, device: value, phone: value }
+    }
+
+    /// The stricter of both for each type.
+    pub fn meet(&self, other: &Self) -> Self {
+        Self {
+            security_key: self.security_key.max(other.security_key),
+            device: self.device.max(other.device),
+            phone: self.phone.max(other.phone),
+        }
     }
 
     /// The value for one type; for an unknown type the strictest.
@@ -249,10 +269,4 @@ impl Default for Policy {
             enrolment_requires: EnrolmentRequires::Confirmed,
         }
     }
-}
-
-/// The policy that counts for a sign-in or a registration. The realm's alone decides as long as neither
-/// groups nor clients have one; every caller asks here, so that their restrictions have one place to be met.
-pub fn effective(realm: &Policy) -> Policy {
-    realm.clone()
 }

@@ -36,7 +36,7 @@ fn ask(acr: &[&str]) -> Demand {
 }
 
 fn chosen(events: &[AuthEvent], settings: &RealmSettings, demand: &Demand) -> Option<Authenticated> {
-    choose(&Evidence { events, active: NOW, now: NOW }, settings, demand, |_| true)
+    choose(&Evidence { events, active: NOW, now: NOW }, settings, demand, |_, _| true)
 }
 
 const MFA: &str = "https://refeds.org/profile/mfa";
@@ -73,6 +73,20 @@ fn every_row_of_the_table() {
         (vec![passkey(false, true, 5)], &default, "swk pop user", AAL1_URI, vec![Aal1, RefedsSfa]),
         (vec![passkey(false, true, 5)], &phr_without_uv, "swk pop user", "phr", vec![Phr, Aal1, RefedsSfa]),
         (
+            vec![password(9), event(Method::Totp, 5)],
+            &default,
+            "pwd otp mfa",
+            MFA,
+            vec![RefedsMfa, Aal2, Aal1, RefedsSfa],
+        ),
+        (
+            vec![passkey(true, true, 9), event(Method::Totp, 5)],
+            &no_mfa,
+            "swk pop user otp mfa",
+            "phr",
+            vec![Phr, RefedsMfa, Aal2, Aal1, RefedsSfa],
+        ),
+        (
             vec![password(9), passkey(false, false, 5)],
             &default,
             "pwd hwk pop user mfa",
@@ -87,7 +101,9 @@ fn every_row_of_the_table() {
             vec![Phr, RefedsMfa, Aal2, Aal1, RefedsSfa],
         ),
     ] {
-        let both = |c| events.len() == 1 || c == Combination::PasswordAndPasskey;
+        let both = |c, _: Option<&PasskeyProof>| {
+            events.len() == 1 || !matches!(c, Combination::PasswordAlone | Combination::PasskeyAlone)
+        };
         let evidence = Evidence { events: &events, active: NOW, now: NOW };
         let found = choose(&evidence, settings, &Demand::default(), both).unwrap();
         assert_eq!(found.amr.join(" "), amr);
@@ -107,7 +123,8 @@ fn supported() -> Vec<&'static str> {
 fn nothing_is_advertised_that_the_policy_keeps_out_of_reach() {
     let off = Policy { enabled: false, ..Policy::default() };
     let values = supported_acr_values(&RealmSettings::default(), &off);
-    assert_eq!(values, ["https://refeds.org/profile/sfa", AAL1_URI, "aal1"]);
+    // Password and one-time password.
+    assert_eq!(values, [MFA, AAL2_URI, "aal2", "https://refeds.org/profile/sfa", AAL1_URI, "aal1"]);
     let alone = Policy { allow_second_factor: false, mode: Mode::PasskeyOnly, ..Policy::default() };
     let no_mfa = settings(|s| s.uv_counts_as_second_factor = false);
     assert!(supported_acr_values(&no_mfa, &alone).contains(&"phr"));
@@ -180,14 +197,14 @@ fn both_factors_of_one_sign_in_are_said_and_an_older_password_is_not() {
 
 #[test]
 fn a_set_that_the_policy_does_not_let_in_is_not_chosen() {
-    let events = [password(50), passkey(true, true, 5)];
+    let events = [password(50), passkey(true, true, 5), event(Method::Totp, 4)];
     let evidence = Evidence { events: &events, active: NOW, now: NOW };
     let default = RealmSettings::default();
     for combination in Combination::ALL {
-        let found = choose(&evidence, &default, &Demand::default(), |c| c == combination).unwrap();
+        let found = choose(&evidence, &default, &Demand::default(), |c, _| c == combination).unwrap();
         assert_eq!(found.combination, combination);
     }
-    assert!(choose(&evidence, &default, &Demand::default(), |_| false).is_none());
+    assert!(choose(&evidence, &default, &Demand::default(), |_, _| false).is_none());
     assert!(chosen(&[], &default, &Demand::default()).is_none());
 }
 
@@ -244,7 +261,7 @@ fn aal2_ends_after_a_day_or_an_hour_without_activity() {
     let aal2 = |age_s: i64, idle_s: i64| {
         let events = [passkey(true, true, age_s)];
         let evidence = Evidence { events: &events, active: NOW.plus_s(-idle_s), now: NOW };
-        choose(&evidence, &default, &ask(&["aal2"]), |_| true).unwrap().met
+        choose(&evidence, &default, &ask(&["aal2"]), |_, _| true).unwrap().met
     };
     assert!(aal2(24 * 3600, 3600));
     assert!(!aal2(24 * 3600 + 1, 0));
@@ -280,10 +297,10 @@ proptest! {
 
     #[test]
     fn adding_events_never_makes_a_satisfied_demand_unsatisfied(
-        before in events(), more in events(), demand in demands(), bits in 0..8_u8, mfa in any::<bool>(),
+        before in events(), more in events(), demand in demands(), bits in 0..32_u8, mfa in any::<bool>(),
     ) {
         let settings = settings(|s| s.uv_counts_as_second_factor = mfa);
-        let allowed = |c| bits & (1 << c as u8) != 0;
+        let allowed = |c, _: Option<&PasskeyProof>| bits & (1 << c as u8) != 0;
         let found = |events: &[AuthEvent]| {
             choose(&Evidence { events, active: NOW, now: NOW }, &settings, &demand, allowed)
         };

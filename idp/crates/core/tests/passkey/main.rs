@@ -10,5 +10,6 @@ mod differential;
 mod options;
 mod policy;
 mod registration;
+mod resolve;
 mod support;
 mod vectors;

@@ -10,6 +10,11 @@ use crate::support::*;
 const MODES: [Mode; 5] =
     [Mode::PasskeyOnly, Mode::PasskeyFirst, Mode::PasswordThenPasskey, Mode::PasskeyThenSecondFactor, Mode::Optional];
 
+/// An account with a password, and with or without the other two.
+const fn holds(passkey: bool, totp: bool) -> Holds {
+    Holds { passkey, password: true, totp, asks_passkey: false }
+}
+
 #[test]
 fn every_row_of_the_mode_table() {
     use Combination::*;
@@ -17,29 +22,61 @@ fn every_row_of_the_mode_table() {
         (Mode::PasskeyOnly, PasskeyAlone, In, In),
         (Mode::PasskeyOnly, PasswordAlone, Refused, Refused),
         (Mode::PasskeyOnly, PasswordAndPasskey, In, In),
+        (Mode::PasskeyOnly, PasswordAndTotp, Refused, Refused),
+        (Mode::PasskeyOnly, PasskeyAndTotp, In, In),
         (Mode::PasskeyFirst, PasskeyAlone, In, In),
         (Mode::PasskeyFirst, PasswordAlone, In, AskPasskey),
         (Mode::PasskeyFirst, PasswordAndPasskey, In, In),
+        (Mode::PasskeyFirst, PasswordAndTotp, In, In),
+        (Mode::PasskeyFirst, PasskeyAndTotp, In, In),
         (Mode::PasswordThenPasskey, PasskeyAlone, Refused, Refused),
         (Mode::PasswordThenPasskey, PasswordAlone, Enrol, AskPasskey),
         (Mode::PasswordThenPasskey, PasswordAndPasskey, In, In),
+        (Mode::PasswordThenPasskey, PasswordAndTotp, Enrol, AskPasskey),
+        (Mode::PasswordThenPasskey, PasskeyAndTotp, Refused, Refused),
         (Mode::PasskeyThenSecondFactor, PasskeyAlone, AskPassword, AskPassword),
         (Mode::PasskeyThenSecondFactor, PasswordAlone, Refused, Refused),
         (Mode::PasskeyThenSecondFactor, PasswordAndPasskey, In, In),
+        (Mode::PasskeyThenSecondFactor, PasswordAndTotp, Refused, Refused),
+        (Mode::PasskeyThenSecondFactor, PasskeyAndTotp, In, In),
         (Mode::Optional, PasskeyAlone, In, In),
         (Mode::Optional, PasswordAlone, In, In),
         (Mode::Optional, PasswordAndPasskey, In, In),
+        (Mode::Optional, PasswordAndTotp, In, In),
+        (Mode::Optional, PasskeyAndTotp, In, In),
     ] {
         let policy = Policy { mode, ..Policy::default() };
-        assert_eq!(policy.verdict(combination, false), without_passkey, "{mode:?} {combination:?} without");
-        assert_eq!(policy.verdict(combination, true), with_passkey, "{mode:?} {combination:?} with");
+        let verdict = |passkey| policy.verdict(combination, holds(passkey, false));
+        assert_eq!(verdict(false), without_passkey, "{mode:?} {combination:?} without");
+        assert_eq!(verdict(true), with_passkey, "{mode:?} {combination:?} with");
     }
+}
+
+#[test]
+fn whoever_set_up_a_second_factor_is_asked_for_it() {
+    let verdict = |mode, combination, holds| Policy { mode, ..Policy::default() }.verdict(combination, holds);
+    for mode in [Mode::PasskeyFirst, Mode::Optional] {
+        assert_eq!(verdict(mode, Combination::PasswordAlone, holds(false, true)), AskTotp, "{mode:?}");
+    }
+    assert_eq!(verdict(Mode::PasskeyFirst, Combination::PasswordAlone, holds(true, true)), AskPasskey);
+    let then = Mode::PasskeyThenSecondFactor;
+    assert_eq!(verdict(then, Combination::PasskeyAlone, holds(true, true)), AskTotp);
+    assert_eq!(verdict(then, Combination::PasskeyAlone, Holds { password: false, ..holds(true, false) }), Refused);
+}
+
+#[test]
+fn under_optional_a_user_may_ask_to_be_asked() {
+    let policy = Policy { mode: Mode::Optional, ..Policy::default() };
+    let asks = |passkey| Holds { asks_passkey: true, ..holds(passkey, false) };
+    assert_eq!(policy.verdict(Combination::PasswordAlone, asks(true)), AskPasskey);
+    // Nothing to ask for: nobody locks themselves out.
+    assert_eq!(policy.verdict(Combination::PasswordAlone, asks(false)), In);
 }
 
 #[test]
 fn a_policy_that_can_be_saved_lets_somebody_in_by_some_way() {
     for mode in MODES {
-        for bits in 0..8_u8 {
+        for bits in 0..16_u8 {
             let policy = Policy {
                 mode,
                 enabled: bits & 1 != 0,
@@ -48,16 +85,21 @@ fn a_policy_that_can_be_saved_lets_somebody_in_by_some_way() {
                 ..Policy::default()
             };
             for has_passkey in [false, true] {
+                let holds = holds(has_passkey, bits & 8 != 0);
+                let accepts = |c: &Combination| policy.accepts(*c, holds);
                 // What is asked for leads on to the combination that has it.
-                let ways = Combination::ALL.iter().filter(|c| policy.accepts(**c, has_passkey)).count();
-                assert!(ways > 0 || !policy.check().is_empty(), "{policy:?}");
+                assert!(Combination::ALL.iter().any(accepts) || !policy.check().is_empty(), "{policy:?}");
                 if !policy.check().is_empty() {
                     continue;
                 }
                 for combination in Combination::ALL {
-                    if matches!(policy.verdict(combination, has_passkey), AskPasskey | AskPassword) {
-                        assert!(policy.accepts(Combination::PasswordAndPasskey, has_passkey), "{policy:?}");
-                    }
+                    let leads_to = match policy.verdict(combination, holds) {
+                        AskPasskey | AskPassword => Combination::PasswordAndPasskey,
+                        AskTotp if combination == Combination::PasskeyAlone => Combination::PasskeyAndTotp,
+                        AskTotp => Combination::PasswordAndTotp,
+                        In | Refused | Enrol => continue,
+                    };
+                    assert!(accepts(&leads_to), "{policy:?} {combination:?}");
                 }
             }
         }
@@ -67,8 +109,8 @@ fn a_policy_that_can_be_saved_lets_somebody_in_by_some_way() {
 #[test]
 fn a_switched_off_passkey_does_not_lock_its_owner_out() {
     let off = policy(&[("enabled", "false")]);
-    assert_eq!(off.verdict(Combination::PasswordAlone, true), In);
-    assert_eq!(off.verdict(Combination::PasskeyAlone, true), Refused);
+    assert_eq!(off.verdict(Combination::PasswordAlone, holds(true, false)), In);
+    assert_eq!(off.verdict(Combination::PasskeyAlone, holds(true, false)), Refused);
 }
 
 #[test]

@@ -74,7 +74,7 @@ both! {
         assert!(!db.store.write(set(RealmId(99))).await.unwrap());
         let read = db.store.find_realm("a").await.unwrap().unwrap();
         assert_eq!((read.display_name.as_str(), read.settings.session_idle_s), ("Example", 60));
-        assert_eq!(read.policy, policy);
+        assert_eq!(*read.policy, policy);
         realm.issuer = "https://b.example".to_owned();
         assert_eq!(db.store.write(update(realm.clone())).await.unwrap(), RealmUpdated::Taken(Taken::Issuer));
         realm.id = RealmId(99);

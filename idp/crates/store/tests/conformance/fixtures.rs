@@ -144,6 +144,7 @@ pub fn account(username: &str) -> Account {
         state: AccountState::Active,
         password_hash: None,
         password_version: 0,
+        preferences: Default::default(),
         created: NOW,
         updated: NOW,
     }

@@ -5,6 +5,7 @@ mod configuration;
 mod devices;
 mod fixtures;
 mod grants;
+mod group_policies;
 mod logout;
 mod passkeys;
 mod pushed_requests;

@@ -1,0 +1,65 @@
+//! Policies of groups, and what people chose for themselves.
+
+use idp_core::account::Preferences;
+use idp_core::audit::AuditEvent;
+use idp_core::passkey::policy::{Mode, Policy};
+use idp_store::accounts::SetPreferences;
+use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
+use idp_store::groups::{CreateGroup, DeleteGroup, Group};
+use idp_store::realms::RealmCreated;
+
+use crate::both;
+use crate::fixtures::*;
+
+fn make(name: &str) -> CreateGroup {
+    let group = Group { name: name.to_owned(), display_name: name.to_owned(), created: NOW };
+    CreateGroup { realm: REALM, group, audit: audit(AuditEvent::GroupCreated) }
+}
+
+fn set(group: &str, policy: Option<(i64, Mode)>) -> SetGroupPolicy {
+    let policy = policy.map(|(priority, mode)| (priority, Policy { mode, ..Policy::default() }));
+    SetGroupPolicy { realm: REALM, group: group.to_owned(), policy, audit: audit(AuditEvent::PolicyChanged) }
+}
+
+both! {
+    async fn a_realm_bears_the_policies_of_its_groups_highest_priority_first(db) {
+        let RealmCreated::Created(REALM) = db.store.write(create_realm("a")).await.unwrap() else { panic!() };
+        for group in ["a", "b", "c"] {
+            db.store.write(make(group)).await.unwrap();
+        }
+        assert!(db.store.cached_realms().await.unwrap().all[0].group_policies.is_empty());
+        for (group, policy) in [("a", (-1, Mode::Optional)), ("b", (7, Mode::PasskeyOnly))] {
+            assert_eq!(db.store.write(set(group, Some(policy))).await.unwrap(), GroupPolicySet::Done);
+        }
+        let realms = db.store.cached_realms().await.unwrap();
+        let found = &realms.all[0].group_policies;
+        let seen: Vec<_> = found.iter().map(|of| (of.group.as_str(), of.priority, of.policy.mode)).collect();
+        assert_eq!(seen, [("b", 7, Mode::PasskeyOnly), ("a", -1, Mode::Optional)]);
+        assert_eq!(db.store.find_realm("a").await.unwrap().unwrap().group_policies, *found);
+
+        let taken = db.store.write(set("c", Some((7, Mode::Optional)))).await.unwrap();
+        assert_eq!(taken, GroupPolicySet::PriorityTaken("b".to_owned()));
+        assert_eq!(db.store.write(set("b", Some((7, Mode::Optional)))).await.unwrap(), GroupPolicySet::Done, "its own");
+        assert_eq!(db.store.write(set("nobody", None)).await.unwrap(), GroupPolicySet::Gone);
+        assert_eq!(db.store.write(set("a", None)).await.unwrap(), GroupPolicySet::Done);
+        let gone = DeleteGroup { realm: REALM, name: "b".to_owned(), audit: audit(AuditEvent::GroupDeleted) };
+        assert!(db.store.write(gone).await.unwrap());
+        assert!(db.store.cached_realms().await.unwrap().all[0].group_policies.is_empty());
+        assert_eq!(count_audit(&db.store, AuditEvent::PolicyChanged).await, 4);
+    }
+
+    async fn keeps_what_a_person_chose(db) {
+        let account = make_account(&db.store, "ann").await;
+        let preferences =
+            Preferences { ask_passkey: true, passkey_first_asked: Some(NOW), passkey_put_off: Some(NOW.plus_s(5)) };
+        let chosen = SetPreferences { realm: REALM, account: account.id, preferences, audit: None };
+        assert!(db.store.write(chosen.clone()).await.unwrap());
+        let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();
+        assert_eq!(found.preferences, chosen.preferences);
+        let audited = SetPreferences { audit: Some(audit(AuditEvent::AccountChanged)), ..chosen.clone() };
+        assert!(db.store.write(audited).await.unwrap());
+        assert_eq!(count_audit(&db.store, AuditEvent::AccountChanged).await, 1);
+        let nobody = SetPreferences { account: idp_core::id::AccountId::from_bytes([9; 16]), ..chosen };
+        assert!(!db.store.write(nobody).await.unwrap());
+    }
+}

@@ -1,0 +1,44 @@
+//! The passkey policy that counts for somebody: a group's or the realm's, met by the demands of a client.
+
+use std::sync::Arc;
+
+use idp_core::account::Account;
+use idp_core::client::Client;
+use idp_core::id::AccountId;
+use idp_core::passkey::policy::{Holds, Policy};
+use idp_core::passkey::record::Passkey;
+
+use super::exchange::Exchange;
+use super::problem::Problem;
+use idp_core::interact::usable;
+
+/// The policy of an account. Its groups are only asked for where one of the realm has a policy.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn of(x: &Exchange, account: &AccountId) -> Result<Arc<Policy>, Problem> {
+    if x.realm.group_policies.is_empty() {
+        return Ok(Arc::clone(&x.realm.policy));
+    }
+    let groups = x.app.store.list_groups_of(x.realm.id, account).await?;
+    let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
+    Ok(Arc::clone(x.realm.policy_of(&names)))
+}
+
+/// The same with the demands of a client.
+pub fn met(policy: Arc<Policy>, client: Option<&Client>) -> Arc<Policy> {
+    match client.map(|client| &client.settings.policy).filter(|demands| !demands.is_empty()) {
+        Some(demands) => Arc::new(demands.meet(&policy)),
+        None => policy,
+    }
+}
+
+/// What an account has to sign in with at this host.
+pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passkey]) -> Holds {
+    Holds {
+        passkey: usable(passkeys, &x.rp.rp_id, policy).next().is_some(),
+        password: account.password_hash.is_some(),
+        totp: false,
+        asks_passkey: account.preferences.ask_passkey,
+    }
+}
