@@ -36,7 +36,10 @@ pub async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Fail
                 format!("{one} and {other} would both be {:?}", clash.name)
             });
             let said = said.collect::<Vec<_>>().join("\n     ");
-            Err(format!("passkey_username_pattern: every user needs a name of their own in authenticators:\n     {said}").into())
+            Err(format!(
+                "passkey_username_pattern: every user needs a name of their own in authenticators:\n     {said}"
+            )
+            .into())
         }
         RealmUpdated::Gone => Err("the realm was deleted meanwhile".into()),
     }

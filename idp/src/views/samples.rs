@@ -2,6 +2,8 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod people;
+
 use idp_core::time::Timestamp;
 
 use super::{
@@ -39,6 +41,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     devices(&mut all);
     security(&mut all);
     setups(&mut all);
+    people::add_all(&mut all);
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
@@ -89,6 +92,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
+        sign_up_href: None,
     }
 }
 

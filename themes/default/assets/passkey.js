@@ -78,11 +78,12 @@ export async function authenticate(asked, signal) {
   return post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
 }
 
-/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`. Gives its record and `next`. */
-export async function register(asked, name, signal) {
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`; `sealed` is the authorization request that a
+ *  sign-up interrupted. Gives the passkey's record and `next`. */
+export async function register(asked, name, signal, sealed) {
   const { ceremony, csrf, publicKey } = await post('/webauthn/register/options', asked, { signal });
   const credential = toJSON(await navigator.credentials.create({ publicKey: creationOptions(publicKey), signal }));
-  return post('/webauthn/register', { ceremony, credential, name: name || undefined }, { csrf });
+  return post('/webauthn/register', { ceremony, credential, name: name || undefined, request: sealed }, { csrf });
 }
 
 // ---- What the person sees ----

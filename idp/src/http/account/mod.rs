@@ -1,11 +1,12 @@
 //! The account pages of whoever is signed in.
 
 pub mod fresh;
+pub mod profile;
 pub mod security;
 
 use super::exchange::{Exchange, Outcome};
 
-/// `/` and `/account`.
+/// `/`.
 pub async fn home(x: Exchange) -> Outcome {
     x.go("/account/security")
 }

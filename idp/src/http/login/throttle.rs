@@ -86,6 +86,16 @@ pub async fn begin_registration(x: &Exchange) -> Result<Guess, Problem> {
     look(x, vec![(kind, bucket(kind, hash))]).await
 }
 
+/// Begins to make an account, by whoever is at this address.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_sign_up(x: &Exchange) -> Result<Guess, Problem> {
+    let kind = BucketKind::SignUp;
+    let hash = x.app.sealer().mac(x.realm.id, "throttle.sign_up", &[&network(x.address)]);
+    look(x, vec![(kind, bucket(kind, hash))]).await
+}
+
 /// Looks at the buckets of a guess, and counts it as under way.
 async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Problem> {
     let numbers: Vec<i64> = buckets.iter().map(|(_, number)| *number).collect();

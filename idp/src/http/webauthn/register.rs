@@ -19,8 +19,10 @@ use serde_json::{Value, json};
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
+use crate::http::sign_up::newcomer;
 
 /// Most characters of a passkey's name.
 pub const MOST_NAME: usize = 80;
@@ -30,6 +32,8 @@ struct Body {
     ceremony: String,
     credential: Value,
     name: Option<String>,
+    /// The sealed authorization request that a sign-up interrupted.
+    request: Option<String>,
 }
 
 /// 201 with the passkey's record and `next`.
@@ -41,7 +45,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
             return Err(Problem::bad("ceremony_invalid", "this ceremony signs in; it cannot register a passkey"));
         }
         CeremonyPurpose::Register { account, pass } => (*account, allowed(&x, *account, *pass).await?),
-        CeremonyPurpose::SetUp { account, .. } => (*account, 0),
+        CeremonyPurpose::SetUp { account, .. } | CeremonyPurpose::SignUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
     let policy = policy::of(&x, &account).await?;
@@ -52,7 +56,15 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered).to_owned());
     let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
     let record = record(&passkey);
-    let next = write(&x, &policy, &ceremony, passkey).await?;
+    let next = match &ceremony.purpose {
+        purpose @ CeremonyPurpose::SignUp { .. } => {
+            if let Some(sealed) = &body.request {
+                authorize::reopen(&x, Some(sealed)).await?;
+            }
+            newcomer::write(&x, purpose, passkey, state::used(&ceremony), body.request.as_deref()).await?
+        }
+        _ => write(&x, &policy, &ceremony, passkey).await?,
+    };
     let mut body = record;
     if let Some(members) = body.as_object_mut() {
         members.insert("next".to_owned(), next.into());
@@ -146,8 +158,13 @@ async fn write(x: &Exchange, policy: &Policy, ceremony: &CeremonyState, passkey:
             OwnerSetUp::NameTaken(NameTaken::Email) => {
                 Err(Problem::api(409, "email_taken", "this e-mail address belongs to another account"))
             }
+            OwnerSetUp::NameTaken(NameTaken::PasskeyName) => {
+                Err(Problem::api(409, "passkey_name_taken", "another user's passkeys have this name"))
+            }
         },
-        CeremonyPurpose::Authenticate { .. } => Err(Problem::bad("ceremony_invalid", "this ceremony signs in")),
+        CeremonyPurpose::Authenticate { .. } | CeremonyPurpose::SignUp { .. } => {
+            Err(Problem::bad("ceremony_invalid", "this ceremony is for something else"))
+        }
     }
 }
 

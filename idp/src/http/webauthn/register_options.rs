@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_core::account::{Account, check_email, check_username};
+use idp_core::account::{Account, Profile, check_email, check_username};
 use idp_core::id::AccountId;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
@@ -10,28 +10,23 @@ use idp_core::passkey::options::Kind;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::secret::{Hash, sha256};
+use idp_core::sign_up::Newcomer;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::policy;
 use crate::http::problem::Problem;
+use crate::http::sign_up::newcomer;
 
 #[derive(Deserialize)]
 struct Body {
     kind: Option<Kind>,
     username: Option<String>,
-    #[serde(default)]
-    traits: Traits,
+    traits: Option<Map<String, Value>>,
     pass: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Traits {
-    email: Option<String>,
-    name: Option<String>,
 }
 
 /// Whom the passkey is for.
@@ -57,11 +52,18 @@ pub async fn post(mut x: Exchange) -> Outcome {
                 }
             }
         }
+        None if body.username.is_some() || body.traits.is_some() => {
+            newcomer::admit(&x)?;
+            let traits = body.traits.clone().unwrap_or_default();
+            by_sign_up(&x, newcomer::check(&x, body.username.as_deref(), traits).await?)
+        }
         None => by_session(&x).await?,
     };
     let policy = match &purpose {
         CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
-        CeremonyPurpose::SetUp { .. } | CeremonyPurpose::Authenticate { .. } => Arc::clone(&x.realm.policy),
+        CeremonyPurpose::SetUp { .. } | CeremonyPurpose::SignUp { .. } | CeremonyPurpose::Authenticate { .. } => {
+            Arc::clone(&x.realm.policy)
+        }
     };
     if !policy.enabled || !policy.allow_registration {
         return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
@@ -115,8 +117,8 @@ fn pass_over() -> Problem {
 fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
     let username = body.username.as_deref().unwrap_or_default().trim().to_owned();
     check_username(&username).map_err(|e| Problem::api(422, "username_invalid", &e.to_string()))?;
-    let text = |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    let (email, name) = (text(&body.traits.email), text(&body.traits.name));
+    let typed = |name: &str| body.traits.as_ref()?.get(name)?.as_str().map(str::trim).filter(|t| !t.is_empty());
+    let (email, name) = (typed("email").map(str::to_owned), typed("name").map(str::to_owned));
     if let Some(email) = &email {
         check_email(email).map_err(|e| Problem::api(422, "email_invalid", &e.to_string()))?;
     }
@@ -128,12 +130,8 @@ fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, Ceremony
         ));
     }
     let user_handle = x.app.random::<64>().to_vec();
-    let owner = Owner {
-        user_handle: user_handle.clone(),
-        username: username.clone(),
-        display_name: name.clone().unwrap_or_else(|| username.clone()),
-        passkeys: Vec::new(),
-    };
+    let profile = Profile { email: email.clone(), name: name.clone(), ..Profile::default() };
+    let owner = named(x, user_handle.clone(), &username, &profile);
     let account = AccountId::new(x.now, x.app.random());
     Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
 }
@@ -158,12 +156,22 @@ async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
 
 async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-    // What the authenticator shows: the address tells accounts apart best, the name second.
-    let shown = account.profile.email.clone().unwrap_or_else(|| account.username.clone());
-    Ok(Owner {
-        user_handle: account.user_handle.clone(),
-        username: shown,
-        display_name: account.display_name().to_owned(),
-        passkeys,
-    })
+    Ok(Owner { passkeys, ..named(x, account.user_handle, &account.username, &account.profile) })
+}
+
+/// What the authenticator shows.
+fn named(x: &Exchange, user_handle: Vec<u8>, username: &str, profile: &Profile) -> Owner {
+    let naming = x.realm.settings.naming();
+    Owner {
+        user_handle,
+        username: naming.name(username, profile),
+        display_name: naming.display_name(username, profile),
+        passkeys: Vec::new(),
+    }
+}
+
+fn by_sign_up(x: &Exchange, newcomer: Newcomer) -> (Owner, CeremonyPurpose) {
+    let handle = x.app.random::<64>().to_vec();
+    let purpose = newcomer::purpose(x, &newcomer, handle.clone());
+    (named(x, handle, &newcomer.username, &newcomer.profile), purpose)
 }

@@ -25,6 +25,8 @@ pub enum BucketKind {
     CodeAccount,
     /// Clients registered from one address without a token.
     Registration,
+    /// Accounts made from one address.
+    SignUp,
 }
 
 impl BucketKind {
@@ -32,7 +34,7 @@ impl BucketKind {
     const fn free(self) -> i64 {
         match self {
             Self::Registration => 100,
-            Self::Address | Self::CodeAddress => 50,
+            Self::Address | Self::CodeAddress | Self::SignUp => 50,
             Self::Account | Self::KnownBrowser | Self::CodeAccount => 5,
         }
     }
@@ -88,8 +90,8 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration};
-        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration];
+        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration, SignUp};
+        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration, SignUp];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }

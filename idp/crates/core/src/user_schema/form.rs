@@ -26,6 +26,7 @@ pub enum FieldKind {
 /// One input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Field {
+    pub id: String,
     /// Name in the form that is posted.
     pub name: String,
     pub title: Option<String>,
@@ -40,9 +41,15 @@ pub struct Field {
     pub checked: bool,
     pub options: Vec<String>,
     pub required: bool,
-    pub length: (Option<u64>, Option<u64>),
-    pub range: (Option<f64>, Option<f64>),
+    /// Characters of a text.
+    pub min_length: Option<u64>,
+    pub max_length: Option<u64>,
+    /// Of a number.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
     pub whole: bool,
+    /// What browsers may fill in (HTML §4.10.18.7).
+    pub autocomplete: &'static str,
     /// Why what was typed does not fit.
     pub problem: Option<String>,
 }
@@ -64,7 +71,15 @@ impl UserSchema {
             let fixed = part.read_only || !shown.editable;
             part.input != Input::None && (!fixed || find(shown.document, &part.path).is_some())
         };
-        self.traits().iter().filter(seen).map(|part| field(part, shown)).collect()
+        let mut fields: Vec<Field> = self.traits().iter().filter(seen).map(|part| field(part, shown)).collect();
+        // `a.b` and `a-b` are two traits.
+        for at in 0..fields.len() {
+            let (before, rest) = fields.split_at_mut(at);
+            if let Some(field) = rest.first_mut().filter(|field| before.iter().any(|earlier| earlier.id == field.id)) {
+                field.id.push_str(&format!("-{at}"));
+            }
+        }
+        fields
     }
 
     /// Writes what a form holds into a document: `read` gives the value of an input by its name. What the form does
@@ -104,6 +119,22 @@ fn value(part: &Trait, typed: Option<&str>) -> Option<Value> {
     })
 }
 
+fn autocomplete(part: &Trait) -> &'static str {
+    match part.claim.map(|claim| claim.name) {
+        Some("name") => "name",
+        Some("given_name") => "given-name",
+        Some("middle_name") => "additional-name",
+        Some("family_name") => "family-name",
+        Some("nickname") => "nickname",
+        Some("website") => "url",
+        Some("birthdate") => "bday",
+        Some("email") => "email",
+        Some("phone_number") => "tel",
+        Some("locale") => "language",
+        _ => "off",
+    }
+}
+
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -121,7 +152,9 @@ fn field(part: &Trait, shown: &Shown<'_>) -> Field {
         (_, Some("date"), _) => FieldKind::Date,
         _ => FieldKind::Text,
     };
+    let id = name(part).replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     Field {
+        id,
         name: name(part),
         title: part.title.clone(),
         key: part.path.last().cloned().unwrap_or_default(),
@@ -135,9 +168,12 @@ fn field(part: &Trait, shown: &Shown<'_>) -> Field {
             _ => Vec::new(),
         },
         required: part.required,
-        length: part.length,
-        range: part.range,
+        min_length: part.length.0,
+        max_length: part.length.1,
+        min: part.range.0,
+        max: part.range.1,
         whole: part.input == Input::Integer,
-        problem: shown.problems.iter().find(|problem| problem.path == part.path).map(|problem| problem.text.clone()),
+        autocomplete: autocomplete(part),
+        problem: shown.problems.iter().find(|problem| problem.path == part.path).map(Problem::sentence),
     }
 }

@@ -20,6 +20,12 @@ impl Problem {
         Self { path: Vec::new(), text: text.to_owned() }
     }
 
+    /// For people who see the trait beside it.
+    pub fn sentence(&self) -> String {
+        let mut signs = self.text.chars();
+        signs.next().map(|first| first.to_uppercase().chain(signs).chain(['.']).collect()).unwrap_or_default()
+    }
+
     /// About one trait.
     pub fn new(path: &[String], text: impl Into<String>) -> Self {
         Self { path: path.to_vec(), text: text.into() }

@@ -241,7 +241,7 @@ fn a_form_asks_for_what_an_input_can_hold_and_reads_it_back() {
     let fields = schema.fields(&Shown { document: &document, problems: &problems, editable: true });
     let names: Vec<_> = fields.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["traits.unit", "traits.grade", "traits.news", "traits.size", "traits.terms"]);
-    assert_eq!((fields[0].value.as_str(), fields[3].problem.as_deref()), ("7", Some("must be less")));
+    assert_eq!((fields[0].value.as_str(), fields[3].problem.as_deref()), ("7", Some("Must be less.")));
     assert!(!schema.foreign(&document).is_empty(), "an administrator sets the grade");
     let fixed = schema.fields(&Shown { document: &document, problems: &[], editable: false });
     assert!(fixed.iter().all(|f| f.kind == super::FieldKind::Fixed));
