@@ -266,8 +266,7 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
         let audit = at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }));
         let changed = profile.clone();
         let (seen, now) = (account.updated, at.app.now());
-        let username = account.username.clone();
-        let op = UpdateAccount { realm: at.realm.id, id: account.id, username, profile, seen, now, audit };
+        let op = UpdateAccount { realm: at.realm.id, id: account.id, profile, seen, now, audit };
         match at.app.store.write(op).await? {
             AccountChange::PasskeyNameTaken => return Err(same_passkey_name(at, &account.username, &changed)),
             change => done(change, name)?,

@@ -199,8 +199,6 @@ impl AccountChange {
 pub struct UpdateAccount {
     pub realm: RealmId,
     pub id: AccountId,
-    /// As it is: it never changes.
-    pub username: String,
     pub profile: Profile,
     /// `updated` of the account that was seen.
     pub seen: Timestamp,
@@ -214,10 +212,19 @@ impl Write for UpdateAccount {
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7 \
              WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
-        let username = name_key(&self.username);
+        struct Username(String);
+        impl FromRow for Username {
+            fn from_row(row: &mut Row<'_>) -> Result<Self> {
+                Ok(Self(row.text()?.to_owned()))
+            }
+        }
+        const USERNAME: &str = "SELECT username FROM accounts WHERE realm_id = $1 AND account_id = $2";
+        let Some(Username(username)) = c.one(USERNAME, vals![self.realm, &self.id]).await? else {
+            return Ok(AccountChange::Gone);
+        };
         let email = self.profile.email.as_deref().map(name_key);
-        let name = passkey_names::key(c, self.realm, &self.username, &self.profile).await?;
-        match passkey_names::taken(c, self.realm, &self.id, (&username, email.as_deref(), &name)).await? {
+        let name = passkey_names::key(c, self.realm, &username, &self.profile).await?;
+        match passkey_names::taken(c, self.realm, &self.id, (&name_key(&username), email.as_deref(), &name)).await? {
             Some(NameTaken::Email) => return Ok(AccountChange::EmailTaken),
             Some(NameTaken::Username | NameTaken::PasskeyName) => return Ok(AccountChange::PasskeyNameTaken),
             None => {}

@@ -91,7 +91,6 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
     let op = UpdateAccount {
         realm: x.realm.id,
         id: account.id,
-        username: account.username.clone(),
         profile,
         seen: account.updated,
         now: x.now,

@@ -95,7 +95,7 @@ both! {
         let update = |email: &str, seen| {
             let mut profile = account.profile.clone();
             profile.email = Some(email.to_owned());
-            UpdateAccount { realm: REALM, id: account.id, username: account.username.clone(), profile, seen, now: NOW.plus_s(1), audit: audit(AuditEvent::AccountChanged) }
+            UpdateAccount { realm: REALM, id: account.id, profile, seen, now: NOW.plus_s(1), audit: audit(AuditEvent::AccountChanged) }
         };
         assert_eq!(db.store.write(update("bob@example.org", NOW)).await.unwrap(), AccountChange::EmailTaken);
         assert_eq!(db.store.write(update("a@example.org", NOW)).await.unwrap(), AccountChange::Done);
