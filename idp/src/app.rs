@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
+use crate::mail::{self, Mailer};
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// `None`: no mails are sent.
+    pub mail: Option<mail::Options>,
     pub clock: Clock,
     pub random: Random,
     /// Open connections, counted by the listener.
@@ -44,6 +47,8 @@ pub enum BuildError {
     Theme(#[from] crate::views::ViewError),
     #[error(transparent)]
     Seal(#[from] NotSealedHere),
+    #[error("[mail] cannot be used")]
+    Mail(#[from] mail::MailError),
     #[error(transparent)]
     Password(#[from] crate::password::PoolError),
 }
@@ -56,6 +61,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
+    /// `None`: no mails are sent.
+    pub mailer: Option<Mailer>,
     /// The keys that clients publish.
     pub client_keys: ClientKeys,
     /// Rung when a session ended here, so that clients are told at once.
@@ -87,6 +94,7 @@ impl App {
             passwords: PasswordPool::new(&parts.random)?,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
+            mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),
             keys: KeyRings::default(),

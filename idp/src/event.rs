@@ -135,6 +135,7 @@ async fn observed<E: Endpoint>(next: &E, request: Request, random: &Random, metr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_line::JsonLine;
     use crate::metrics::DbCounts;
     use poem::endpoint::make;
     use poem::{Route, get};
@@ -158,8 +159,7 @@ mod tests {
     async fn ask(uri: &str) -> (Response, Vec<serde_json::Value>, String) {
         let log = Log::default();
         let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt().event_format(JsonLine).with_writer(move || writer.clone()).finish();
         let _guard = tracing::subscriber::set_default(subscriber);
         let metrics = Arc::new(Metrics::new(Arc::default(), Arc::new(DbCounts::default)));
         let handler = make(|_| async {

@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod logout;
+pub mod mail;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,8 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod listen;
+pub mod log_line;
+pub mod mail;
 pub mod metrics;
 pub mod outbound;
 pub mod password;

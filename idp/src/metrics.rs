@@ -38,7 +38,7 @@ struct SignIn {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Logout {
+struct Delivery {
     outcome: &'static str,
 }
 
@@ -59,7 +59,8 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<Route, Histogram>,
     sign_ins: Family<SignIn, Counter>,
-    logouts: Family<Logout, Counter>,
+    logouts: Family<Delivery, Counter>,
+    mails: Family<Delivery, Counter>,
 }
 
 impl Metrics {
@@ -70,12 +71,14 @@ impl Metrics {
         let durations: Family<Route, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let sign_ins = Family::default();
         let logouts = Family::default();
+        let mails = Family::default();
         registry.register("http_requests", "Requests by route and status class", requests.clone());
         registry.register("http_request_duration_seconds", "Time to the answer's headers", durations.clone());
         registry.register("sign_ins", "Sign-ins by method and outcome", sign_ins.clone());
         registry.register("logout_deliveries", "Tries to tell clients of a session's end by outcome", logouts.clone());
+        registry.register("mails", "Tries to send a mail by outcome", mails.clone());
         registry.register_collector(Box::new(Scraped { connections, db }));
-        Self { registry, requests, durations, sign_ins, logouts }
+        Self { registry, requests, durations, sign_ins, logouts, mails }
     }
 
     /// Counts an answered request. `route` is a pattern of the router, never a raw path.
@@ -98,7 +101,12 @@ impl Metrics {
 
     /// Counts a try to tell a client of a session's end: `delivered`, `refused`, `put_off`, `given_up`.
     pub fn logout(&self, outcome: &'static str) {
-        self.logouts.get_or_create(&Logout { outcome }).inc();
+        self.logouts.get_or_create(&Delivery { outcome }).inc();
+    }
+
+    /// Counts a try to send a mail: `sent`, `put_off`, `given_up`.
+    pub fn mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&Delivery { outcome }).inc();
     }
 
     /// The exposition text, see [`CONTENT_TYPE`].

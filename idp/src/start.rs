@@ -26,7 +26,7 @@ use crate::app::{App, BuildError, Parts};
 use crate::http::app_endpoint;
 use crate::keys::{self, KeysError};
 use crate::system::{Clock, Random};
-use crate::{health, jobs, listen, outbound};
+use crate::{health, jobs, listen, mail, outbound};
 
 /// Life of a set-up link in seconds.
 pub const SETUP_LIFETIME_S: i64 = 24 * 3600;
@@ -69,6 +69,8 @@ pub struct Plan {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// `None`: no mails are sent; the store must then not queue any.
+    pub mail: Option<mail::Options>,
     pub clock: Clock,
     pub random: Random,
 }
@@ -85,8 +87,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, outbound, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, outbound, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, mail, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, mail, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.
@@ -253,6 +255,7 @@ pub fn serve(app: Arc<App>, main: tokio::net::TcpListener, sockets: Sockets) -> 
     tasks.push(tokio::spawn(listen::serve(main, sockets.options, endpoint, stopped.clone())));
     tasks.push(tokio::spawn(jobs::keys::rotate(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::logout::deliver(Arc::clone(&app), stopped.clone())));
+    tasks.push(tokio::spawn(jobs::mail::send(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::sweep(Arc::clone(&app), stopped)));
     Ok(Running { app, address, health: bound_health, stop, tasks })
 }

@@ -2,6 +2,7 @@
 //!
 //! The only file that names OpenTelemetry. Exporting has a thread of its own: it must not wait for the async runtime.
 
+use crate::log_line::JsonLine;
 use crate::settings::{LogFormat, Telemetry};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
@@ -38,10 +39,7 @@ pub fn init(settings: &Telemetry) -> Result<Guard, TelemetryError> {
     let log = match settings.log_format {
         LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter).boxed(),
         LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
+            .event_format(JsonLine)
             .with_writer(std::io::stderr)
             // Its lines name no span, so it needs none: where nobody traces, none is made. Hints stay: the database
             // driver asks with one whether its statements are wanted.

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod brand;
+pub mod letters;
 pub mod logout;
 pub mod pages;
 pub mod samples;
@@ -24,6 +25,7 @@ use tera::{Context, Kwargs, State, Tera};
 
 pub use assets::Asset;
 use assets::Assets;
+pub use letters::{Composed, LetterView};
 pub use logout::*;
 pub use pages::*;
 use words::Words;
@@ -66,6 +68,7 @@ pub struct Frame {
 pub enum Page {
     Login(Login),
     SecondFactor(SecondFactor),
+    Enrol(Enrol),
     Choose(Choose),
     Consent(Consent),
     Device(Device),
@@ -93,6 +96,7 @@ impl Page {
         match self {
             Self::Login(_) => "login.html",
             Self::SecondFactor(_) => "second-factor.html",
+            Self::Enrol(_) => "enrol.html",
             Self::Choose(_) => "choose.html",
             Self::Consent(_) => "consent.html",
             Self::Device(_) => "device.html",
@@ -119,6 +123,7 @@ impl Page {
         match self {
             Self::Login(page) => tera::Value::try_from_serializable(page),
             Self::SecondFactor(page) => tera::Value::try_from_serializable(page),
+            Self::Enrol(page) => tera::Value::try_from_serializable(page),
             Self::Choose(page) => tera::Value::try_from_serializable(page),
             Self::Consent(page) => tera::Value::try_from_serializable(page),
             Self::Device(page) => tera::Value::try_from_serializable(page),
@@ -162,7 +167,8 @@ impl Views {
         let assets = Arc::new(Assets::new(&files));
         let mut tera = Tera::new();
         register_functions(&mut tera, &words, &assets);
-        let templates = files.iter().filter(|(path, _)| path.ends_with(".html"));
+        let is_template = |path: &str| path.ends_with(".html") || path.starts_with("mail/");
+        let templates = files.iter().filter(|(path, _)| is_template(path));
         tera.add_raw_templates(
             templates.map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned())),
         )?;

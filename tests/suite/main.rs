@@ -16,6 +16,7 @@ mod discovery;
 mod introspect;
 mod login;
 mod logout;
+mod mail;
 mod matrix;
 mod outbound;
 mod par;

@@ -16,7 +16,7 @@ use super::{Failure, Stop, runtime};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
 use crate::system::{system_clock, system_random};
-use crate::{demo, listen, outbound, telemetry};
+use crate::{demo, listen, mail, outbound, telemetry};
 
 /// Try it: everything on this machine, with a demo application. Not for production.
 #[derive(Args)]
@@ -63,7 +63,8 @@ impl Dev {
             random(&mut key);
             key
         })?;
-        let store = Store::open(&format!("sqlite:{}", self.data.join("idp.db").display()), &Options::default()).await?;
+        let options = Options { mails: true, ..Options::default() };
+        let store = Store::open(&format!("sqlite:{}", self.data.join("idp.db").display()), &options).await?;
         let main = start::bind(self.listen)?;
         let demo_listener = start::bind(self.demo_listen)?;
         // A browser takes passkeys for `localhost`, not for an address.
@@ -77,6 +78,7 @@ impl Dev {
             keys: (key, None),
             theme_dir: None,
             outbound,
+            mail: Some(mail::Options::folder(self.data.join("mail"))?),
             clock: system_clock(),
             random: Arc::clone(&random),
         };
@@ -160,6 +162,7 @@ fn announce(dev: &Dev, issuer: &str, demo_url: &str, setup_url: Option<&str>) ->
             writeln!(out, "  Your account:      {issuer}/account/security")?;
         }
     }
+    writeln!(out, "  Mails are not sent, but kept in {}.", dev.data.join("mail").display())?;
     writeln!(out, "  Data in {}. If a passkey acts up, try a private window. Stop with Ctrl-C.", dev.data.display())?;
     out.flush()
 }

@@ -105,9 +105,10 @@ fn specs() -> String {
     for row in ROUTES {
         cells(&mut out, [row.method.as_str(), &format!("`{}`", row.path), row.surface.text()]);
     }
-    put!(out, "\n## Audit events\n");
+    put!(out, "\n## Audit events\n\nThe account is told by mail of those that say so, where it has an address.\n");
     for event in AuditEvent::ALL {
-        put!(out, "- `{}`", event.text());
+        let told = event.mail().map(|template| format!(", mailed as `{}`", template.text()));
+        put!(out, "- `{}`{}", event.text(), told.unwrap_or_default());
     }
     out
 }

@@ -104,12 +104,15 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         .map_err(|error| format!("--data: {} cannot be read: {error}", key.display()))?
         .try_into()
         .map_err(|_| format!("--data: {} is not a key of 32 bytes: restore it", key.display()))?;
-    let store = Store::open(&format!("sqlite:{}", database.display()), &Options::default()).await?;
+    // `idp dev` sends what is queued here, now or at its next start.
+    let options = Options { mails: true, ..Options::default() };
+    let store = Store::open(&format!("sqlite:{}", database.display()), &options).await?;
     let plan = Plan {
         store,
         keys: (Secret::new(key), None),
         theme_dir: None,
         outbound: outbound::Options::default(),
+        mail: None,
         clock: system_clock(),
         random: system_random(),
     };

@@ -48,7 +48,8 @@ pub async fn compare(at: &Operator, next: &Policy) -> Result<Owners, Failure> {
 /// Whether some combination of what the account has lets it in at an RP ID.
 fn gets_in(policy: &Policy, account: &Account, passkeys: &[Passkey], rp_id: &str) -> bool {
     let passkey = usable(passkeys, rp_id, policy).next().is_some();
-    let holds = Holds { passkey, password: account.password_hash.is_some(), totp: false, asks_passkey: false };
+    let holds =
+        Holds { passkey, password: account.password_hash.is_some(), totp: false, asks_passkey: false, grace: false };
     Combination::ALL.into_iter().any(|combination| {
         let has = match combination {
             Combination::PasskeyAlone => holds.passkey,

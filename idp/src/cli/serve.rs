@@ -57,6 +57,11 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let sockets = Sockets { main: server.listen, health: Some(server.health_listen), options };
     let main = start::bind(server.listen)?;
     let running = start::serve(app, main, sockets)?;
+    if settings.mail.is_none() {
+        tracing::warn!(
+            "no mails are sent: people are not told of changes to their accounts, and no codes can be mailed. Set [mail]"
+        );
+    }
     tracing::info!(issuer = realm.issuer, listen = %running.address, "serving");
     if running.app.store.count_owners(realm.id).await? == 0 {
         tracing::warn!("the realm has no owner yet: idp user create --owner --config FILE prints a set-up link");
@@ -72,13 +77,15 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
 /// # Errors
 /// [`StartError`].
 pub async fn open(settings: &Settings, listen: &listen::Options, migrate: bool) -> Result<Arc<App>, StartError> {
-    let options = Options { max_connections: settings.database.max_connections, migrate, ..Options::default() };
+    let (max_connections, mails) = (settings.database.max_connections, settings.mail.is_some());
+    let options = Options { max_connections, migrate, mails, ..Options::default() };
     let store = Store::open(settings.database.url.expose(), &options).await?;
     let plan = Plan {
         store,
         keys: (settings.secrets.encryption_key.clone(), settings.secrets.previous_encryption_key.clone()),
         theme_dir: settings.theme.dir.clone(),
         outbound: settings.outbound.clone(),
+        mail: settings.mail.clone(),
         clock: system_clock(),
         random: system_random(),
     };

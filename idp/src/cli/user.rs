@@ -263,7 +263,11 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
     if !claims.is_empty() {
         let mut profile = account.profile.clone();
         claims.apply(&mut profile, at.realm.settings.schema())?;
-        let audit = at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }));
+        let audit = if profile.email == account.profile.email {
+            at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }))
+        } else {
+            at.audit_of(AuditEvent::EmailChanged, &account, json!({ "email": profile.email }))
+        };
         let changed = profile.clone();
         let (seen, now) = (account.updated, at.app.now());
         let op = UpdateAccount { realm: at.realm.id, id: account.id, profile, seen, now, audit };
@@ -317,7 +321,7 @@ async fn reopen(at: &Operator, name: &str, from: AccountState) -> Result<(), Fai
 
 async fn state(at: &Operator, name: &str, state: AccountState) -> Result<(), Failure> {
     let account = at.account(name).await?;
-    let audit = at.audit_of(AuditEvent::AccountChanged, &account, json!({ "state": state }));
+    let audit = at.audit_of(AuditEvent::AccountStateChanged, &account, json!({ "state": state }));
     let op = SetAccountState { realm: at.realm.id, id: account.id, state, now: at.app.now(), audit };
     done(at.app.store.write(op).await?, name)?;
     let text = match state {

@@ -101,22 +101,28 @@ pub fn frames(
 /// A 303 (RFC 9700 §4.12: never 307, which would send a password on).
 pub fn redirect(url: &str) -> Response {
     let mut response = Response::builder().status(StatusCode::SEE_OTHER).finish();
+    response.headers_mut().reserve(HEADERS);
     header(&mut response, "location", url);
     response
 }
 
 /// JSON that must not be kept.
 pub fn json(status: u16, body: &Value) -> Response {
-    typed(status, "application/json", body.to_string())
+    // Straight into bytes: through `Display` each piece would be checked and copied once more.
+    typed(status, "application/json", serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// An answer of a content type.
 pub fn typed(status: u16, content_type: &'static str, body: impl Into<Body>) -> Response {
-    Response::builder()
-        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header(header::CONTENT_TYPE, content_type)
-        .body(body)
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::builder().status(status).body(body);
+    response.headers_mut().reserve(HEADERS);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
+
+/// Room for the headers of most answers, so that the map does not grow while it is filled.
+const HEADERS: usize = 12;
 
 /// Sets a header; a value with characters no header can have is dropped.
 pub fn header(response: &mut Response, name: &'static str, value: &str) {
@@ -125,21 +131,24 @@ pub fn header(response: &mut Response, name: &'static str, value: &str) {
     }
 }
 
+/// Made before the first request: each is only copied by reference.
+static EVERY: [(HeaderName, HeaderValue); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+];
+static POLICY: HeaderValue = HeaderValue::from_static(policy!("'self'"));
+static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 /// What every answer carries. The one page that may post elsewhere brought a policy of its own; nothing is cached
 /// unless the handler said otherwise.
 pub fn harden(response: &mut Response, https: bool) {
-    let every = [
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    ];
     let headers = response.headers_mut();
-    headers.reserve(every.len() + 3);
-    headers.extend(every);
+    headers.extend(EVERY.iter().cloned());
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy!("'self'")));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| POLICY.clone());
+    headers.entry(header::CACHE_CONTROL).or_insert_with(|| NO_STORE.clone());
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use idp_core::account::{Account, AccountState};
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::encoding::{base64url, from_base64url};
@@ -133,14 +134,16 @@ impl Exchange {
     }
 
     async fn bytes(&mut self) -> Result<Vec<u8>, Problem> {
-        let body = std::mem::replace(&mut self.body, Body::empty());
-        match body.into_bytes_limit(MOST_BODY).await {
-            Ok(bytes) => Ok(bytes.to_vec()),
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => {
-                Err(Problem::api(413, "body_too_large", "the body has more than 65536 bytes"))
+        let mut body = std::mem::replace(&mut self.body, Body::empty()).into_bytes_stream();
+        let mut bytes = Vec::new();
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|_| Problem::bad("body_unreadable", "the body ended early"))?;
+            if bytes.len() + part.len() > MOST_BODY {
+                return Err(Problem::api(413, "body_too_large", "the body has more than 65536 bytes"));
             }
-            Err(_) => Err(Problem::bad("body_unreadable", "the body ended early")),
+            bytes.extend_from_slice(&part);
         }
+        Ok(bytes)
     }
 
     // ---- this browser -------------------------------------------------------------------------------------

@@ -40,5 +40,6 @@ pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passk
         password: account.password_hash.is_some(),
         totp: false,
         asks_passkey: account.preferences.ask_passkey,
+        grace: policy.enrolment.in_grace(&account.preferences, x.now),
     }
 }

@@ -77,6 +77,8 @@ routes! {
     GET     "/login/second-factor"                     Page   => login::second_factor::get;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
+    GET     "/login/enrol"                             Page   => login::enrol::get;
+    POST    "/login/enrol/later"                       Page   => login::enrol::later;
     POST    "/login/continue"                          Page   => login::leave::proceed;
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;
@@ -98,6 +100,8 @@ routes! {
     GET     "/account"                                 Page   => account::profile::get;
     POST    "/account"                                 Page   => account::profile::post;
     POST    "/account/email"                           Page   => account::profile::change_email;
+    POST    "/account/email/code"                      Page   => account::email::send;
+    POST    "/account/email/verify"                    Page   => account::email::verify;
     GET     "/account/security"                        Page   => account::security::get;
     POST    "/account/security/rename"                 Page   => account::security::rename;
     GET     "/account/security/remove"                 Page   => account::security::confirm_remove;

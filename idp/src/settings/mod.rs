@@ -4,6 +4,7 @@
 
 mod docs;
 mod load;
+mod mail;
 mod problem;
 mod realm;
 mod table;
@@ -19,7 +20,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use table::{Kind, find};
 
-use crate::outbound;
+use crate::{mail as mailing, outbound};
 
 pub use docs::config_docs;
 pub use problem::{Origin, Problem, Problems};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub server: Server,
     pub realm: Realm,
     pub outbound: outbound::Options,
+    /// `None`: no mails are sent, so nobody is told of anything by mail.
+    pub mail: Option<mailing::Options>,
     pub database: Database,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
@@ -123,6 +126,7 @@ impl Settings {
         let server = server(&mut reader);
         let realm = realm::read(&mut reader, &mut warnings);
         let outbound = outbound(&mut reader);
+        let mail = mail::read(&mut reader, &mut warnings);
         let database = database(&mut reader);
         let secrets = secrets(&mut reader);
         let telemetry = telemetry(&mut reader);
@@ -136,6 +140,7 @@ impl Settings {
                 server: server?,
                 realm: realm?,
                 outbound: outbound?,
+                mail: mail?,
                 database: database?,
                 secrets: secrets?,
                 telemetry: telemetry?,

@@ -31,6 +31,10 @@ pub enum Kind {
     Filter,
     /// An array of tables `{ rp_id, hosts, origins }`.
     RelyingParties,
+    /// A host name or an IP address, without scheme and port.
+    Host,
+    /// An address with or without a name (RFC 5322 §3.4).
+    Mailbox,
 }
 
 impl Kind {
@@ -49,6 +53,8 @@ impl Kind {
             Self::Key => "32 random bytes as base64url or 64 hexadecimal digits".into(),
             Self::OneOf(words) => format!("one of `{}`", words.join("`, `")),
             Self::Filter => "a level or filter directives".into(),
+            Self::Host => "a host name or an IP address".into(),
+            Self::Mailbox => "a mail address, with or without a name".into(),
             Self::RelyingParties => "an array of tables `{ rp_id, hosts, origins }`".into(),
         }
     }
@@ -68,6 +74,8 @@ impl Kind {
             Self::Key => r#"the output of `openssl rand -hex 32`"#,
             Self::OneOf(words) => return format!("{:?}", words.first().copied().unwrap_or_default()),
             Self::Filter => r#""info" or "info,idp=debug""#,
+            Self::Host => r#""smtp.example.org""#,
+            Self::Mailbox => r#""Identity <id@example.org>""#,
             Self::RelyingParties => r#"[{ rp_id = "example.org", hosts = ["id.example.org"] }]"#,
         };
         example.to_owned()
@@ -176,6 +184,39 @@ pub const TABLE: &[Row] = &[
         Kind::Path,
         Unset("the system's alone"),
         "Certificate authorities in PEM that are trusted for calls to applications, besides the system's; read at start.",
+    ),
+    row(
+        "mail.smtp_host",
+        Kind::Host,
+        Unset("no mails are sent"),
+        "SMTP server that takes our mails: notices of changes to an account, codes, links.",
+    ),
+    row(
+        "mail.smtp_port",
+        Kind::Number { min: 1, max: 65_535 },
+        Unset("587 for `starttls`, 465 for `tls`, 25 for `none`"),
+        "Its port.",
+    ),
+    row(
+        "mail.smtp_tls",
+        Kind::OneOf(&["starttls", "tls", "none"]),
+        Value("starttls"),
+        "TLS after `STARTTLS`, which the server must offer; from the first byte; or none.",
+    ),
+    row("mail.username", Kind::Text, Unset("no authentication"), "User name at the SMTP server."),
+    secret("mail.password", Kind::Text, Unset("no authentication"), "Password at the SMTP server."),
+    row(
+        "mail.ca_file",
+        Kind::Path,
+        Unset("the system's alone"),
+        "A certificate authority in PEM that is trusted for the SMTP server, besides the system's; read at start.",
+    ),
+    row("mail.from", Kind::Mailbox, Unset("required to send mails"), "Sender of all mails."),
+    row(
+        "mail.folder",
+        Kind::Path,
+        Unset("mails go to `mail.smtp_host`"),
+        "Instead of a server: a folder that gets each mail as a file `.eml`. For trying out.",
     ),
     secret(
         "database.url",

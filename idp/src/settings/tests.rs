@@ -2,6 +2,7 @@
 
 use super::table::{Fallback, TABLE, env_name};
 use super::*;
+use crate::mail::{Route, SmtpTls};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -241,4 +242,34 @@ fn calls_to_others_are_narrowed_to_networks_and_a_readable_authority() {
     // The key is a file, but not one of certificates.
     assert!(problems(&outbound("ca_file = \"key\""), &[]).contains("is not a bundle of certificates in PEM"));
     assert!(problems(&outbound("ca_file = \"nothing\""), &[]).contains("cannot be read"));
+}
+
+#[test]
+fn mails_need_a_way_and_a_sender_or_nothing_at_all() {
+    assert!(load(&minimal(), &[]).unwrap().mail.is_none());
+    let mail = |lines: &str| format!("{}[mail]\n{lines}\n", minimal());
+    let smtp = "smtp_host = \"smtp.example.org\"\nfrom = \"Identity <id@example.org>\"\n";
+    let login = "username = \"id\"\npassword_file = \"key\"\n";
+    let settings = load(&mail(&format!("{smtp}{login}smtp_port = 2525")), &[]).unwrap();
+    let Route::Smtp(found) = settings.mail.unwrap().route else { panic!("a folder") };
+    assert_eq!((found.host.as_str(), found.port, found.tls), ("smtp.example.org", Some(2525), SmtpTls::StartTls));
+    assert_eq!(found.login.map(|(user, password)| (user, password.expose().clone())), Some(("id".into(), KEY.into())));
+    let settings = load(&mail("folder = \"mails\"\nfrom = \"id@example.org\""), &[]).unwrap();
+    assert!(matches!(settings.mail.unwrap().route, Route::Folder(folder) if folder.ends_with("mails")));
+    let clear = load(&mail(&format!("{smtp}{login}smtp_tls = \"none\"")), &[]).unwrap();
+    assert!(clear.warnings.iter().any(|w| w.path == "mail.smtp_tls"), "{:?}", clear.warnings);
+    for (lines, path) in [
+        ("smtp_host = \"smtp.example.org\"", "mail.from ("),
+        ("from = \"id@example.org\"", "mail.from ("),
+        ("from = \"nobody\"\nsmtp_host = \"smtp.example.org\"", "mail.from ("),
+        (&format!("{smtp}folder = \"mails\""), "mail.folder ("),
+        (&format!("{smtp}username = \"id\""), "mail.password ("),
+        (&format!("{smtp}smtp_tls = \"perhaps\""), "mail.smtp_tls ("),
+        (&format!("{smtp}smtp_port = 0"), "mail.smtp_port ("),
+        (&format!("{smtp}ca_file = \"absent.pem\""), "mail.ca_file ("),
+        ("smtp_host = \"smtp://example.org\"\nfrom = \"id@example.org\"", "mail.smtp_host ("),
+    ] {
+        let said = problems(&mail(lines), &[]);
+        assert!(said.contains(path), "{lines}: {said}");
+    }
 }

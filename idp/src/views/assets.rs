@@ -32,11 +32,13 @@ impl Assets {
             .iter()
             .filter_map(|(path, bytes)| Some((named(path)?, asset(path, bytes.clone().into_owned().into())?)))
             .collect();
-        // A module names the one it imports without a version: give it the one of today, or a browser mixes releases.
-        if let Some(shared) = all.get("passkey.js").map(|asset| asset.version.clone()) {
+        // A module names those it imports without a version: give it the one of today, or a browser mixes releases.
+        // What is imported comes before who imports it, so that a change reaches every address above it.
+        for shared in ["causes.js", "passkey.js"] {
+            let Some(version) = all.get(shared).map(|asset| asset.version.clone()) else { continue };
             for (path, module) in all.iter_mut().filter(|(path, _)| path.ends_with(".js")) {
                 let text = String::from_utf8_lossy(&module.bytes);
-                let versioned = text.replace("'./passkey.js'", &format!("'./passkey.js?v={shared}'"));
+                let versioned = text.replace(&format!("'./{shared}'"), &format!("'./{shared}?v={version}'"));
                 if let Some(rewritten) = asset(path, versioned.into_bytes().into()) {
                     *module = rewritten;
                 }

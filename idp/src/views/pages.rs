@@ -3,12 +3,14 @@
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
 mod device;
+mod enrol;
 mod people;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
 pub use device::{Device, DeviceConfirm, DeviceNotice};
+pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 pub use people::{EmailCard, Profile, ProfileNotice, SignUp, SignUpStep};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.

@@ -4,13 +4,15 @@
 
 mod people;
 
+use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm,
-    LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person, RemovePasskey,
-    SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, Enrol, EnrolKind, EnrolWay, EnrolWhy, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView,
+    LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind,
+    PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice,
+    Setup, SetupKind, SetupNotice, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -45,6 +47,39 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
+    all
+}
+
+/// Every mail in every state, by a name that fits a file.
+pub fn sample_letters() -> Vec<(String, LetterView)> {
+    let letter = |template: MailTemplate, what: &str, by: &str| LetterView {
+        template: template.text(),
+        kind: template.kind(),
+        realm_name: "Northwind".into(),
+        name: Some("Ada Lovelace".into()),
+        username: Some("ada".into()),
+        what: what.into(),
+        by: by.into(),
+        at: NOW,
+        code: Some("K7QP-2M9X".into()),
+        minutes: 10,
+        href: "https://id.northwind.example/account/security".into(),
+        host: "id.northwind.example".into(),
+    };
+    let mut all: Vec<_> =
+        MailTemplate::ALL.iter().map(|t| (t.text().to_owned(), letter(*t, "Laptop", "self"))).collect();
+    for state in ["active", "locked", "disabled"] {
+        all.push((format!("account-state-{state}"), letter(MailTemplate::AccountState, state, "operator")));
+    }
+    for template in [MailTemplate::PasskeyRegistered, MailTemplate::AddressCode] {
+        let strange = LetterView {
+            realm_name: MARKUP.into(),
+            name: None,
+            username: None,
+            ..letter(template, MARKUP, "operator")
+        };
+        all.push((format!("{}-markup", template.text()), strange));
+    }
     all
 }
 
@@ -149,6 +184,36 @@ fn asks(all: &mut Samples) {
     add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
     let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
     add(all, "step-up-plain", Page::SecondFactor(bare));
+
+    let kinds = || vec![EnrolKind::SecurityKey, EnrolKind::ThisDevice, EnrolKind::Phone];
+    let enrol = |reason, voluntary, way| Enrol {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        demanded: reason == EnrolWhy::Demanded,
+        person: ada(),
+        reason,
+        voluntary,
+        due: voluntary.then_some(NOW),
+        way,
+        kinds: kinds(),
+        rp_host: "northwind.example".into(),
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    add(all, "enrol-nudge", Page::Enrol(enrol(EnrolWhy::Nudge, true, EnrolWay::Here)));
+    add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
+    add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
+    let key_only = vec![EnrolKind::SecurityKey];
+    let demanded = Enrol { kinds: key_only, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
+    add(all, "enrol-demanded", Page::Enrol(demanded));
+    let bare = Enrol {
+        request: None,
+        application: None,
+        person: mallory(),
+        ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
+    };
+    add(all, "enrol-by-link", Page::Enrol(bare));
+    add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
 
     let choose = |application, person| Choose {
         csrf: "csrf".into(),

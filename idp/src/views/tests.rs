@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::samples::{MARKUP, sample_frame, sample_pages};
+use super::samples::{MARKUP, sample_frame, sample_letters, sample_pages};
 use super::*;
 
 fn views() -> Views {
@@ -21,6 +21,14 @@ fn rendered() -> (Views, Vec<(String, String)>) {
         all.push((name, html));
     }
     (views, all)
+}
+
+fn letters(views: &Views) -> Vec<(String, Composed)> {
+    let render = |(name, letter): (String, LetterView)| {
+        let composed = views.letter(&letter, "en").unwrap_or_else(|e| panic!("{name}: {}", chain(&e)));
+        (name, composed)
+    };
+    sample_letters().into_iter().map(render).collect()
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -73,6 +81,24 @@ fn lets_no_markup_of_strangers_through() {
         hostile += usize::from(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;"));
     }
     assert!(hostile >= 15, "only {hostile} samples carry markup");
+}
+
+#[test]
+fn writes_each_mail_as_text_and_as_html_that_loads_nothing() {
+    for (name, Composed { subject, text, html }) in letters(&views()) {
+        assert!(!subject.is_empty() && !subject.contains(['\n', '{']), "{name}: {subject}");
+        assert!(!text.contains("&quot;") && !text.contains("&#"), "{name}: text is not escaped\n{text}");
+        assert!(!text.contains("\n\n\n") && !text.contains(" \n\n"), "{name}: {text}");
+        let says = if name.contains("-code") { "K7QP-2M9X" } else { "When: 15 January 2027" };
+        assert!(text.contains(says) && html.contains(says), "{name}: {text}");
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<link"), "{name}: {html}");
+        for (tag, attributes) in tags(&html) {
+            for (key, value) in attributes.iter().filter(|(key, _)| key == "href" || key.starts_with("on")) {
+                let ours = key == "href" && value == "https://id.northwind.example/account/security";
+                assert!(tag == "a" && ours && text.contains(value), "{name}: <{tag} {key}={value}>");
+            }
+        }
+    }
 }
 
 #[test]
@@ -193,6 +219,7 @@ fn has_each_word_once_and_uses_them_all() {
         });
         views.render(&page, &frame).unwrap();
     }
+    letters(&views);
     let file = DefaultTheme::get("locales/en.ftl").unwrap();
     let text = std::str::from_utf8(&file.data).unwrap();
     let defined: BTreeSet<_> = text
@@ -208,7 +235,7 @@ fn has_each_word_once_and_uses_them_all() {
 
 #[test]
 fn leaves_no_words_in_templates() {
-    for path in DefaultTheme::iter().filter(|path| path.ends_with(".html")) {
+    for path in DefaultTheme::iter().filter(|path| path.ends_with(".html") || path.starts_with("mail/")) {
         let file = DefaultTheme::get(&path).unwrap();
         let mut text = String::from_utf8_lossy(&file.data).into_owned();
         for (start, end) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("<", ">")] {
@@ -253,6 +280,8 @@ fn serves_assets_by_name_and_version_and_nothing_else() {
     let shared = views.asset("passkey.js").unwrap();
     let login = views.asset("login.js").unwrap();
     assert!(String::from_utf8_lossy(&login.bytes).contains(&format!("./passkey.js?v={}", shared.version)));
+    let causes = views.asset("causes.js").unwrap();
+    assert!(String::from_utf8_lossy(&shared.bytes).contains(&format!("./causes.js?v={}", causes.version)));
     let brand = views.asset("brand/e03131.css").unwrap();
     assert!(brand.bytes.starts_with(b":root{--brand:#e03131;"));
     for absent in ["", "../locales/en.ftl", "login.html", "brand/red.css", "brand/../idp.css", "brand/e03131}.css"] {

@@ -115,6 +115,9 @@ impl Default for Options {
     }
 }
 
+/// Rewrites bytes on their way.
+pub type Bend = fn(Vec<u8>) -> Vec<u8>;
+
 /// Deviations from an honest ceremony; the default has none.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -148,6 +151,23 @@ pub struct Faults {
     pub key_alg: Option<i64>,
     /// Statement format that the attestation claims.
     pub fmt: Option<String>,
+    /// Of `clientDataJSON`, before it is signed over.
+    pub bend_client_data: Option<Bend>,
+    /// Of the new key as COSE_Key.
+    pub bend_key: Option<Bend>,
+    /// Of the authenticator data, before they are signed.
+    pub bend_auth_data: Option<Bend>,
+    /// Of the signature of an assertion.
+    pub bend_signature: Option<Bend>,
+    /// Of the whole attestation object.
+    pub bend_object: Option<Bend>,
+}
+
+fn bent(bytes: Vec<u8>, bend: Option<Bend>) -> Vec<u8> {
+    match bend {
+        Some(bend) => bend(bytes),
+        None => bytes,
+    }
 }
 
 enum Key {
@@ -216,8 +236,9 @@ impl SoftKey {
         let length = u16::try_from(self.credential_id.len()).expect("a credential id of at most 65535 bytes");
         auth_data.extend_from_slice(&length.to_be_bytes());
         auth_data.extend_from_slice(&self.credential_id);
-        auth_data.extend(self.cose_key(faults.key_alg.unwrap_or(self.alg().cose())));
+        auth_data.extend(bent(self.cose_key(faults.key_alg.unwrap_or(self.alg().cose())), faults.bend_key));
         auth_data.extend_from_slice(&faults.trailing);
+        let auth_data = bent(auth_data, faults.bend_auth_data);
 
         let (fmt, statement) = match self.options.attestation {
             Attestation::None => ("none", Vec::new()),
@@ -232,6 +253,7 @@ impl SoftKey {
             (Cbor::from("attStmt"), Cbor::Map(statement)),
             (Cbor::from("authData"), Cbor::from(auth_data)),
         ]));
+        let object = bent(object, faults.bend_object);
         let mut response = self.envelope(faults);
         response["clientExtensionResults"] = json!({ "credProps": { "rk": self.options.discoverable } });
         response["response"] = json!({
@@ -264,7 +286,8 @@ impl SoftKey {
         let client_data = client_data("webauthn.get", options, origin, faults);
         let mut auth_data = self.auth_data(rp_id, 0, faults);
         auth_data.extend_from_slice(&faults.trailing);
-        let signature = self.sign(&auth_data, &client_data, faults);
+        let auth_data = bent(auth_data, faults.bend_auth_data);
+        let signature = bent(self.sign(&auth_data, &client_data, faults), faults.bend_signature);
 
         let handle = self.options.discoverable.then(|| self.user_handle.clone());
         let handle = faults.user_handle.clone().unwrap_or(handle);
@@ -357,7 +380,7 @@ fn client_data(ceremony: &str, options: &Value, origin: &str, faults: &Faults) -
     for (name, value) in &faults.client_data {
         data[name] = value.clone();
     }
-    data.to_string().into_bytes()
+    bent(data.to_string().into_bytes(), faults.bend_client_data)
 }
 
 /// Modulus and exponent out of the DER `RSAPublicKey` (RFC 8017 §A.1.1), whose layout is fixed for 2048 bits and

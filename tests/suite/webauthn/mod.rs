@@ -5,5 +5,6 @@ mod ceremonies;
 mod clones;
 mod enrolment;
 mod policy_fields;
+mod refused;
 mod registration_checks;
 mod sign_in;

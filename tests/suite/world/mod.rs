@@ -8,6 +8,7 @@ pub mod jwt;
 mod operator;
 mod outside;
 mod person;
+pub mod post;
 mod rp;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,23 +71,28 @@ pub struct World {
     http: reqwest::Client,
     running: Option<Running>,
     folder: Option<tempfile::TempDir>,
+    /// Where mails go.
+    post: Option<tempfile::TempDir>,
 }
 
 impl World {
     /// Starts the product on an empty database, with one realm and its keys.
     pub async fn start(db: Db) -> Self {
+        let (url, folder) = Self::database(db).await;
+        Self { folder, ..Self::on(url).await }
+    }
+
+    /// A database of its own, and the folder it lies in.
+    async fn database(db: Db) -> (String, Option<tempfile::TempDir>) {
         match db {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite:{}", folder.path().join("idp.db").display());
-                let mut world = Self::on(url).await;
-                world.folder = Some(folder);
-                world
+                (format!("sqlite:{}", folder.path().join("idp.db").display()), Some(folder))
             }
             Db::Postgres => {
                 static CLUSTER: OnceLock<idp_pg::Cluster> = OnceLock::new();
                 let url = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(idp_pg::Cluster::start).url("suite"));
-                Self::on(url.await.unwrap()).await
+                (url.await.unwrap(), None)
             }
         }
     }
@@ -98,7 +104,12 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
-        let store = Store::open(&db_url, &Options { max_connections: 8, ..Options::default() }).await.unwrap();
+        Self::open(db_url, None).await
+    }
+
+    async fn open(db_url: String, mail: Option<idp::mail::Options>) -> Self {
+        let options = Options { max_connections: 8, mails: mail.is_some(), ..Options::default() };
+        let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();
         let issuer = format!("http://localhost:{}", address.port());
@@ -108,7 +119,8 @@ impl World {
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
         // One address of this machine stands for the world, all others for what is not to be reached.
         let outbound = outbound::Options { allow: vec![OUTSIDE.into()], ..outbound::Options::default() };
-        let plan = Plan { store, keys, theme_dir: None, outbound, clock: clock.source(), random: random_source() };
+        let plan =
+            Plan { store, keys, theme_dir: None, outbound, mail, clock: clock.source(), random: random_source() };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
             name: "default".to_owned(),
@@ -129,7 +141,7 @@ impl World {
             .build()
             .unwrap();
         let app = Arc::clone(&running.app);
-        Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None }
+        Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None, post: None }
     }
 
     /// A browser without cookies.

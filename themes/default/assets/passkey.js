@@ -1,7 +1,6 @@
 // The passkey ceremonies as the browser sees them: options from the server, the authenticator's answer back.
 // WebAuthn L3 §5.1; the server's JSON is what §5.1.8 and §5.1.9 call ...OptionsJSON and §5.5 ...ResponseJSON.
-
-export const supported = typeof PublicKeyCredential === 'function' && !!navigator.credentials;
+import { Failed, cause, obstacle } from './causes.js';
 
 /** What the server answered instead of going on: problem+json (RFC 9457). */
 class Refused extends Error {
@@ -69,21 +68,30 @@ function toJSON(credential) {
 
 // ---- The two ceremonies ----
 
+/** The browser's part, `get` or `create`. */
+async function held(ceremony, options) {
+  const begun = performance.now();
+  try {
+    return await navigator.credentials[ceremony](options);
+  } catch (error) {
+    throw new Failed(error, ceremony, performance.now() - begun >= options.publicKey.timeout);
+  }
+}
+
 /** Signs in: `asked` is `{username?, mediation?, request?}`. Gives `{status, next}`. */
 export async function authenticate(asked, signal) {
   const { ceremony, csrf, publicKey } = await post('/webauthn/authenticate/options', asked, { signal });
   const options = { publicKey: requestOptions(publicKey), signal };
   if (asked.mediation) options.mediation = asked.mediation;
-  const credential = toJSON(await navigator.credentials.get(options));
+  const credential = toJSON(await held('get', options));
   return post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
 }
 
-/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`; `sealed` is the authorization request that a
- *  sign-up interrupted. Gives the passkey's record and `next`. */
-export async function register(asked, name, signal, sealed) {
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?}`. Gives its record and `next`. */
+export async function register(asked, name, signal) {
   const { ceremony, csrf, publicKey } = await post('/webauthn/register/options', asked, { signal });
-  const credential = toJSON(await navigator.credentials.create({ publicKey: creationOptions(publicKey), signal }));
-  return post('/webauthn/register', { ceremony, credential, name: name || undefined, request: sealed }, { csrf });
+  const credential = toJSON(await held('create', { publicKey: creationOptions(publicKey), signal }));
+  return post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
 }
 
 // ---- What the person sees ----
@@ -91,40 +99,56 @@ const words = document.getElementById('words')?.dataset ?? {};
 
 const sentence = text => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-/** Title and text for what went wrong; nothing when the person wanted it. */
-function explain(error) {
-  const word = { NotAllowedError: 'closed', InvalidStateError: 'already', SecurityError: 'host',
-    NotSupportedError: 'unsupported', ConstraintError: 'unsupported' }[error.name];
-  if (error.name === 'AbortError') return null;
-  if (word) return [words[word], words[`${word}Text`]];
-  if (error instanceof Offline) return [words.offline, words.offlineText];
-  const { detail, request_id: id } = error.problem ?? {};
-  const what = detail ? sentence(detail) : words.refusedText;
-  return [words.refused, id ? `${what} ${words.requestId} ${id}` : what];
-}
-
-function notify([title, what]) {
-  const notice = document.getElementById('notice').content.firstElementChild.cloneNode(true);
-  notice.querySelector('b').textContent = title;
-  notice.querySelector('span').textContent = what;
+/** Shows the notice of a cause. */
+function notify(name) {
+  const notice = document.getElementById(`cause-${name}`).content.firstElementChild.cloneNode(true);
+  if (name === 'embedded') lead(notice);
   document.getElementById('notices').replaceChildren(notice);
   notice.scrollIntoView({ block: 'nearest' });
+  return notice;
+}
+
+/** The way out of another app's view: a link, and the address to be pasted where the app keeps the link for itself. */
+function lead(notice) {
+  const sealed = request();
+  const address = sealed ? `${location.origin}/authorize/resume?${new URLSearchParams({ request: sealed })}` : location.href;
+  const [copy, field] = notice.querySelectorAll('button, input');
+  notice.querySelector('a').href = address;
+  field.value = address;
+  copy.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(address);
+      copy.textContent = copy.dataset.done;
+    } catch {
+      field.parentElement.hidden = false;
+      field.select();
+    }
+  });
 }
 
 /** Says what went wrong, if anything did; goes where the server says it can be put right. */
-export function fail(error) {
+export async function fail(error) {
   if (error.problem?.next) return location.assign(error.problem.next);
-  const said = explain(error);
-  if (said) notify(said);
+  if (error instanceof Offline) return notify('offline');
+  if (error instanceof Failed) {
+    const name = await cause(error);
+    return name && notify(name);
+  }
+  const { code, detail, request_id: id } = error.problem ?? {};
+  if (code === 'origin_mismatch') return notify('host');
+  const text = notify('refused').querySelector('span');
+  if (detail) text.textContent = sentence(detail);
+  if (id) text.append(` ${words.requestId} ${id}`);
 }
 
 /** Shows what only works with a passkey, or says why it does not. */
 export function ready() {
-  for (const part of document.querySelectorAll('[data-passkey]')) supported ? part.hidden = false : part.remove();
-  if (!supported) notify([words.unsupported, words.unsupportedText]);
+  const missing = obstacle();
+  for (const part of document.querySelectorAll('[data-passkey]')) missing ? part.remove() : part.hidden = false;
+  if (missing) notify(missing);
   // A page that comes back from the browser's memory has used-up seals and a waiting button.
   addEventListener('pageshow', event => event.persisted && location.reload());
-  return supported;
+  return !missing;
 }
 
 /** Runs a ceremony behind `button`: busy until it ends, "stop" ends it; then on to the address it gives.
@@ -153,7 +177,7 @@ export async function run(button, ceremony) {
     const inStop = document.activeElement === stop;
     busy(false);
     if (inStop) button.focus();
-    fail(error);
+    await fail(error);
     return false;
   } finally {
     stop?.removeEventListener('click', abort);

@@ -7,6 +7,6 @@ const { username } = form.elements;
 const traits = JSON.parse(form.elements['all-traits'].value);
 
 if (ready()) {
-  const asked = { username: username.value, traits };
-  create.addEventListener('click', () => run(create, signal => register(asked, undefined, signal, request())));
+  const asked = { username: username.value, traits, request: request() };
+  create.addEventListener('click', () => run(create, signal => register(asked, undefined, signal)));
 }

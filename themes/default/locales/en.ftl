@@ -62,13 +62,39 @@ passkey-use = Use your passkey
 passkey-waiting = Waiting for your passkey…
 passkey-stop = Stop waiting
 passkey-closed = No passkey was used
-passkey-closed-text = The window was closed, it took too long, or there is no passkey for { $host } here. Try again, or choose your phone or security key in the window.
+passkey-closed-text = The window was closed, or this device has no passkey for { $host }. Try again: in the window you can also choose your phone, by scanning a code, or plug in your security key.
+passkey-alone = No passkey was used
+passkey-alone-text = The window was closed, or this device has no passkey for { $host }. This browser cannot ask a phone: plug in your security key, or open this page where your passkey is.
+passkey-unmade = No passkey was made
+passkey-unmade-text = The window was closed, or the device could not make one. Nothing has changed. Try again, or choose another device.
+passkey-late = It took too long
+passkey-late-text = No passkey answered in time. Have it at hand, then try again.
 passkey-already = This one is already registered
 passkey-already-text = The device or security key you chose has a passkey for your account. Choose another one.
 passkey-host = Passkeys do not work at this address
-passkey-host-text = They belong to { $host }. Open the page there and try again.
+passkey-host-text = They belong to { $host }, and the address of this page is another one. Open the page at { $host } and try again.
+passkey-kind = This device makes other passkeys
+passkey-kind-text = It makes none of the kind that { $host } accepts. Choose another device or security key.
+passkey-unable = This device is not ready for passkeys
+passkey-unable-text = It has no room for one, or no PIN, fingerprint or face set up to unlock it. Set that up, or choose another device.
+passkey-pending = Another window still waits for a passkey
+passkey-pending-text = It may be behind this one, or in another tab. Close it, then try again.
+passkey-broken = The device did not answer as it should
+passkey-broken-text = Unlock it, or plug your security key in again, then try once more. If that does not help, restart the browser or choose another device.
+passkey-forbidden = Passkeys are switched off for this page
+passkey-forbidden-text = Your browser knows them, but a rule of the web server or of your organisation (a permissions policy) forbids them here. Tell your administrator.
+passkey-certificate = This page’s certificate is not trusted
+passkey-certificate-text = Browsers use no passkey on such a page, and you should type no password here either. Tell your administrator.
+passkey-insecure = Passkeys need a secure connection
+passkey-insecure-text = This page was opened without it. Open it at { $host }, with an address that begins with https.
 passkey-unsupported = This browser cannot use passkeys
-passkey-unsupported-text = Inside another app, open this page in your browser instead. Otherwise update the browser, or use another device.
+passkey-unsupported-text = Update it, or use another browser or device.
+passkey-embedded = Open this page in your browser
+passkey-embedded-text = You are inside another app, which does not let your passkey through. If the button keeps you here, copy the address and paste it into your browser.
+passkey-embedded-open = Open in the browser
+passkey-embedded-copy = Copy the address
+passkey-embedded-copied = Copied
+passkey-embedded-address = Address of this page
 passkey-offline = The server could not be reached
 passkey-offline-text = Check your connection, then try again. Nothing was lost.
 passkey-refused = That did not work
@@ -84,12 +110,45 @@ passkey-created = Created
 passkey-used = Last used
 passkey-unused = Never used
 
+## What this browser can do
+capabilities-title = What this browser can do
+capabilities-text = Told by the browser you are using now; another one may know more.
+capabilities-device = Passkeys of this device
+capabilities-device-text = Made here and unlocked by fingerprint, face or PIN.
+capabilities-synced = Synced passkeys
+capabilities-synced-text = A password manager brings them to your other devices. The list above shows what yours does.
+capabilities-phone = A phone or tablet nearby
+capabilities-phone-text = You scan a code and use the passkey on it; both need Bluetooth.
+capabilities-autofill = Passkeys in the sign-in field
+capabilities-autofill-text = Offered like a saved password, without a click on the button.
+capabilities-key = Security keys
+capabilities-key-text = Plugged in or held against this device, where it has a port or reader for them.
+capabilities-yes = Yes
+capabilities-no = No
+capabilities-unknown = Not known
+capabilities-noscript = JavaScript is switched off in this browser: without it, no passkey can be used here.
+
 ## Second factor
 second-title = Use your passkey
 second-after-password = Your password is right. This account also needs a passkey.
 second-step-up = This step needs a passkey.
 second-step-up-application = { $application } asks for a stronger proof than the way you signed in.
 second-without = Continue without it
+
+## Making a passkey in the midst of a sign-in
+enrol-title = Make a passkey
+enrol-nudge = Next time you sign in with your fingerprint, face or PIN instead of your password. It takes half a minute.
+enrol-required = A passkey is required here. It takes half a minute, and from then on you sign in with your fingerprint, face or PIN.
+enrol-demanded = None of your ways to sign in is accepted here. Make a passkey of a kind that is.
+enrol-demanded-application = { $application } asks for a passkey of a kind that you do not have yet. Make one to go on.
+enrol-moved = This service has moved to { $host }. Make a passkey for the new address now; the old one will stop working.
+enrol-due = You can put this off until { $when }.
+enrol-this-device = Make it on this device
+enrol-phone = Make it on a phone or tablet
+enrol-security-key = Make it on a security key
+enrol-later = Not now
+enrol-link = You need a link
+enrol-link-text = Your administrator can send you a link (an access pass) with which you make your first passkey here.
 
 ## Account chooser
 choose-title = Choose an account
@@ -349,6 +408,46 @@ demo-step-up = Prove it again with a passkey
 demo-error = The sign-in did not happen
 demo-error-text = The identity provider answered:
 demo-again = Start again
+
+## Mails
+mail-hello = Hello { $name },
+mail-hello-you = Hello,
+mail-when = When: { $at }
+mail-by-operator = By: an administrator
+mail-not-you = Was it not you? Sign in, end all sessions and remove what is not yours:
+mail-ask = Questions? Ask the people who run { $realm }.
+mail-why = You get this because it concerns your account “{ $username }” at { $realm } ({ $host }). It cannot be switched off.
+mail-why-address = You get this because somebody gave this address at { $realm } ({ $host }).
+mail-code-life = It works for { $minutes } minutes, once.
+mail-code-careful = Type it in at { $host } only, and give it to nobody: whoever asks you for it by telephone or mail is a thief. If you did not ask for it, do nothing.
+mail-passkey-registered-subject = A passkey was added to your { $realm } account
+mail-passkey-registered = The passkey “{ $what }” was added to your account. Whoever has it can sign in as you.
+mail-passkey-removed-subject = A passkey was removed from your { $realm } account
+mail-passkey-removed = The passkey “{ $what }” was removed from your account. It does not sign in any more, and the sessions it opened have ended.
+mail-passkey-cloned-subject = A passkey of your { $realm } account may have been copied
+mail-passkey-cloned = Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
+mail-passkey-suspended-subject = A passkey of your { $realm } account was set aside
+mail-passkey-suspended = The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
+mail-password-set-subject = The password of your { $realm } account was changed
+mail-password-set = Your account has a new password. Other sessions have ended.
+mail-password-removed-subject = The password of your { $realm } account was removed
+mail-password-removed = Your account has no password any more. You sign in with a passkey.
+mail-pass-issued-subject = An access link for your { $realm } account was made
+mail-pass-issued = An administrator made a link that lets somebody add a passkey to your account, once. It should reach you, and nobody else.
+mail-email-changed-subject = The address of your { $realm } account was changed
+mail-email-changed = Mails about your account go to another address from now on. This is the last one that goes to this one.
+mail-account-state-subject = Your { $realm } account was switched on or off
+mail-account-state = { $what ->
+    [active] You can sign in again.
+    [locked] Your account is locked: you cannot sign in for now, and your sessions have ended.
+   *[other] Your account is switched off: you cannot sign in any more, and your sessions have ended.
+ }
+mail-account-deleted-subject = Your { $realm } account was deleted
+mail-account-deleted = Your account was deleted, with its passkeys and everything else that was kept about you.
+mail-recovery-code-subject = Your code to get back into your { $realm } account
+mail-recovery-code = You asked to get back into your account. This is your code:
+mail-address-code-subject = Confirm your address at { $realm }
+mail-address-code = Somebody, probably you, gave this address. To confirm that it is yours, type in this code:
 
 ## Time
 time-now = just now

@@ -1,6 +1,7 @@
 //! The audit trail: what happened, by whom, to what. Written in the commit of the act itself.
 
 use crate::id::{AccountId, AuditId, ClientId};
+use crate::mail::MailTemplate;
 use crate::time::Timestamp;
 
 /// Who acted.
@@ -35,7 +36,9 @@ impl Actor {
 }
 
 macro_rules! events {
-    ($($(#[$meta:meta])* $name:ident = $text:literal,)*) => {
+    (@mail) => { None };
+    (@mail $template:ident) => { Some(MailTemplate::$template) };
+    ($($(#[$meta:meta])* $name:ident = $text:literal $(tells $template:ident)?,)*) => {
         /// What happened; the table of all audit events.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum AuditEvent { $($(#[$meta])* $name,)* }
@@ -47,6 +50,12 @@ macro_rules! events {
             /// The text of the `event` column.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// The mail by which the account it happened to is told, where it has an address. Changes of how an
+            /// account is signed in to tell its owner; what its owner does all day does not.
+            pub const fn mail(self) -> Option<MailTemplate> {
+                match self { $(Self::$name => events!(@mail $($template)?),)* }
             }
         }
     };
@@ -77,19 +86,30 @@ events! {
     DeviceRedeemed = "device.redeemed",
     LogoutDelivered = "logout.delivered",
     LogoutUndelivered = "logout.undelivered",
+    /// A mail could not be sent, or not in time.
+    MailUndelivered = "mail.undelivered",
     ConsentGiven = "consent.given",
     ConsentWithdrawn = "consent.withdrawn",
-    PasskeyRegistered = "passkey.registered",
+    PasskeyRegistered = "passkey.registered" tells PasskeyRegistered,
+    /// Changes no factor: shown in the account's activity, but nobody is told.
     PasskeyRenamed = "passkey.renamed",
-    PasskeyRemoved = "passkey.removed",
+    PasskeyRemoved = "passkey.removed" tells PasskeyRemoved,
     /// A signature counter went back: perhaps a copied key.
-    PasskeyCloned = "passkey.cloned",
-    PassIssued = "pass.issued",
+    PasskeyCloned = "passkey.cloned" tells PasskeyCloned,
+    /// A passkey was set aside: its model is not trusted any more.
+    PasskeySuspended = "passkey.suspended" tells PasskeySuspended,
+    PassIssued = "pass.issued" tells PassIssued,
     AccountCreated = "account.created",
     AccountChanged = "account.changed",
-    AccountDeleted = "account.deleted",
-    PasswordSet = "password.set",
-    PasswordRemoved = "password.removed",
+    /// Told to the address before.
+    EmailChanged = "account.email_changed" tells EmailChanged,
+    /// Switched off, locked, or let in again.
+    AccountStateChanged = "account.state_changed" tells AccountState,
+    AccountDeleted = "account.deleted" tells AccountDeleted,
+    /// A mailed code proved the address.
+    EmailVerified = "account.email_verified",
+    PasswordSet = "password.set" tells PasswordSet,
+    PasswordRemoved = "password.removed" tells PasswordRemoved,
     ClientCreated = "client.created",
     /// A client registered itself.
     ClientRegistered = "client.registered",
@@ -121,4 +141,30 @@ pub struct Audit {
     /// The request id that pages and logs show.
     pub request_id: String,
     pub detail: serde_json::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_owner_of_each_change_of_a_factor_and_of_nothing_daily() {
+        let told = |event: &&AuditEvent| event.mail().is_some();
+        let texts: Vec<_> = AuditEvent::ALL.iter().filter(told).map(|event| event.text()).collect();
+        assert_eq!(
+            texts,
+            [
+                "passkey.registered",
+                "passkey.removed",
+                "passkey.cloned",
+                "passkey.suspended",
+                "pass.issued",
+                "account.email_changed",
+                "account.state_changed",
+                "account.deleted",
+                "password.set",
+                "password.removed",
+            ]
+        );
+    }
 }

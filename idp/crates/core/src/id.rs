@@ -91,6 +91,10 @@ id!(
     /// One audit row.
     AuditId
 );
+id!(
+    /// One mail that waits to be sent.
+    MailId
+);
 
 /// A client identifier (RFC 6749 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ pub mod grant;
 pub mod id;
 pub mod interact;
 pub mod jose;
+pub mod mail;
 pub mod oauth;
 pub mod oidc;
 pub mod pass;

@@ -231,13 +231,13 @@ impl Write for UpdateAccount {
         }
         let profile = json(&self.profile, "accounts.profile")?;
         let values = vals![self.realm, &self.id, &profile, email.as_deref(), self.now, self.seen, &name];
-        match c.exec_unique(SQL, values).await? {
-            None => return Ok(AccountChange::EmailTaken),
-            Some(0) => return Ok(AccountChange::Changed),
-            Some(_) => {}
-        }
+        // First, so that a mail goes to the address there was.
         audit::insert(c, self.realm, &self.audit).await?;
-        Ok(AccountChange::Done)
+        match c.exec_unique(SQL, values).await? {
+            None => Ok(AccountChange::EmailTaken),
+            Some(0) => Ok(AccountChange::Changed),
+            Some(_) => Ok(AccountChange::Done),
+        }
     }
 
     fn keeps(out: &AccountChange) -> bool {
@@ -379,13 +379,14 @@ impl Write for DeleteAccount {
         if is_last_owner(c, self.realm, &self.id).await? {
             return Ok(AccountChange::LastOwner);
         }
+        // First, so that a mail finds the address.
+        audit::insert(c, self.realm, &self.audit).await?;
         for (at, sql) in DELETE.into_iter().enumerate() {
             if c.exec(sql, vals![self.realm, &self.id]).await? == 0 && at == 0 {
                 return Ok(AccountChange::Gone);
             }
         }
         sessions::end_all(c, self.realm, &self.id, None, self.audit.at).await?;
-        audit::insert(c, self.realm, &self.audit).await?;
         Ok(AccountChange::Done)
     }
 

@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
-use crate::vals;
 use crate::write::Write;
+use crate::{mails, vals};
 
-/// Inserts the row of an act.
+/// Inserts the row of an act, and the mail that tells the account of it.
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, audit: &Audit) -> Result<()> {
     insert_as(c, realm, audit, audit.event).await
 }
@@ -33,7 +33,8 @@ pub(crate) async fn insert_as(c: &mut Conn, realm: RealmId, audit: &Audit, event
         &audit.request_id,
         &detail,
     ];
-    c.exec(SQL, values).await.map(drop)
+    c.exec(SQL, values).await?;
+    mails::insert_notice(c, realm, audit, event).await
 }
 
 /// Records an act that changes nothing else.

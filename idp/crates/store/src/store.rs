@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::generation::{self, Generation};
 use crate::metrics::{Counters, Counts};
 use crate::migrate;
+use crate::outbox::Outbox;
 use crate::sql::pool::Pool;
 use crate::sql::sqlite::{self, Readers};
 use crate::sql::{Conn, Database, FromRow, Val};
@@ -25,6 +26,7 @@ struct Inner {
     counters: Arc<Counters>,
     generation: Arc<Generation>,
     cache: Cache,
+    outbox: Outbox,
     watch: AbortHandle,
 }
 
@@ -48,8 +50,9 @@ impl Store {
     pub async fn open(url: &str, options: &Options) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let generation = Arc::new(Generation::default());
+        let outbox = Outbox::new(options.mails);
         let (backend, watch) = if let Some(path) = sqlite_path(url) {
-            open_sqlite(path, options, &counters, &generation).await?
+            open_sqlite(path, options.migrate, (&counters, &outbox), &generation).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             migrate::postgres(url, options.migrate).await?;
             // Listens before the first read, so that nothing read is older than what is heard.
@@ -58,7 +61,7 @@ impl Store {
         } else {
             return Err(Error::Address);
         };
-        Ok(Self(Arc::new(Inner { backend, counters, generation, cache: Cache::default(), watch })))
+        Ok(Self(Arc::new(Inner { backend, counters, generation, cache: Cache::default(), outbox, watch })))
     }
 
     /// Runs a write in a transaction of its own. It commits even if the caller goes away meanwhile.
@@ -71,9 +74,9 @@ impl Store {
             Backend::Sqlite { writer, .. } => writer.write(op).await,
             Backend::Postgres(pool) => {
                 let (pool, counters) = (pool.clone(), Arc::clone(&self.0.counters));
-                let generation = Arc::clone(&self.0.generation);
+                let (generation, outbox) = (Arc::clone(&self.0.generation), self.0.outbox.clone());
                 let task = tokio::spawn(async move {
-                    let out = pool.write(&op, &counters).await;
+                    let out = pool.write(&op, &counters, &outbox).await;
                     // Also after an error: a lost connection may have committed.
                     if W::CONFIGURATION {
                         generation.advance();
@@ -123,6 +126,10 @@ impl Store {
         &self.0.cache
     }
 
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
     /// One row, by key.
     pub(crate) async fn one<T: FromRow>(&self, sql: &'static str, values: &[Val<'_>]) -> Result<Option<T>> {
         self.0.counters.statement();
@@ -165,18 +172,18 @@ fn sqlite_path(url: &str) -> Option<PathBuf> {
 
 async fn open_sqlite(
     path: PathBuf,
-    options: &Options,
-    counters: &Arc<Counters>,
+    may_migrate: bool,
+    (counters, outbox): (&Arc<Counters>, &Outbox),
     generation: &Arc<Generation>,
 ) -> Result<(Backend, AbortHandle)> {
-    let (file, may_migrate) = (path.clone(), options.migrate);
+    let file = path.clone();
     let connection = tokio::task::spawn_blocking(move || {
         let mut connection = sqlite::create(&file)?;
         migrate::sqlite(&mut connection, may_migrate)?;
         Ok::<_, Error>(connection)
     });
     let connection = connection.await.unwrap_or(Err(Error::Closed))?;
-    let conn = Conn { database: Database::Sqlite(connection), counters: Arc::clone(counters) };
+    let conn = Conn { database: Database::Sqlite(connection), counters: Arc::clone(counters), outbox: outbox.clone() };
     let writer = Writer::start(conn, Arc::clone(generation))?;
     let watch = generation::watch_sqlite(&path, Arc::clone(generation))?;
     Ok((Backend::Sqlite { readers: Readers::new(path), writer }, watch))

@@ -33,11 +33,12 @@ pub struct Swept {
     pub grants: u64,
     pub sessions: u64,
     pub throttles: u64,
+    pub mails: u64,
     batch: u64,
 }
 
 impl Swept {
-    const fn counts(&self) -> [u64; 8] {
+    const fn counts(&self) -> [u64; 9] {
         [
             self.once,
             self.passes,
@@ -47,6 +48,7 @@ impl Swept {
             self.grants,
             self.sessions,
             self.throttles,
+            self.mails,
         ]
     }
 
@@ -116,6 +118,8 @@ impl Write for Sweep {
         c.exec(sessions!("session_events"), values).await?;
         swept.sessions = c.exec(sessions!("sessions"), values).await?;
         swept.throttles = c.exec(expired!("throttles", "bucket", "updated_ms"), vals![cold, self.batch]).await?;
+        // Those that nobody could send, since mail was switched off.
+        swept.mails = c.exec(expired!("mails", "mail_id", "expires_ms"), values).await?;
         Ok(swept)
     }
 

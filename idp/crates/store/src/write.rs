@@ -32,10 +32,12 @@ pub struct Options {
     pub acquire_timeout: Duration,
     /// Bring the schema up to date; otherwise a schema that is not is refused.
     pub migrate: bool,
+    /// Queue mails; somebody must send them.
+    pub mails: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_connections: 16, acquire_timeout: Duration::from_secs(3), migrate: true }
+        Self { max_connections: 16, acquire_timeout: Duration::from_secs(3), migrate: true, mails: false }
     }
 }

@@ -112,6 +112,8 @@ fn work(mut conn: Conn, mut jobs: mpsc::Receiver<Box<dyn Job>>, generation: &Gen
         if group.iter().any(|job| job.changes_configuration()) {
             generation.advance();
         }
+        // Also when nothing of it was kept: a look for nothing costs less than a mail that waits.
+        conn.outbox.committed();
         for job in group.drain(..) {
             job.answer(failed.as_ref());
         }

@@ -1,5 +1,6 @@
 //! The account pages of whoever is signed in.
 
+pub mod email;
 pub mod fresh;
 pub mod profile;
 pub mod security;

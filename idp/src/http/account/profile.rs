@@ -4,6 +4,7 @@
 use idp_core::account::Profile;
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::realm::SelfRegistration;
+use idp_core::time::Timestamp;
 use idp_core::user_schema::{self, Field, FieldKind, Shown};
 use idp_store::accounts::{AccountChange, UpdateAccount};
 use serde_json::{Map, Value, json};
@@ -19,6 +20,8 @@ pub async fn get(x: Exchange) -> Outcome {
     let query = x.query();
     let notice = if query.one("saved").is_some() {
         Some(ProfileNotice::Saved)
+    } else if query.one("verified").is_some() {
+        Some(ProfileNotice::Verified).filter(|_| visitor.account.profile.email_verified)
     } else {
         query.one("email-saved").map(|_| ProfileNotice::EmailSaved)
     };
@@ -88,13 +91,19 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
     if profile == account.profile {
         return x.go(done);
     }
+    let (event, detail) = if profile.email == account.profile.email {
+        (AuditEvent::AccountChanged, json!({ "what": "claims" }))
+    } else {
+        (AuditEvent::EmailChanged, json!({ "email": profile.email }))
+    };
     let op = UpdateAccount {
         realm: x.realm.id,
         id: account.id,
         profile,
         seen: account.updated,
-        now: x.now,
-        audit: x.audit(AuditEvent::AccountChanged, Actor::Account(account.id), json!({ "what": "claims" })),
+        // Never the same as before: two changes within a millisecond must not both succeed.
+        now: x.now.max(Timestamp::from_ms(account.updated.ms().saturating_add(1))),
+        audit: x.audit(event, Actor::Account(account.id), detail),
     };
     let email = x.realm.settings.schema().email().map(|part| part.path.clone()).unwrap_or_default();
     match x.app.store.write(op).await? {
@@ -114,14 +123,19 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
 }
 
 /// What the page shows.
-struct Shows {
-    document: Map<String, Value>,
-    problems: Vec<user_schema::Problem>,
-    notice: Option<ProfileNotice>,
-    verification: Option<String>,
+pub(super) struct Shows {
+    pub document: Map<String, Value>,
+    pub problems: Vec<user_schema::Problem>,
+    pub notice: Option<ProfileNotice>,
+    /// What the form sends back with a mailed code.
+    pub verification: Option<String>,
 }
 
-async fn show(mut x: Exchange, visitor: Visitor, shows: Shows) -> Outcome {
+/// Answers with the page; 422 where something typed does not fit, 429 where it must wait.
+///
+/// # Errors
+/// When the store fails or the theme is faulty.
+pub(super) async fn show(mut x: Exchange, visitor: Visitor, shows: Shows) -> Outcome {
     let account = &visitor.account;
     let schema = x.realm.settings.schema();
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
@@ -137,10 +151,15 @@ async fn show(mut x: Exchange, visitor: Visitor, shows: Shows) -> Outcome {
         verified: account.profile.email_verified,
         sign_in_again: !fresh && email.as_ref().is_some_and(may_change),
         field: email.filter(|field| fresh && may_change(field)),
-        can_verify: part.verification && account.profile.email.is_some() && !account.profile.email_verified,
+        can_verify: part.verification && x.app.store.queues_mail() && account.profile.email.is_some() && !account.profile.email_verified,
         verification: shows.verification,
     });
-    let status = if shows.problems.is_empty() { 200 } else { 422 };
+    let status = match shows.notice {
+        Some(ProfileNotice::Throttled { .. }) => 429,
+        Some(ProfileNotice::WrongCode | ProfileNotice::CodeOver) => 422,
+        _ if !shows.problems.is_empty() => 422,
+        _ => 200,
+    };
     let page = views::Profile {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),

@@ -4,6 +4,7 @@
 use idp_core::account::{Account, AccountState, Preferences, Role};
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::id::AccountId;
+use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::{Ceremony, Reason, Refused};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::exchange::Exchange;
 use crate::http::login::throttle::{self, network};
+use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
 
 /// Checks of user names and addresses in a minute from one address. Each tells whether a name is free, which signing
@@ -77,16 +79,16 @@ fn is_taken(x: &Exchange, what: NameTaken) -> user_schema::Problem {
 }
 
 /// What travels in the ceremony.
-pub fn purpose(x: &Exchange, newcomer: &Newcomer, user_handle: Vec<u8>) -> CeremonyPurpose {
+pub fn purpose(x: &Exchange, newcomer: &Newcomer, account: AccountId, user_handle: Vec<u8>) -> CeremonyPurpose {
     CeremonyPurpose::SignUp {
-        account: AccountId::new(x.now, x.app.random()),
+        account,
         username: newcomer.username.clone(),
         traits: Value::Object(x.realm.settings.schema().document(&newcomer.profile)).to_string(),
         user_handle,
     }
 }
 
-/// Makes account and passkey; where to sign in with it.
+/// Makes account and passkey; where to sign in with it, for the request that brought the newcomer.
 ///
 /// # Errors
 /// 403 where nobody may sign up any more, 409 for what was taken meanwhile, 429 after many accounts from one address.
@@ -95,7 +97,7 @@ pub async fn write(
     purpose: &CeremonyPurpose,
     passkey: Passkey,
     challenge: Once,
-    request: Option<&str>,
+    request: Option<&AuthorizationRequest>,
 ) -> Result<String, Problem> {
     let CeremonyPurpose::SignUp { account, username, traits, user_handle } = purpose else {
         return Err(Problem::bad("ceremony_invalid", "this ceremony is for something else"));
@@ -128,7 +130,7 @@ pub async fn write(
     };
     match x.app.store.write(op).await? {
         SignedUp::Done => Ok(match request {
-            Some(request) => format!("/login?switch=1&signed-up=1&request={request}"),
+            Some(request) => format!("/login?switch=1&signed-up=1&request={}", authorize::seal(x, request)?),
             None => "/login?switch=1&signed-up=1".to_owned(),
         }),
         SignedUp::ChallengeUsed => Err(Problem::api(409, "ceremony_used", "this account was made already")),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use idp_core::account::{Account, Profile, check_email, check_username};
 use idp_core::id::AccountId;
+use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::options::Kind;
@@ -17,6 +18,8 @@ use serde_json::{Map, Value, json};
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::enrol::Enrolling;
+use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::sign_up::newcomer;
@@ -27,10 +30,13 @@ struct Body {
     username: Option<String>,
     traits: Option<Map<String, Value>>,
     pass: Option<String>,
+    /// The sign-in in whose midst the passkey is made.
+    request: Option<String>,
 }
 
 /// Whom the passkey is for.
 struct Owner {
+    account: AccountId,
     user_handle: Vec<u8>,
     username: String,
     display_name: String,
@@ -41,6 +47,10 @@ struct Owner {
 pub async fn post(mut x: Exchange) -> Outcome {
     x.check_origin()?;
     let body: Body = x.json().await?;
+    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
     let (owner, purpose) = match body.pass.as_deref().filter(|p| !p.is_empty()) {
         Some(secret) => {
             let pass = live_pass(&x, secret).await?;
@@ -55,9 +65,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
         None if body.username.is_some() || body.traits.is_some() => {
             newcomer::admit(&x)?;
             let traits = body.traits.clone().unwrap_or_default();
-            by_sign_up(&x, newcomer::check(&x, body.username.as_deref(), traits).await?)
+            by_sign_up(&x, &newcomer::check(&x, body.username.as_deref(), traits).await?)
         }
-        None => by_session(&x).await?,
+        None => by_proof(&x, request.as_ref()).await?,
     };
     let policy = match &purpose {
         CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
@@ -65,6 +75,12 @@ pub async fn post(mut x: Exchange) -> Outcome {
             Arc::clone(&x.realm.policy)
         }
     };
+    let client = match &request {
+        Some(request) => Some(authorize::client_of(&x, request).await?),
+        None => None,
+    };
+    // No passkey is made that the application would refuse.
+    let policy = policy::met(policy, client.as_deref());
     if !policy.enabled || !policy.allow_registration {
         return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
     }
@@ -130,9 +146,9 @@ fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, Ceremony
         ));
     }
     let user_handle = x.app.random::<64>().to_vec();
-    let profile = Profile { email: email.clone(), name: name.clone(), ..Profile::default() };
-    let owner = named(x, user_handle.clone(), &username, &profile);
     let account = AccountId::new(x.now, x.app.random());
+    let profile = Profile { email: email.clone(), name: name.clone(), ..Profile::default() };
+    let owner = named(x, account, user_handle.clone(), (&username, &profile));
     Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
 }
 
@@ -142,27 +158,44 @@ async fn by_pass(x: &Exchange, account: AccountId, pass: Hash) -> Result<(Owner,
     Ok((owner(x, account).await?, purpose))
 }
 
-async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
-    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
-    let owner = owner(x, visitor.account.clone()).await?;
-    fresh::require(x, &visitor, &owner.passkeys)?;
-    if !fresh::may_enrol(x, &visitor, &owner.passkeys) {
+/// By a session, or by factors that were proved for a sign-in that waits for the passkey.
+async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let (owner, may) = match Enrolling::by_partial(x, request).await? {
+        Some(enrolling) => {
+            let may = enrolling.may(x);
+            (owner(x, enrolling.account).await?, may)
+        }
+        None => {
+            let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+            let owner = owner(x, visitor.account.clone()).await?;
+            fresh::require(x, &visitor, &owner.passkeys)?;
+            let may = fresh::may_enrol(x, &visitor.policy, &visitor.session.events, &owner.passkeys);
+            (owner, may)
+        }
+    };
+    if !may {
         let text = "your first passkey needs a link from your administrator: ask for an access pass";
         return Err(Problem::api(403, "access_pass_required", text));
     }
-    let purpose = CeremonyPurpose::Register { account: visitor.account.id, pass: None };
+    let purpose = CeremonyPurpose::Register { account: owner.account, pass: None };
     Ok((owner, purpose))
 }
 
 async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-    Ok(Owner { passkeys, ..named(x, account.user_handle, &account.username, &account.profile) })
+    Ok(Owner { passkeys, ..named(x, account.id, account.user_handle, (&account.username, &account.profile)) })
 }
 
 /// What the authenticator shows.
-fn named(x: &Exchange, user_handle: Vec<u8>, username: &str, profile: &Profile) -> Owner {
+fn named(
+    x: &Exchange,
+    account: AccountId,
+    user_handle: Vec<u8>,
+    (username, profile): (&str, &Profile),
+) -> Owner {
     let naming = x.realm.settings.naming();
     Owner {
+        account,
         user_handle,
         username: naming.name(username, profile),
         display_name: naming.display_name(username, profile),
@@ -170,8 +203,9 @@ fn named(x: &Exchange, user_handle: Vec<u8>, username: &str, profile: &Profile) 
     }
 }
 
-fn by_sign_up(x: &Exchange, newcomer: Newcomer) -> (Owner, CeremonyPurpose) {
+fn by_sign_up(x: &Exchange, newcomer: &Newcomer) -> (Owner, CeremonyPurpose) {
     let handle = x.app.random::<64>().to_vec();
-    let purpose = newcomer::purpose(x, &newcomer, handle.clone());
-    (named(x, handle, &newcomer.username, &newcomer.profile), purpose)
+    let account = AccountId::new(x.now, x.app.random());
+    let owner = named(x, account, handle.clone(), (&newcomer.username, &newcomer.profile));
+    (owner, newcomer::purpose(x, newcomer, account, handle))
 }

@@ -27,6 +27,10 @@ pub enum BucketKind {
     Registration,
     /// Accounts made from one address.
     SignUp,
+    /// Codes mailed to the address of one account.
+    MailCode,
+    /// Guesses at such codes by one account.
+    CodeGuess,
 }
 
 impl BucketKind {
@@ -35,7 +39,7 @@ impl BucketKind {
         match self {
             Self::Registration => 100,
             Self::Address | Self::CodeAddress | Self::SignUp => 50,
-            Self::Account | Self::KnownBrowser | Self::CodeAccount => 5,
+            Self::Account | Self::KnownBrowser | Self::CodeAccount | Self::MailCode | Self::CodeGuess => 5,
         }
     }
 }
@@ -90,8 +94,8 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration, SignUp};
-        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration, SignUp];
+        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration, SignUp, MailCode, CodeGuess};
+        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration, SignUp, MailCode, CodeGuess];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }

@@ -34,6 +34,11 @@ impl ClientData {
     /// # Errors
     /// What serde_json says about it.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // serde would also take an array of the members' values.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(serde::de::Error::custom("not a JSON object"));
+        }
+        serde_json::from_slice(bytes)
     }
 }

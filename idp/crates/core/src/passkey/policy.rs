@@ -19,6 +19,8 @@ pub use judge::{CHECKS, Check, Facts, SignIn, Violation, judge_record, judge_reg
 pub use resolve::{ClientPolicy, Effective, GroupPolicy, resolve};
 
 use super::cose;
+use crate::account::Preferences;
+use crate::time::Timestamp;
 
 /// Which combinations of factors let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +224,30 @@ pub enum EnrolmentRequires {
     AccessPass,
 }
 
+/// Whether people who sign in without a passkey are asked to make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enrolment {
+    Off,
+    /// Offered; who puts it off is asked again after so many days.
+    Nudge(u16),
+    /// Required from so many days on after it was first put off: the grace period.
+    Required(u16),
+}
+
+impl Enrolment {
+    /// Whether a required passkey may still be put off.
+    pub fn in_grace(self, preferences: &Preferences, now: Timestamp) -> bool {
+        match self {
+            Self::Off | Self::Nudge(_) => false,
+            Self::Required(days) => {
+                let first = preferences.passkey_first_asked.unwrap_or(now);
+                now < first.plus_s(i64::from(days) * 86_400)
+            }
+        }
+    }
+}
+
 /// The policy of a realm. A stored policy that lacks a field has its default; an unknown field is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -247,6 +273,9 @@ pub struct Policy {
     pub max_passkeys: u8,
     pub clone_response: CloneResponses,
     pub enrolment_requires: EnrolmentRequires,
+    pub enrolment: Enrolment,
+    /// A browser may make a passkey by itself after a password sign-in (WebAuthn L3 §5.1.3, conditional creation).
+    pub automatic_upgrade: bool,
 }
 
 impl Default for Policy {
@@ -267,6 +296,8 @@ impl Default for Policy {
             max_passkeys: 5,
             clone_response: CloneResponses { device_bound: CloneResponse::Block, synced: CloneResponse::Notify },
             enrolment_requires: EnrolmentRequires::Confirmed,
+            enrolment: Enrolment::Nudge(14),
+            automatic_upgrade: false,
         }
     }
 }

@@ -101,7 +101,7 @@ impl RegistrationResponse {
     /// # Errors
     /// [`Reason::Malformed`] when a member is missing, too long or not what it should be.
     pub fn from_json(value: &Value) -> Result<Self, Refused> {
-        Self::deserialize(value).map_err(|e| Refused::new(Ceremony::Registration, Reason::Malformed).because(&e))
+        read(value).map_err(|e| Refused::new(Ceremony::Registration, Reason::Malformed).because(&e))
     }
 }
 
@@ -111,7 +111,15 @@ impl AuthenticationResponse {
     /// # Errors
     /// [`Reason::Malformed`] when a member is missing, too long or not what it should be.
     pub fn from_json(value: &Value) -> Result<Self, Refused> {
-        Self::deserialize(value).map_err(|e| Refused::new(Ceremony::Assertion, Reason::Malformed).because(&e))
+        read(value).map_err(|e| Refused::new(Ceremony::Assertion, Reason::Malformed).because(&e))
+    }
+}
+
+/// serde would also take arrays of the members' values.
+fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, serde_json::Error> {
+    match (value, value.get("response")) {
+        (Value::Object(_), Some(Value::Object(_)) | None) => T::deserialize(value),
+        _ => Err(serde_json::Error::custom("not an object with an object `response`")),
     }
 }
 

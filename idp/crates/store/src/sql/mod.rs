@@ -15,11 +15,13 @@ pub use value::{FromRow, Row, Val};
 
 use crate::error::Result;
 use crate::metrics::Counters;
+use crate::outbox::Outbox;
 
 /// A connection inside a transaction; what a [`Write`](crate::Write) runs on.
 pub struct Conn {
     pub(crate) database: Database,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) outbox: Outbox,
 }
 
 pub(crate) enum Database {

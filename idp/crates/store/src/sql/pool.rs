@@ -12,6 +12,7 @@ use super::value::Source;
 use super::{Conn, Database, FromRow, Row, Val};
 use crate::error::{Error, Result};
 use crate::metrics::Counters;
+use crate::outbox::Outbox;
 use crate::write::{Options, Write};
 
 /// The pool and the right to write.
@@ -66,11 +67,11 @@ impl Pool {
     }
 
     /// Runs a write in a transaction, again when PostgreSQL asks for it: five times, then [`Error::Busy`].
-    pub(crate) async fn write<W: Write>(&self, op: &W, counters: &Arc<Counters>) -> Result<W::Out> {
+    pub(crate) async fn write<W: Write>(&self, op: &W, counters: &Arc<Counters>, outbox: &Outbox) -> Result<W::Out> {
         let permit = tokio::time::timeout(self.timeout, self.writers.acquire()).await;
         let _permit = permit.map_err(|_| Error::Busy)?.map_err(|_| Error::Closed)?;
         for attempt in 1..=5 {
-            match self.attempt(op, counters).await {
+            match self.attempt(op, counters, outbox).await {
                 Err(e) if e.is_retryable() => tokio::time::sleep(jitter(attempt)).await,
                 done => return done,
             }
@@ -78,10 +79,10 @@ impl Pool {
         Err(Error::Busy)
     }
 
-    async fn attempt<W: Write>(&self, op: &W, counters: &Arc<Counters>) -> Result<W::Out> {
+    async fn attempt<W: Write>(&self, op: &W, counters: &Arc<Counters>, outbox: &Outbox) -> Result<W::Out> {
         let transaction = self.retrying(|| self.pool.begin()).await?;
         let database = Database::Postgres(transaction);
-        let mut conn = Conn { database, counters: Arc::clone(counters) };
+        let mut conn = Conn { database, counters: Arc::clone(counters), outbox: outbox.clone() };
         if W::CONFIGURATION {
             conn.configuration_changes().await?;
         }
@@ -91,6 +92,7 @@ impl Pool {
             Ok(out) if W::keeps(&out) => {
                 transaction.commit().await?;
                 counters.commit();
+                conn.outbox.committed();
                 Ok(out)
             }
             // Rolled back here and not by dropping, so that the connection returns clean.

@@ -2,7 +2,7 @@
 //!
 //! The closed set of column types both databases share: BIGINT, TEXT and BLOB (BYTEA on PostgreSQL).
 
-use idp_core::id::{AccountId, AuditId, ClientId, EventId, FlowId, GrantId, RealmId, Sid};
+use idp_core::id::{AccountId, AuditId, ClientId, EventId, FlowId, GrantId, MailId, RealmId, Sid};
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,7 @@ from! {
     &'a GrantId => |v| Val::Blob(Some(v.as_bytes()));
     &'a EventId => |v| Val::Blob(Some(v.as_bytes()));
     &'a AuditId => |v| Val::Blob(Some(v.as_bytes()));
+    &'a MailId => |v| Val::Blob(Some(v.as_bytes()));
 }
 
 impl<'a, const N: usize> From<&'a [u8; N]> for Val<'a> {

@@ -7,6 +7,7 @@ mod fixtures;
 mod grants;
 mod group_policies;
 mod logout;
+mod mails;
 mod passkeys;
 mod pushed_requests;
 mod races;

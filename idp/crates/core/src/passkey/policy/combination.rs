@@ -46,6 +46,8 @@ pub struct Holds {
     pub totp: bool,
     /// Its owner wants to be asked for the passkey after the password, where the policy would not.
     pub asks_passkey: bool,
+    /// A passkey is required, but may still be put off.
+    pub grace: bool,
 }
 
 /// What a combination of verified factors leads to.
@@ -95,6 +97,7 @@ impl Policy {
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => Verdict::Refused,
             Mode::PasskeyFirst if usable => Verdict::AskPasskey,
             Mode::PasswordThenPasskey if usable => Verdict::AskPasskey,
+            Mode::PasswordThenPasskey if holds.grace => Verdict::In,
             Mode::PasswordThenPasskey => Verdict::Enrol,
             Mode::Optional if usable && holds.asks_passkey => Verdict::AskPasskey,
             // Whoever set up a second factor means to be asked for it.
@@ -119,6 +122,7 @@ impl Policy {
         match mode {
             Mode::PasskeyFirst | Mode::Optional => Verdict::In,
             Mode::PasswordThenPasskey if self.takes_passkeys(holds) => Verdict::AskPasskey,
+            Mode::PasswordThenPasskey if holds.grace => Verdict::In,
             Mode::PasswordThenPasskey => Verdict::Enrol,
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => Verdict::Refused,
         }

@@ -1,0 +1,18 @@
+-- The outbox: mails are written in the commit of the act they tell of, and go when they were sent or it is too late.
+
+CREATE TABLE mails (
+    realm_id      BIGINT NOT NULL,
+    mail_id       BLOB   NOT NULL,
+    account_id    BLOB,
+    address       TEXT   NOT NULL,
+    template      TEXT   NOT NULL,
+    detail        TEXT   NOT NULL,
+    secret_sealed BLOB,
+    created_ms    BIGINT NOT NULL,
+    due_ms        BIGINT NOT NULL,
+    expires_ms    BIGINT NOT NULL,
+    attempts      BIGINT NOT NULL,
+    PRIMARY KEY (realm_id, mail_id)
+) WITHOUT ROWID;
+CREATE INDEX mails_by_due ON mails (due_ms);
+CREATE INDEX mails_by_expiry ON mails (expires_ms);

@@ -1,0 +1,4 @@
+//! Mails: what people are told of.
+
+mod changes;
+mod sending;
