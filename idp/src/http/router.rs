@@ -196,6 +196,9 @@ impl Served {
         let method = request.method().clone();
         let known: Vec<&Row> = ROUTES.iter().filter(|r| Some(r.path) == self.path).collect();
         let surface = self.row.or_else(|| known.first().copied()).map_or(Surface::Page, |r| r.surface);
+        // Whoever sends JSON reads JSON, also where others get a page.
+        let json = request.header(header::CONTENT_TYPE).is_some_and(|sent| sent.starts_with("application/json"));
+        let surface = if json && surface == Surface::Page { Surface::Api } else { surface };
         let mut allow = None;
         let sends_proof = request.headers().contains_key("dpop");
         let outcome = match self.row {

@@ -65,7 +65,9 @@ pub async fn verify(mut x: Exchange) -> Outcome {
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let sealed = form.one("verification").unwrap_or_default().to_owned();
     let sent: Option<Verification> = x.open(Purpose::Address, &sealed);
-    let Some(sent) = sent.filter(|sent| sent.is_open(&visitor.account, x.now)) else { return told(x, visitor, ProfileNotice::CodeOver, None).await };
+    let Some(sent) = sent.filter(|sent| sent.is_open(&visitor.account, x.now)) else {
+        return told(x, visitor, ProfileNotice::CodeOver, None).await;
+    };
     let guess = match throttle::begin_code_guess(&x, visitor.account.id).await {
         Err(Problem::Wait { seconds, status: 429, .. }) => return waits(x, visitor, seconds, Some(sealed)).await,
         other => other?,

@@ -151,7 +151,10 @@ pub(super) async fn show(mut x: Exchange, visitor: Visitor, shows: Shows) -> Out
         verified: account.profile.email_verified,
         sign_in_again: !fresh && email.as_ref().is_some_and(may_change),
         field: email.filter(|field| fresh && may_change(field)),
-        can_verify: part.verification && x.app.store.queues_mail() && account.profile.email.is_some() && !account.profile.email_verified,
+        can_verify: part.verification
+            && x.app.store.queues_mail()
+            && account.profile.email.is_some()
+            && !account.profile.email_verified,
         verification: shows.verification,
     });
     let status = match shows.notice {

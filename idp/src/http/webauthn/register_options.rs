@@ -187,12 +187,7 @@ async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
 }
 
 /// What the authenticator shows.
-fn named(
-    x: &Exchange,
-    account: AccountId,
-    user_handle: Vec<u8>,
-    (username, profile): (&str, &Profile),
-) -> Owner {
+fn named(x: &Exchange, account: AccountId, user_handle: Vec<u8>, (username, profile): (&str, &Profile)) -> Owner {
     let naming = x.realm.settings.naming();
     Owner {
         account,

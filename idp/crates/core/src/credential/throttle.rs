@@ -94,8 +94,11 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration, SignUp, MailCode, CodeGuess};
-        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration, SignUp, MailCode, CodeGuess];
+        use BucketKind::{
+            Account, Address, CodeAccount, CodeAddress, CodeGuess, KnownBrowser, MailCode, Registration, SignUp,
+        };
+        let kinds =
+            [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration, SignUp, MailCode, CodeGuess];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }
