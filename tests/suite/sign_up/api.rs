@@ -100,6 +100,8 @@ async fn a_password_then_the_passkey_as_json() {
     let done = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
     assert_eq!(done.stand(), "complete");
     assert!(browser.is_signed_in().await);
+    let session = browser.get("/webauthn/session").await.value();
+    browser.csrf = session["csrf"].as_str().unwrap().to_owned();
     let broken = browser.json("/login/password", &json!({ "username": 1 })).await;
     assert_eq!((broken.status, broken.header("content-type")), (400, Some("application/problem+json")));
     browser.csrf = "x".to_owned();

@@ -45,7 +45,9 @@ async fn the_form_is_made_of_the_schema_and_says_what_does_not_fit() {
     let page = browser.submit(&page, "/signup", &[("change", "1")]).await;
     assert!(page.has("sign-up-submit") && page.body.contains("value=\"lab\" selected"), "{}", page.body);
     let taken = w.person("ada").await;
-    let page = browser.submit(&page, "/signup", &[("username", &taken.username), ("traits.unit", "lab")]).await;
+    let page = browser
+        .submit(&page, "/signup", &[("username", &taken.username), ("traits.unit", "lab"), ("traits.terms", "true")])
+        .await;
     assert!(page.status == 422 && page.body.contains("Is taken"), "{}", page.body);
 }
 
