@@ -7,10 +7,11 @@ mod client_settings;
 mod config;
 mod dev;
 mod docs;
+mod doctor;
 mod group;
 mod key;
+mod mds;
 mod operator;
-mod owners;
 mod policy;
 mod profile;
 mod realm;
@@ -20,6 +21,7 @@ mod scope;
 mod serve;
 mod terminal;
 mod user;
+mod user_factors;
 
 use std::io;
 use std::process::ExitCode;
@@ -56,10 +58,14 @@ enum Command {
     Policy(policy::Command),
     /// One-time links that let a user enrol.
     AccessPass(access_pass::Command),
+    /// FIDO's metadata about models of authenticators.
+    Mds(mds::Command),
     /// Signing keys.
     Key(key::Command),
     /// What happened, newest first.
     Audit(audit::Command),
+    /// Look for what is wrong.
+    Doctor(doctor::Doctor),
     /// Generated documents.
     Docs(docs::Command),
 }
@@ -90,8 +96,10 @@ pub fn run() -> ExitCode {
         Command::Realm(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
+        Command::Mds(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Docs(command) => command.run(),
     };
     match outcome {

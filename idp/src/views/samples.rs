@@ -2,17 +2,18 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod factors;
 mod people;
+mod secrets;
 
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, Enrol, EnrolKind, EnrolWay, EnrolWhy, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView,
-    LoggedOut, Login, LoginNotice, LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind,
-    PasskeyRow, PasswordState, Person, RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice,
-    Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice,
+    LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
+    Security, SecurityNotice, Setup, SetupKind, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -39,9 +40,11 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
+    secrets::all(&mut all);
     setups(&mut all);
     people::add_all(&mut all);
     ends(&mut all);
@@ -62,6 +65,7 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         by: by.into(),
         at: NOW,
         code: Some("K7QP-2M9X".into()),
+        until: Some(NOW.plus_s(86_400)),
         minutes: 10,
         href: "https://id.northwind.example/account/security".into(),
         host: "id.northwind.example".into(),
@@ -124,6 +128,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         passkey_allowed: true,
         password_allowed: true,
         again: false,
+        recovers: true,
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
@@ -167,54 +172,8 @@ fn logins(all: &mut Samples) {
     add(all, "login-long", Page::Login(long_names));
 }
 
-/// Second factor, chooser, consent.
+/// Chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
-    add(all, "step-up-plain", Page::SecondFactor(bare));
-
-    let kinds = || vec![EnrolKind::SecurityKey, EnrolKind::ThisDevice, EnrolKind::Phone];
-    let enrol = |reason, voluntary, way| Enrol {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        demanded: reason == EnrolWhy::Demanded,
-        person: ada(),
-        reason,
-        voluntary,
-        due: voluntary.then_some(NOW),
-        way,
-        kinds: kinds(),
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    add(all, "enrol-nudge", Page::Enrol(enrol(EnrolWhy::Nudge, true, EnrolWay::Here)));
-    add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
-    add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
-    let key_only = vec![EnrolKind::SecurityKey];
-    let demanded = Enrol { kinds: key_only, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
-    add(all, "enrol-demanded", Page::Enrol(demanded));
-    let bare = Enrol {
-        request: None,
-        application: None,
-        person: mallory(),
-        ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
-    };
-    add(all, "enrol-by-link", Page::Enrol(bare));
-    add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
-
     let choose = |application, person| Choose {
         csrf: "csrf".into(),
         request: "sealed".into(),
@@ -325,7 +284,7 @@ fn security(all: &mut Samples) {
         passkeys,
         limit: 10,
         adding: Adding::Here,
-        password: PasswordState::Set,
+        factors: secrets::held(),
         rp_host: "northwind.example".into(),
         notice,
     };
@@ -341,8 +300,10 @@ fn security(all: &mut Samples) {
         ]
     };
     add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
+    let unset = Security { factors: secrets::bare(), ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(unset));
+    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..secrets::held() };
+    add(all, "security-recovery", Page::Security(Security { factors: waiting, ..page(usual(), None) }));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
         add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
     }
@@ -368,6 +329,11 @@ fn security(all: &mut Samples) {
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
         ("removed", SecurityNotice::Removed),
+        ("password-set", SecurityNotice::PasswordSet),
+        ("password-removed", SecurityNotice::PasswordRemoved),
+        ("totp-set", SecurityNotice::TotpSet),
+        ("totp-removed", SecurityNotice::TotpRemoved),
+        ("recovery-cancelled", SecurityNotice::RecoveryCancelled),
     ];
     for (state, notice) in notices {
         add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
@@ -398,7 +364,7 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    for (name, notice) in [("short", SetupNotice::PasswordTooShort), ("common", SetupNotice::PasswordTooCommon)] {
+    for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
     }

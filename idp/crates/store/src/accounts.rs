@@ -3,6 +3,7 @@
 use idp_core::account::{Account, AccountState, Preferences, Profile, Role, name_key};
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
+use idp_core::passkey::reach::Holder;
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
 
@@ -18,7 +19,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.preferences, a.created_ms, a.updated_ms FROM accounts a ",
+             a.password_version, a.preferences, \
+             (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+             a.created_ms, a.updated_ms FROM accounts a ",
             $rest
         )
     };
@@ -38,6 +41,7 @@ impl FromRow for Account {
             password_hash: row.text_or_null()?.map(|hash| Secret::new(hash.to_owned())),
             password_version: row.i64()?,
             preferences: row.json("accounts.preferences")?,
+            totp: row.time_or_null()?,
             created: row.time()?,
             updated: row.time()?,
         })
@@ -87,6 +91,41 @@ impl Store {
         const SQL: &str = select!("WHERE a.realm_id = $1 AND a.username_key > $2 ORDER BY a.username_key LIMIT $3");
         let key = name_key(after);
         self.list(SQL, vals![realm, &key, limit]).await
+    }
+
+    /// The active owners of a realm.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_owners(&self, realm: RealmId) -> Result<Vec<Account>> {
+        const SQL: &str =
+            select!("WHERE a.realm_id = $1 AND a.role = 'owner' AND a.state = 'active' ORDER BY a.username_key");
+        self.list(SQL, vals![realm]).await
+    }
+
+    /// A page of accounts by id, from after `after` on, each with its groups and passkeys: what policies are judged by.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_holders(&self, realm: RealmId, after: Option<&AccountId>, limit: i64) -> Result<Vec<Holder>> {
+        const SQL: &str = select!("WHERE a.realm_id = $1 AND a.account_id > $2 ORDER BY a.account_id LIMIT $3");
+        let after = after.copied().unwrap_or(AccountId::from_bytes([0; 16]));
+        let accounts: Vec<Account> = self.list(SQL, vals![realm, &after, limit]).await?;
+        let Some(last) = accounts.last().map(|account| account.id) else { return Ok(Vec::new()) };
+        let mut passkeys = self.list_passkeys_between(realm, (&after, &last)).await?.into_iter().peekable();
+        let mut groups = self.list_memberships_between(realm, (&after, &last)).await?.into_iter().peekable();
+        // All three are in the order of ids; what belongs to nobody of the page came between the statements.
+        let holder = |account: Account| {
+            let mine = |id: &AccountId| *id == account.id;
+            while passkeys.next_if(|passkey| passkey.account_id < account.id).is_some() {}
+            while groups.next_if(|(id, _)| *id < account.id).is_some() {}
+            Holder {
+                passkeys: std::iter::from_fn(|| passkeys.next_if(|passkey| mine(&passkey.account_id))).collect(),
+                groups: std::iter::from_fn(|| groups.next_if(|(id, _)| mine(id))).map(|(_, name)| name).collect(),
+                account,
+            }
+        };
+        Ok(accounts.into_iter().map(holder).collect())
     }
 
     /// How many active owners a realm has: none means that it must be set up.
@@ -369,12 +408,16 @@ impl Write for DeleteAccount {
 
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         // First the account, whose row is the lock that registrations and sign-ins share.
-        const DELETE: [&str; 5] = [
+        const DELETE: [&str; 9] = [
             "DELETE FROM accounts WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passes WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM group_members WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM totp WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM mailed_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recoveries WHERE realm_id = $1 AND account_id = $2",
         ];
         if is_last_owner(c, self.realm, &self.id).await? {
             return Ok(AccountChange::LastOwner);

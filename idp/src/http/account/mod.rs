@@ -2,8 +2,12 @@
 
 pub mod email;
 pub mod fresh;
+pub mod password;
 pub mod profile;
+pub mod recovery;
+pub mod recovery_codes;
 pub mod security;
+pub mod totp;
 
 use super::exchange::{Exchange, Outcome};
 

@@ -173,9 +173,7 @@ pub(super) async fn show(mut x: Exchange, visitor: Visitor, shows: Shows) -> Out
         notice: shows.notice,
     };
     let name = account.username.clone();
-    let mut response = x.page_for(&Page::Profile(Box::new(page)), Some(name))?;
-    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
-    Ok(response)
+    x.page_with(status, &Page::Profile(Box::new(page)), Some(name))
 }
 
 fn may_change(field: &Field) -> bool {

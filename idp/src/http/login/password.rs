@@ -111,6 +111,7 @@ fn proved(account: Account, guess: &Guess) -> Proved {
         method: Method::Password,
         passkey: None,
         challenge: None,
+        totp: None,
         clear: guess.of_name(),
         doubtful: false,
     }
@@ -124,7 +125,7 @@ async fn check(
     account: Option<&Account>,
     password: Secret<String>,
 ) -> Result<Option<Guess>, Problem> {
-    let failure = throttle::failure(x, &guess, account.map(|a| a.id));
+    let failure = throttle::failure(x, &guess, account.map(|a| a.id), "password");
     let hash = account.and_then(|a| a.password_hash.clone());
     let app = Arc::clone(&x.app);
     let checked: Result<Option<Guess>, Problem> = tokio::spawn(async move {

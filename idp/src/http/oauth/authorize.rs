@@ -15,6 +15,7 @@ use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::subject;
+use idp_core::passkey::policy::Policy;
 use idp_core::passkey::record::Passkey;
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
@@ -25,6 +26,7 @@ use super::{par, request_object};
 use crate::event;
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{Application, WebUrl};
 
@@ -114,6 +116,19 @@ pub async fn client_of(x: &Exchange, request: &AuthorizationRequest) -> Result<A
     client.ok_or_else(|| Unaddressed::ClientUnknown.into())
 }
 
+/// A policy with the demands of the client of a request, if there is one.
+///
+/// # Errors
+/// As [`client_of`].
+pub async fn policy_at(
+    x: &Exchange,
+    policy: Arc<Policy>,
+    request: Option<&AuthorizationRequest>,
+) -> Result<Arc<Policy>, Problem> {
+    let Some(request) = request else { return Ok(policy) };
+    Ok(policy::met(policy, Some(&*client_of(x, request).await?)))
+}
+
 /// A client as the pages show it.
 pub fn application(client: &Client) -> Application {
     let settings = &client.settings;
@@ -178,7 +193,8 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
         (Step::Consent, _) => page("/consent")?,
         (Step::Choose, _) => page("/login/choose")?,
         (Step::StepUp { factor: Factor::Passkey, .. }, _) => page("/login/second-factor")?,
-        (Step::StepUp { factor: Factor::Password | Factor::Totp, .. }, _) => page("/login")? + "&password=1",
+        (Step::StepUp { factor: Factor::Password, .. }, _) => page("/login")? + "&password=1",
+        (Step::StepUp { factor: Factor::Totp, .. }, _) => page("/login/totp")?,
         (Step::Enrol { .. }, _) => page("/login/enrol")?,
         (Step::Login { .. } | Step::Issue(_) | Step::Need(_), _) => page("/login")?,
     };
@@ -207,7 +223,6 @@ pub async fn decide(
             groups: groups.as_deref(),
             consent: consented.as_ref().map(Option::as_ref),
             passkeys: passkeys.as_deref(),
-            totp: false,
         });
         let rp_id = &x.rp.rp_id;
         let facts =

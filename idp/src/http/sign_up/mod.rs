@@ -105,9 +105,5 @@ async fn show(mut x: Exchange, typed: Typed, step: SignUpStep, problems: &[user_
         problem,
         rp_host: x.rp.rp_id.clone(),
     };
-    let mut response = x.page(&Page::SignUp(page))?;
-    if !problems.is_empty() {
-        response.set_status(poem::http::StatusCode::UNPROCESSABLE_ENTITY);
-    }
-    Ok(response)
+    x.page_with(if problems.is_empty() { 200 } else { 422 }, &Page::SignUp(page), None)
 }

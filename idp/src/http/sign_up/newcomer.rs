@@ -119,6 +119,7 @@ pub async fn write(
             state: AccountState::Active,
             password_hash: None,
             password_version: 0,
+            totp: None,
             preferences: Preferences::default(),
             created: x.now,
             updated: x.now,

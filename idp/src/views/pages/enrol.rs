@@ -7,7 +7,7 @@ use idp_core::passkey::policy::PasskeyType;
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
-use super::{Application, Person};
+use super::{Application, Demands, Person};
 
 /// `GET /login/enrol`.
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +17,7 @@ pub struct Enrol {
     pub application: Option<Application>,
     /// The application demands it, not the realm.
     pub demanded: bool,
+    pub demands: Demands,
     pub person: Person,
     pub reason: EnrolWhy,
     /// "Not now" is offered.

@@ -47,8 +47,6 @@ pub struct Visitor<'a> {
     pub consent: Option<Option<&'a Consent>>,
     /// `None`: not loaded yet.
     pub passkeys: Option<&'a [Passkey]>,
-    /// The account makes one-time passwords.
-    pub totp: bool,
 }
 
 /// The facts of one decision.
@@ -142,7 +140,7 @@ checks! {
     "login.fresh", "OIDC Core §3.1.2.1", "`prompt=login`: an event of this very request; `max_age`: one young enough, or of this request.", Some(LoginRequired) => login::fresh;
     "client.groups", "RFC 6749 §4.1.2.1", "Whoever is signed in is in a group that may use the client; else `access_denied`, also silently.", None => client::groups;
     "policy.resolved", "passkey policy", "What the policy depends on is known: the account's groups, and its passkeys where the client judges them.", None => step_up::resolved;
-    "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a passkey that fits is asked for, or made.", Some(LoginRequired) => step_up::policy;
+    "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a factor that fits is asked for, or a passkey made; where nothing would help, it is said to the client.", Some(LoginRequired) => step_up::policy;
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
     "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says.", None => enrol::asked;
@@ -214,7 +212,7 @@ fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
     Holds {
         passkey,
         password: account.password_hash.is_some(),
-        totp: visitor.totp,
+        totp: account.totp.is_some(),
         asks_passkey: account.preferences.ask_passkey,
         grace: policy.enrolment.in_grace(&account.preferences, facts.now),
     }

@@ -4,17 +4,23 @@
 //! the other modules parse what they look at or say what a realm asks for.
 
 pub mod assertion;
+pub mod attestation;
 pub mod authenticator_data;
 mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
+pub mod explain;
+pub mod mds;
 pub mod naming;
 pub mod options;
 pub mod policy;
+pub mod provider;
+pub mod reach;
 pub mod record;
 pub mod refused;
 pub mod registration;
+pub mod simulate;
 pub mod wire;
 
 use crate::encoding::base64url;

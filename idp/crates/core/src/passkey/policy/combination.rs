@@ -2,10 +2,13 @@
 //!
 //! A mode names a set of accepted combinations; the rest of its row says what to ask for instead.
 
+use serde::Serialize;
+
 use super::{Mode, Policy};
 
 /// Factors that were verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Combination {
     PasskeyAlone,
     PasswordAlone,
@@ -50,8 +53,22 @@ pub struct Holds {
     pub grace: bool,
 }
 
+impl Holds {
+    /// The combinations that these factors make.
+    pub fn combinations(self) -> impl Iterator<Item = Combination> {
+        Combination::ALL.into_iter().filter(move |combination| match combination {
+            Combination::PasskeyAlone => self.passkey,
+            Combination::PasswordAlone => self.password,
+            Combination::PasswordAndPasskey => self.password && self.passkey,
+            Combination::PasswordAndTotp => self.password && self.totp,
+            Combination::PasskeyAndTotp => self.passkey && self.totp,
+        })
+    }
+}
+
 /// What a combination of verified factors leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     In,
     /// This way is closed, and nothing the person could add now opens it.
