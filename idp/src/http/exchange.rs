@@ -124,6 +124,11 @@ impl Exchange {
         self.bytes().await
     }
 
+    /// Whether the body is said to be JSON.
+    pub fn sends_json(&self) -> bool {
+        self.content_type("application/json").is_ok()
+    }
+
     fn content_type(&self, expected: &str) -> Result<(), Problem> {
         let sent = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let kind = sent.split(';').next().unwrap_or_default().trim();

@@ -3,6 +3,7 @@
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
 mod factors;
+mod people;
 mod secrets;
 
 use idp_core::mail::MailTemplate;
@@ -45,6 +46,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     security(&mut all);
     secrets::all(&mut all);
     setups(&mut all);
+    people::add_all(&mut all);
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
@@ -130,6 +132,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
+        sign_up_href: None,
     }
 }
 

@@ -171,7 +171,7 @@ pub(crate) async fn of(c: &mut Conn, realm: RealmId, account: &AccountId) -> Res
 }
 
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
-async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
          counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
          attestation_format, attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, \

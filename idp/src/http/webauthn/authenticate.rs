@@ -49,13 +49,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         let text = "a passkey alone does not let in here: sign in with your password first";
         return Err(Problem::api(403, "policy_refused", text));
     }
-    let status = match stand {
-        Stand::Complete => "complete",
-        Stand::Enrol => "enrol",
-        Stand::SecondFactor | Stand::PasskeyNeeded => "second_factor",
-    };
     let next = next_url(&x, stand, request.as_ref())?;
-    x.reply(200, &json!({ "status": status, "next": next }))
+    x.reply(200, &json!({ "status": stand.text(), "next": next }))
 }
 
 /// The passkey and its owner (WebAuthn L3 §7.2 step 6). An unknown id may be said: the browser can then forget it.

@@ -17,4 +17,5 @@ mod records;
 mod registrations;
 mod schema;
 mod sign_in;
+mod users;
 mod writes;
