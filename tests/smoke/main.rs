@@ -9,6 +9,7 @@ mod dev;
 mod doctor;
 mod hosts;
 mod logout;
+mod metadata;
 mod person;
 mod policy;
 mod product;

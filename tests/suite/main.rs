@@ -25,6 +25,7 @@ mod par;
 mod registration;
 mod revoke;
 mod setup;
+mod sign_up;
 mod token;
 mod userinfo;
 mod webauthn;

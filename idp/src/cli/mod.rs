@@ -18,6 +18,7 @@ mod realm;
 mod realm_record;
 mod relying_party;
 mod rp_id;
+mod schema;
 mod scope;
 mod serve;
 mod terminal;

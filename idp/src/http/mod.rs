@@ -17,6 +17,7 @@ mod rate;
 mod reply;
 mod router;
 mod setup;
+mod sign_up;
 mod webauthn;
 mod well_known;
 

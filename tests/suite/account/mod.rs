@@ -1,4 +1,6 @@
 //! `/account/security`, and what every page carries.
 
+mod email;
 mod headers;
+mod profile;
 mod security;

@@ -112,6 +112,8 @@ events! {
     /// Switched off, locked, or let in again.
     AccountStateChanged = "account.state_changed" tells AccountState,
     AccountDeleted = "account.deleted" tells AccountDeleted,
+    /// A mailed code proved the address.
+    EmailVerified = "account.email_verified",
     PasswordSet = "password.set" tells PasswordSet,
     PasswordRemoved = "password.removed" tells PasswordRemoved,
     TotpSet = "totp.set" tells TotpSet,

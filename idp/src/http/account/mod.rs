@@ -1,7 +1,9 @@
 //! The account pages of whoever is signed in.
 
+pub mod email;
 pub mod fresh;
 pub mod password;
+pub mod profile;
 pub mod recovery;
 pub mod recovery_codes;
 pub mod security;
@@ -9,7 +11,7 @@ pub mod totp;
 
 use super::exchange::{Exchange, Outcome};
 
-/// `/` and `/account`.
+/// `/`.
 pub async fn home(x: Exchange) -> Outcome {
     x.go("/account/security")
 }

@@ -13,6 +13,7 @@ pub mod cose;
 pub mod explain;
 pub mod handoff;
 pub mod mds;
+pub mod naming;
 pub mod options;
 pub mod policy;
 pub mod provider;
