@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -58,6 +61,8 @@ pub struct App {
     pub store: Store,
     pub views: Views,
     pub passwords: PasswordPool,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
@@ -92,6 +97,7 @@ impl App {
         Ok(Arc::new(Self {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
+            blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
             mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,

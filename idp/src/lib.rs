@@ -13,10 +13,12 @@
     )
 )]
 
+pub mod advice;
 pub mod app;
 pub mod cli;
 pub mod client_keys;
 pub mod demo;
+pub mod doctor;
 pub mod event;
 pub mod health;
 pub mod http;

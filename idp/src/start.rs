@@ -8,6 +8,7 @@ use std::thread::ScopedJoinHandle;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::SigningAlg;
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::encoding::base64url;
 use idp_core::jose::keyset::{KeyError, KeyState};
 use idp_core::pass::{Pass, PassKind};
@@ -69,6 +70,8 @@ pub struct Plan {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     /// `None`: no mails are sent; the store must then not queue any.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -87,8 +90,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, outbound, mail, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, outbound, mail, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, blocklist, mail, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, blocklist, mail, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.
@@ -182,6 +185,7 @@ pub async fn setup_link(app: &App, realm: &Realm) -> Result<Option<String>, Star
         created: now,
         expires: now.plus_s(SETUP_LIFETIME_S),
         used: None,
+        browser: None,
     };
     let audit = audit(app, AuditEvent::PassIssued, json!({ "kind": "setup" }));
     app.store.write(IssuePass { realm: realm.id, pass, audit }).await?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
@@ -78,6 +79,7 @@ impl Dev {
             keys: (key, None),
             theme_dir: None,
             outbound,
+            blocklist: Blocklist::default(),
             mail: Some(mail::Options::folder(self.data.join("mail"))?),
             clock: system_clock(),
             random: Arc::clone(&random),

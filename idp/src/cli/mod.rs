@@ -7,6 +7,7 @@ mod client_settings;
 mod config;
 mod dev;
 mod docs;
+mod doctor;
 mod group;
 mod key;
 mod operator;
@@ -18,6 +19,7 @@ mod scope;
 mod serve;
 mod terminal;
 mod user;
+mod user_factors;
 
 use std::io;
 use std::process::ExitCode;
@@ -58,6 +60,8 @@ enum Command {
     Key(key::Command),
     /// What happened, newest first.
     Audit(audit::Command),
+    /// Look for what is wrong.
+    Doctor(doctor::Doctor),
     /// Generated documents.
     Docs(docs::Command),
 }
@@ -90,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::AccessPass(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Docs(command) => command.run(),
     };
     match outcome {

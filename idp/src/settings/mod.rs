@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::encoding::from_base64_lenient;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, same};
@@ -36,6 +37,7 @@ pub struct Settings {
     pub database: Database,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
+    pub passwords: Passwords,
     pub theme: Theme,
     /// Doubtful but not wrong: to be logged at start and printed by `idp config check`.
     pub warnings: Vec<Problem>,
@@ -109,6 +111,12 @@ pub enum LogFormat {
     Json,
 }
 
+/// Section `passwords`.
+#[derive(Clone, Debug, Default)]
+pub struct Passwords {
+    pub blocklist: Blocklist,
+}
+
 /// Section `theme`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
@@ -130,6 +138,7 @@ impl Settings {
         let database = database(&mut reader);
         let secrets = secrets(&mut reader);
         let telemetry = telemetry(&mut reader);
+        let passwords = passwords(&mut reader);
         let theme = Theme { dir: path(&mut reader, "theme.dir") };
         if let (Some(server), Some(realm)) = (&server, &realm) {
             warnings.extend(nobody_terminates_tls(&reader, server, realm));
@@ -144,6 +153,7 @@ impl Settings {
                 database: database?,
                 secrets: secrets?,
                 telemetry: telemetry?,
+                passwords: passwords?,
                 theme,
                 warnings,
             })
@@ -230,6 +240,19 @@ fn secrets(reader: &mut Reader) -> Option<Secrets> {
         );
     }
     Some(Secrets { encryption_key: current?, previous_encryption_key: previous })
+}
+
+fn passwords(reader: &mut Reader) -> Option<Passwords> {
+    let Some(file) = path(reader, "passwords.blocklist") else { return Some(Passwords::default()) };
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Some(Passwords { blocklist: Blocklist::with(&text) }),
+        Err(error) => {
+            let origin = reader.origin("passwords.blocklist");
+            let what = format!("{} cannot be read: {error}", file.display());
+            reader.report("passwords.blocklist", origin, what, "name a text file in UTF-8, one password a line");
+            None
+        }
+    }
 }
 
 fn telemetry(reader: &mut Reader) -> Option<Telemetry> {

@@ -257,6 +257,13 @@ pub const TABLE: &[Row] = &[
         "OpenTelemetry collector that gets traces by OTLP over HTTP; `/v1/traces` is appended.",
     ),
     row(
+        "passwords.blocklist",
+        Kind::Path,
+        Unset("the built-in list alone"),
+        "Passwords nobody may choose, one a line, besides the built-in list of some thousand that leaks hold most often; \
+         read at start.",
+    ),
+    row(
         "theme.dir",
         Kind::Path,
         Unset("the built-in theme"),

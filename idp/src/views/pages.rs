@@ -5,6 +5,7 @@
 mod demands;
 mod device;
 mod enrol;
+mod factors;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use serde::Serialize;
 pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
+pub use factors::*;
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -102,6 +104,8 @@ pub struct Login {
     pub password_allowed: bool,
     /// The person is signed in, but the application wants to see them again (`prompt=login`, `max_age`).
     pub again: bool,
+    /// Whoever cannot sign in may recover the account.
+    pub recovers: bool,
     /// The RP ID, named where no passkey was found for it.
     pub rp_host: String,
     pub notice: Option<LoginNotice>,
@@ -145,6 +149,8 @@ pub struct SecondFactor {
     /// "Continue without" is offered: the application would like the passkey and does not insist.
     pub voluntary: bool,
     pub rp_host: String,
+    /// The code of an authenticator app would do as well.
+    pub totp_href: Option<String>,
     /// Sign in as somebody else, with the same `request`.
     pub switch_href: String,
 }
@@ -214,7 +220,7 @@ pub struct Security {
     /// The most passkeys an account may have; at this number adding is not offered.
     pub limit: usize,
     pub adding: Adding,
-    pub password: PasswordState,
+    pub factors: Factors,
     pub rp_host: String,
     pub notice: Option<SecurityNotice>,
 }
@@ -261,14 +267,6 @@ pub enum PasskeyKind {
     SecurityKey,
 }
 
-/// The password of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PasswordState {
-    Set,
-    Unset,
-}
-
 /// What the last act did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -284,6 +282,11 @@ pub enum SecurityNotice {
     BadName,
     /// Refused: it is the last way in.
     LastWayIn,
+    PasswordSet,
+    PasswordRemoved,
+    TotpSet,
+    TotpRemoved,
+    RecoveryCancelled,
 }
 
 /// `GET /account/security/remove`: the step before a passkey is removed.
@@ -310,7 +313,7 @@ pub struct Setup {
     pub rp_host: String,
     /// When the link ends.
     pub expires: Timestamp,
-    pub notice: Option<SetupNotice>,
+    pub notice: Option<PasswordNotice>,
 }
 
 /// Whose set-up it is.
@@ -319,14 +322,6 @@ pub struct Setup {
 pub enum SetupKind {
     FirstOwner,
     AccessPass,
-}
-
-/// Why a set-up form came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum SetupNotice {
-    PasswordTooShort,
-    PasswordTooCommon,
 }
 
 /// Something is done; one button goes on.
@@ -349,6 +344,8 @@ pub enum MessageKind {
     DeviceAllowed,
     /// A device was refused.
     DeviceDenied,
+    /// A recovery that somebody began was cancelled by the link in the mail.
+    RecoveryCancelled,
 }
 
 /// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.

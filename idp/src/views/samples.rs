@@ -3,15 +3,16 @@
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
 mod factors;
+mod secrets;
 
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
-    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
-    RemovePasskey, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice,
+    LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
+    Security, SecurityNotice, Setup, SetupKind, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -42,6 +43,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
+    secrets::all(&mut all);
     setups(&mut all);
     ends(&mut all);
     errors(&mut all);
@@ -61,6 +63,7 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         by: by.into(),
         at: NOW,
         code: Some("K7QP-2M9X".into()),
+        until: Some(NOW.plus_s(86_400)),
         minutes: 10,
         href: "https://id.northwind.example/account/security".into(),
         host: "id.northwind.example".into(),
@@ -123,6 +126,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         passkey_allowed: true,
         password_allowed: true,
         again: false,
+        recovers: true,
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
@@ -277,7 +281,7 @@ fn security(all: &mut Samples) {
         passkeys,
         limit: 10,
         adding: Adding::Here,
-        password: PasswordState::Set,
+        factors: secrets::held(),
         rp_host: "northwind.example".into(),
         notice,
     };
@@ -293,8 +297,10 @@ fn security(all: &mut Samples) {
         ]
     };
     add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
+    let unset = Security { factors: secrets::bare(), ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(unset));
+    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..secrets::held() };
+    add(all, "security-recovery", Page::Security(Security { factors: waiting, ..page(usual(), None) }));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
         add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
     }
@@ -320,6 +326,11 @@ fn security(all: &mut Samples) {
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
         ("removed", SecurityNotice::Removed),
+        ("password-set", SecurityNotice::PasswordSet),
+        ("password-removed", SecurityNotice::PasswordRemoved),
+        ("totp-set", SecurityNotice::TotpSet),
+        ("totp-removed", SecurityNotice::TotpRemoved),
+        ("recovery-cancelled", SecurityNotice::RecoveryCancelled),
     ];
     for (state, notice) in notices {
         add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
@@ -350,7 +361,7 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    for (name, notice) in [("short", SetupNotice::PasswordTooShort), ("common", SetupNotice::PasswordTooCommon)] {
+    for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
     }

@@ -19,6 +19,7 @@ use idp::app::App;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
 use idp::system::Random;
 use idp::{listen, outbound};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::RealmId;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
@@ -119,8 +120,16 @@ impl World {
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
         // One address of this machine stands for the world, all others for what is not to be reached.
         let outbound = outbound::Options { allow: vec![OUTSIDE.into()], ..outbound::Options::default() };
-        let plan =
-            Plan { store, keys, theme_dir: None, outbound, mail, clock: clock.source(), random: random_source() };
+        let plan = Plan {
+            store,
+            keys,
+            theme_dir: None,
+            outbound,
+            mail,
+            blocklist: Blocklist::default(),
+            clock: clock.source(),
+            random: random_source(),
+        };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
             name: "default".to_owned(),

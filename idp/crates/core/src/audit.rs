@@ -108,6 +108,19 @@ events! {
     AccountDeleted = "account.deleted" tells AccountDeleted,
     PasswordSet = "password.set" tells PasswordSet,
     PasswordRemoved = "password.removed" tells PasswordRemoved,
+    TotpSet = "totp.set" tells TotpSet,
+    TotpRemoved = "totp.removed" tells TotpRemoved,
+    RecoveryCodesSet = "recovery_codes.set" tells RecoveryCodesSet,
+    RecoveryCodesRemoved = "recovery_codes.removed" tells RecoveryCodesRemoved,
+    /// Somebody asked for a recovery; nothing is proved yet.
+    RecoveryAsked = "recovery.asked",
+    /// A code of a recovery was wrong.
+    RecoveryFailed = "recovery.failed",
+    /// A recovery was proved and waits; its owner is mailed how to cancel it.
+    RecoveryWaits = "recovery.waits",
+    /// A recovery opened an enrolment.
+    RecoveryOpened = "recovery.opened" tells RecoveryOpened,
+    RecoveryCancelled = "recovery.cancelled" tells RecoveryCancelled,
     ClientCreated = "client.created",
     /// A client registered itself.
     ClientRegistered = "client.registered",

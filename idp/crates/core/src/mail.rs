@@ -15,6 +15,8 @@ pub enum MailKind {
     Notice,
     /// Carries a code to be typed in.
     Code,
+    /// Tells that something is under way, and carries the link that stops it.
+    Stop,
 }
 
 macro_rules! templates {
@@ -60,6 +62,16 @@ templates! {
     /// Switched off, locked, or let in again; `detail.state` says which.
     AccountState = "account-state", Notice;
     AccountDeleted = "account-deleted", Notice;
+    TotpSet = "totp-set", Notice;
+    TotpRemoved = "totp-removed", Notice;
+    RecoveryCodesSet = "recovery-codes-set", Notice;
+    RecoveryCodesRemoved = "recovery-codes-removed", Notice;
+    /// Somebody proved enough to get back in, after a while: their owner may object.
+    RecoveryWaits = "recovery-waits", Stop;
+    RecoveryOpened = "recovery-opened", Notice;
+    RecoveryCancelled = "recovery-cancelled", Notice;
+    /// To the realm's owners, where they want to know: somebody gets back in.
+    RecoveryOfUser = "recovery-of-user", Notice;
     /// Lets somebody in who has lost every factor.
     RecoveryCode = "recovery-code", Code;
     /// Proves that its reader owns the address.

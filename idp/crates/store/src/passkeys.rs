@@ -116,10 +116,29 @@ impl Store {
     pub async fn count_usable_passkeys(&self, realm: RealmId, account: &AccountId) -> Result<i64> {
         Ok(self.one(COUNT_ACTIVE, vals![realm, account]).await?.unwrap_or(0))
     }
+
+    /// How many passkeys of the realm were made for each RP ID, whatever their state; RP IDs in order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_passkeys_by_rp_id(&self, realm: RealmId) -> Result<Vec<(String, i64)>> {
+        let counted: Vec<Counted> = self.list(COUNT_BY_RP_ID, vals![realm]).await?;
+        Ok(counted.into_iter().map(|Counted(rp_id, count)| (rp_id, count)).collect())
+    }
+}
+
+/// A key and how many there are of it.
+struct Counted(String, i64);
+
+impl FromRow for Counted {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self(row.text()?.to_owned(), row.i64()?))
+    }
 }
 
 const COUNT_HERE: &str = "SELECT COUNT(*) FROM passkeys \
      WHERE realm_id = $1 AND account_id = $2 AND state = 'active' AND rp_id = $3";
+const COUNT_BY_RP_ID: &str = "SELECT rp_id, COUNT(*) FROM passkeys WHERE realm_id = $1 GROUP BY rp_id ORDER BY rp_id";
 const COUNT_ACTIVE: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
 
 /// Writes that count passkeys queue at the account's row.
@@ -135,6 +154,11 @@ pub(crate) async fn has_active(c: &mut Conn, realm: RealmId, account: &AccountId
 /// Locks the account's row, which decides about ways in; `false`: there is no such account.
 pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
     c.lock(LOCK_ANY, vals![realm, account]).await
+}
+
+/// The passkeys of an account, inside a write.
+pub(crate) async fn of(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<Vec<Passkey>> {
+    c.all(select!("account_id = $2"), vals![realm, account]).await
 }
 
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).

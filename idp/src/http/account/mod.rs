@@ -1,7 +1,11 @@
 //! The account pages of whoever is signed in.
 
 pub mod fresh;
+pub mod password;
+pub mod recovery;
+pub mod recovery_codes;
 pub mod security;
+pub mod totp;
 
 use super::exchange::{Exchange, Outcome};
 

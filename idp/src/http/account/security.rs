@@ -3,7 +3,7 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::oauth::params::RawParams;
-use idp_core::passkey::policy::PasskeyType;
+use idp_core::passkey::policy::{Mode, PasskeyType};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::session::Method;
 use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
@@ -14,7 +14,7 @@ use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+use crate::views::{self, Adding, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice};
 
 /// `GET /account/security`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -30,10 +30,41 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::Removed)
     } else if query.one("bad-name").is_some() {
         Some(SecurityNotice::BadName)
+    } else if query.one("last").is_some() {
+        Some(SecurityNotice::LastWayIn)
     } else {
-        query.one("last").map(|_| SecurityNotice::LastWayIn)
+        changed(&query)
     };
     show(x, visitor, &passkeys, notice).await
+}
+
+/// What was changed on another page.
+fn changed(query: &RawParams) -> Option<SecurityNotice> {
+    match (query.one("password"), query.one("totp"), query.one("recovery")) {
+        (Some("set"), ..) => Some(SecurityNotice::PasswordSet),
+        (Some("removed"), ..) => Some(SecurityNotice::PasswordRemoved),
+        (_, Some("set"), _) => Some(SecurityNotice::TotpSet),
+        (_, Some("removed"), _) => Some(SecurityNotice::TotpRemoved),
+        (.., Some("cancelled")) => Some(SecurityNotice::RecoveryCancelled),
+        _ => None,
+    }
+}
+
+/// What an account has besides passkeys.
+async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
+    let (store, realm, account) = (&x.app.store, x.realm.id, &visitor.account);
+    let codes = match x.realm.settings.recovery.takes_codes() {
+        true => Some(store.count_recovery_codes(realm, &account.id).await?),
+        false => None,
+    };
+    let recovery = store.find_recovery(realm, &account.id, x.now).await?;
+    Ok(Factors {
+        password: account.password_hash.is_some(),
+        passwords: visitor.policy.mode != Mode::PasskeyOnly,
+        totp: account.totp,
+        recovery_codes: codes,
+        recovery: recovery.map(|recovery| recovery.ready),
+    })
 }
 
 async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
@@ -46,7 +77,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
         adding: adding(&x, &visitor, passkeys),
-        password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
+        factors: factors(&x, &visitor).await?,
         rp_host: x.rp.rp_id.clone(),
         notice,
     };
@@ -58,7 +89,7 @@ fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
-    } else if fresh::may_enrol(x, policy, &visitor.session.events, passkeys) {
+    } else if fresh::may_enrol(x, (&visitor.account, policy), &visitor.session.events, passkeys) {
         Adding::Here
     } else {
         Adding::ByLink

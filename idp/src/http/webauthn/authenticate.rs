@@ -21,6 +21,7 @@ use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
+use crate::http::login::throttle;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -106,6 +107,8 @@ async fn verify(
         backup_eligible: verified.backup_eligible,
         backup_state: verified.backup_state,
     };
+    // Whoever has the passkey is not whom a throttle is for; without a password there is none.
+    let clear = if owner.password_hash.is_some() { throttle::of_names(x, &owner) } else { Vec::new() };
     Ok(Proved {
         account: owner,
         method: Method::Passkey(proof),
@@ -117,7 +120,8 @@ async fn verify(
             client: x.header(header::USER_AGENT).and_then(user_agent::words),
         }),
         challenge: Some(state::used(ceremony)),
-        clear: Vec::new(),
+        totp: None,
+        clear,
         doubtful,
     })
 }

@@ -194,6 +194,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: x.now,
         updated: x.now,
     };

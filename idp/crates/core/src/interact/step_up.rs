@@ -103,7 +103,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let policy = &effective.policy;
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
-        Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
+        Factor::Totp => visitor.account.totp.map(|_| Method::Totp).into_iter().collect(),
         Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
             .map(|passkey| Method::Passkey(proof_of(policy, passkey)))
             .collect(),
@@ -170,7 +170,7 @@ fn all_of(
 ) -> bool {
     let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow: None, method };
     let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
-    let totp = visitor.totp.then(|| event(Method::Totp));
+    let totp = visitor.account.totp.map(|_| event(Method::Totp));
     let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
     let events: Vec<_> = password.chain(totp).chain(passkey).collect();
     let evidence = Evidence { events: &events, active: facts.now, now: facts.now };

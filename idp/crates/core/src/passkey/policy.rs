@@ -68,10 +68,13 @@ pub fn passkey_type(transports: &[String], attachment: Option<&str>) -> Option<P
     let has = |names: &[&str]| transports.iter().any(|t| names.contains(&t.as_str()));
     if attachment == Some("platform") {
         Some(PasskeyType::Device)
-    } else if has(&["usb", "nfc", "ble", "smart-card"]) {
+    } else if has(&["usb", "nfc", "smart-card"]) {
         Some(PasskeyType::SecurityKey)
     } else if has(&["hybrid", "cable"]) {
+        // Chromium names `ble` too, by which the two devices find each other.
         Some(PasskeyType::Phone)
+    } else if has(&["ble"]) {
+        Some(PasskeyType::SecurityKey)
     } else if has(&["internal"]) {
         Some(PasskeyType::Device)
     } else {

@@ -27,8 +27,6 @@ pub struct Holder {
     pub groups: Vec<String>,
     /// All of them, suspended ones too.
     pub passkeys: Vec<Passkey>,
-    /// The account makes one-time passwords.
-    pub totp: bool,
 }
 
 /// How far somebody comes; worst first.
@@ -56,7 +54,7 @@ pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str, now: Timestamp) -> H
     Holds {
         passkey: usable(&holder.passkeys, rp_id, policy).next().is_some(),
         password: holder.account.password_hash.is_some(),
-        totp: holder.totp,
+        totp: holder.account.totp.is_some(),
         asks_passkey: holder.account.preferences.ask_passkey,
         grace: policy.enrolment.in_grace(&holder.account.preferences, now),
     }

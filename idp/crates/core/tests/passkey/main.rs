@@ -9,6 +9,7 @@ mod cose;
 mod differential;
 mod options;
 mod policy;
+mod reach;
 mod registration;
 mod resolve;
 mod support;

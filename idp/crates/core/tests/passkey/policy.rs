@@ -225,6 +225,8 @@ fn tells_the_type_from_attachment_and_transports() {
         (Some("cross-platform"), &["usb", "nfc"], Some(SecurityKey)),
         (None, &["ble"], Some(SecurityKey)),
         (None, &["smart-card"], Some(SecurityKey)),
+        (Some("cross-platform"), &["ble", "hybrid"], Some(Phone)),
+        (Some("cross-platform"), &["usb", "hybrid"], Some(SecurityKey)),
         (Some("cross-platform"), &[], None),
         (None, &["telepathy"], None),
     ] {

@@ -18,6 +18,7 @@ use idp_store::accounts::CreateAccount;
 use idp_store::clients::CreateClient;
 use idp_store::codes::RedeemCode;
 use idp_store::grants::Guard;
+use idp_store::held::WayIn;
 use idp_store::passkeys::{PasskeyRegistered, RegisterPasskey};
 use idp_store::realms::CreateRealm;
 use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
@@ -145,6 +146,7 @@ pub fn account(username: &str) -> Account {
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: NOW,
         updated: NOW,
     }
@@ -242,6 +244,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             user_verified: true,
             client: Some("Firefox on Linux".to_owned()),
         }),
+        totp: None,
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
         replaces: None,
@@ -259,6 +262,11 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
         clear: Vec::new(),
         audit: audit(AuditEvent::SignIn),
     }
+}
+
+/// What must remain where one of the factors of an account at `a.example` goes.
+pub fn way_in() -> WayIn {
+    WayIn { rp_id: "a.example".to_owned(), policy: Policy::default(), settings: RealmSettings::default() }
 }
 
 /// A sign-in with a password.
