@@ -20,6 +20,7 @@ use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::mail::{self, Mailer};
+use crate::mds;
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
@@ -35,6 +36,7 @@ pub struct Parts {
     pub outbound: outbound::Options,
     /// Passwords nobody may choose.
     pub blocklist: Blocklist,
+    pub mds: mds::Options,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -66,6 +68,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
+    /// Where FIDO's metadata come from.
+    pub mds: mds::Options,
     /// `None`: no mails are sent.
     pub mailer: Option<Mailer>,
     /// The keys that clients publish.
@@ -100,6 +104,7 @@ impl App {
             blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
+            mds: parts.mds,
             mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),

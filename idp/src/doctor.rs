@@ -1,9 +1,12 @@
 //! What is wrong with an installation, and what to do: checks over facts that were gathered before.
 //!
-//! `facts` looks, here and from outside; `table` judges, one row a check. Nothing is changed by either.
+//! `facts` looks, here and from outside; `table` lists what is judged. Nothing is changed by either.
 
 pub mod facts;
+mod installation;
+mod needs;
 mod table;
+mod web;
 
 use serde::Serialize;
 

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod listen;
 pub mod log_line;
 pub mod mail;
+pub mod mds;
 pub mod metrics;
 pub mod outbound;
 pub mod password;

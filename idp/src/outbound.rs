@@ -104,8 +104,8 @@ pub enum OutboundError {
     Failed(#[source] reqwest::Error),
     #[error("the answer has status {0}")]
     Status(u16),
-    #[error("the answer is longer than {MOST_BYTES} bytes")]
-    TooLong,
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
     #[error("the answer is not JSON")]
     NotJson,
 }
@@ -119,7 +119,7 @@ impl OutboundError {
             Self::Timeout => "timeout",
             Self::Failed(_) => "failed",
             Self::Status(_) => "status",
-            Self::TooLong => "too_long",
+            Self::TooLong(_) => "too_long",
             Self::NotJson => "not_json",
         }
     }
@@ -244,18 +244,16 @@ impl Outbound {
     /// [`OutboundError`]; any status but 200 is one.
     pub async fn get_json(&self, url: &str) -> Result<Value, OutboundError> {
         let call = |client: &Client, url| client.get(url).header(header::ACCEPT, "application/json");
-        let mut response = self.call(url, call).await?;
-        if response.status() != 200 {
-            return Err(OutboundError::Status(response.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(OutboundError::of)? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                return Err(OutboundError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read(self.call(url, call).await?, MOST_BYTES).await?;
         serde_json::from_slice(&body).map_err(|_| OutboundError::NotJson)
+    }
+
+    /// Gets bytes: `most` of them at most, within `timeout`.
+    ///
+    /// # Errors
+    /// [`OutboundError`]; any status but 200 is one.
+    pub async fn get_bytes(&self, url: &str, most: usize, timeout: Duration) -> Result<Vec<u8>, OutboundError> {
+        read(self.call(url, |client, url| client.get(url).timeout(timeout)).await?, most).await
     }
 
     /// Posts a form; the status of the answer, whose body is not read.
@@ -316,6 +314,21 @@ impl Outbound {
         };
         client.dns_resolver(guard).build()
     }
+}
+
+/// The body of a good answer, if it is not too long.
+async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, OutboundError> {
+    if response.status() != 200 {
+        return Err(OutboundError::Status(response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(OutboundError::of)? {
+        if body.len() + chunk.len() > most {
+            return Err(OutboundError::TooLong(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

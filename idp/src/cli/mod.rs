@@ -10,6 +10,7 @@ mod docs;
 mod doctor;
 mod group;
 mod key;
+mod mds;
 mod operator;
 mod policy;
 mod profile;
@@ -56,6 +57,8 @@ enum Command {
     Policy(policy::Command),
     /// One-time links that let a user enrol.
     AccessPass(access_pass::Command),
+    /// FIDO's metadata about models of authenticators.
+    Mds(mds::Command),
     /// Signing keys.
     Key(key::Command),
     /// What happened, newest first.
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Realm(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
+        Command::Mds(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Doctor(command) => command.run(),

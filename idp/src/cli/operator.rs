@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan};
 use crate::system::{system_clock, system_random};
-use crate::{listen, outbound, views};
+use crate::{listen, mds, outbound, views};
 
 /// Where a command acts. Global: it may stand before or after the subcommand.
 #[derive(Args)]
@@ -117,6 +117,7 @@ pub async fn open_data(data: &Path, migrate: bool) -> Result<Arc<App>, Failure> 
         theme_dir: None,
         outbound: outbound::Options::default(),
         blocklist: Blocklist::default(),
+        mds: mds::Options::default(),
         mail: None,
         clock: system_clock(),
         random: system_random(),

@@ -86,6 +86,7 @@ pub async fn open(settings: &Settings, listen: &listen::Options, migrate: bool) 
         theme_dir: settings.theme.dir.clone(),
         outbound: settings.outbound.clone(),
         blocklist: settings.passwords.blocklist.clone(),
+        mds: settings.mds.clone(),
         mail: settings.mail.clone(),
         clock: system_clock(),
         random: system_random(),

@@ -272,7 +272,7 @@ async fn the_hint_of_each_type_leads_there_in_both_ceremonies_and_a_chosen_kind_
 #[test]
 fn every_field_is_tried_somewhere() {
     let here: BTreeSet<&str> = rows().iter().map(|r| r.field).collect();
-    // Tried by functions of their own: here, in `enrolment`, in `clones`, in `login::modes` and in `login::enrol`.
+    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones`, `login::modes` and `login::enrol`.
     let elsewhere = [
         "allow_second_factor",
         "algorithms",
@@ -283,6 +283,12 @@ fn every_field_is_tried_somewhere() {
         "mode",
         "enrolment",
         "automatic_upgrade",
+        "attestation",
+        "attestation_trust",
+        "aaguid_allow",
+        "aaguid_deny",
+        "mds_refuse_status",
+        "mds_min_certification",
     ];
     for field in FIELDS {
         assert!(here.contains(field.name) || elsewhere.contains(&field.name), "{} is tried nowhere", field.name);

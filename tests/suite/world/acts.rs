@@ -82,6 +82,7 @@ impl World {
             realm: self.realm,
             account: person.id,
             credential_id: person.keys[at].credential_id.clone(),
+            reason: "counter".to_owned(),
             audit: self.audit(AuditEvent::PasskeyCloned),
         };
         self.app.store.write(op).await.unwrap();

@@ -83,6 +83,12 @@ impl World {
         Self { folder, ..Self::on(url).await }
     }
 
+    /// The same with FIDO's metadata from somewhere.
+    pub async fn start_with(db: Db, mds: idp::mds::Options) -> Self {
+        let (url, folder) = Self::database(db).await;
+        Self { folder, ..Self::open(url, None, mds).await }
+    }
+
     /// A database of its own, and the folder it lies in.
     async fn database(db: Db) -> (String, Option<tempfile::TempDir>) {
         match db {
@@ -105,10 +111,10 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
-        Self::open(db_url, None).await
+        Self::open(db_url, None, idp::mds::Options::default()).await
     }
 
-    async fn open(db_url: String, mail: Option<idp::mail::Options>) -> Self {
+    async fn open(db_url: String, mail: Option<idp::mail::Options>, mds: idp::mds::Options) -> Self {
         let options = Options { max_connections: 8, mails: mail.is_some(), ..Options::default() };
         let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -125,6 +131,7 @@ impl World {
             keys,
             theme_dir: None,
             outbound,
+            mds,
             mail,
             blocklist: Blocklist::default(),
             clock: clock.source(),

@@ -98,6 +98,10 @@ events! {
     PasskeyCloned = "passkey.cloned" tells PasskeyCloned,
     /// A passkey was set aside: its model is not trusted any more.
     PasskeySuspended = "passkey.suspended" tells PasskeySuspended,
+    /// New FIDO metadata count from now on.
+    MdsAccepted = "mds.accepted",
+    /// New FIDO metadata wait for an admin: they would suspend too many passkeys.
+    MdsHeld = "mds.held",
     PassIssued = "pass.issued" tells PassIssued,
     AccountCreated = "account.created",
     AccountChanged = "account.changed",

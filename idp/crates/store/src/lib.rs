@@ -40,6 +40,7 @@ pub mod held;
 pub mod keys;
 pub mod logout_deliveries;
 pub mod mails;
+pub mod mds;
 pub mod passes;
 pub mod passkeys;
 pub mod passwords;

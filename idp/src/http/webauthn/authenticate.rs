@@ -9,7 +9,7 @@ use idp_core::passkey::policy::{CloneResponse, Policy, SignIn, judge_sign_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::wire::AuthenticationResponse;
 use idp_core::passkey::{Ceremony, Reason, Refused};
-use idp_core::session::{Method, PasskeyProof};
+use idp_core::session::Method;
 use idp_store::passkeys::SuspendPasskey;
 use idp_store::sign_in::PasskeyUse;
 use poem::http::header;
@@ -101,12 +101,7 @@ async fn verify(
     if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
-    let proof = PasskeyProof {
-        credential_id: passkey.credential_id.clone(),
-        user_verified: verified.user_verified,
-        backup_eligible: verified.backup_eligible,
-        backup_state: verified.backup_state,
-    };
+    let proof = verified.proof(&passkey);
     // Whoever has the passkey is not whom a throttle is for; without a password there is none.
     let clear = if owner.password_hash.is_some() { throttle::of_names(x, &owner) } else { Vec::new() };
     Ok(Proved {
@@ -135,6 +130,7 @@ async fn tell_clone(x: &Exchange, policy: &Policy, passkey: &Passkey) -> Result<
             realm: x.realm.id,
             account: passkey.account_id,
             credential_id: passkey.credential_id.clone(),
+            reason: "counter".to_owned(),
             audit,
         };
         x.app.store.write(op).await?;

@@ -76,13 +76,6 @@ struct Both {
     met: Holds,
 }
 
-/// What a passkey would prove.
-#[derive(Clone, Copy)]
-struct Proof {
-    user_verified: bool,
-    backup_eligible: bool,
-}
-
 impl<'a> Stand<'a> {
     fn new(
         (realm, rp_id): (&'a Realm, &'a str),
@@ -104,7 +97,7 @@ impl<'a> Stand<'a> {
         let by_passkey = usable(&self.holder.passkeys, self.rp_id, policy).map(|passkey| {
             let asked = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
             let user_verified = asked || passkey.uv_initialized;
-            let proof = Proof { user_verified, backup_eligible: passkey.backup_eligible };
+            let proof = PasskeyProof::of(passkey, user_verified, passkey.backup_state);
             match lets_in(settings, self.effective, self.holds, Some(proof)) {
                 false => Reach::Out,
                 true if asked && !passkey.uv_initialized => Reach::Perhaps,
@@ -141,22 +134,18 @@ impl<'a> Stand<'a> {
         let known = own.combinations().any(|c| matches!(base.verdict(c, own), Verdict::In | Verdict::Enrol));
         let with = |holds| Holds { passkey: true, ..holds };
         let holds = Both { own: with(own), met: with(self.holds.met) };
-        may && known && lets_in(&self.realm.settings, self.effective, holds, Some(BEST))
+        may && known
+            && lets_in(&self.realm.settings, self.effective, holds, Some(PasskeyProof::best(&self.effective.policy)))
     }
 }
 
 /// Some time: nothing here depends on when.
 const NOON: Timestamp = Timestamp::from_ms(1_800_000_000_000);
-/// The most that a passkey proves.
-const BEST: Proof = Proof { user_verified: true, backup_eligible: false };
 
 /// Whether all that somebody holds lets in, with this passkey among it or with none.
-fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<Proof>) -> bool {
+fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<PasskeyProof>) -> bool {
     let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: NOON, flow: None, method };
-    let passkey = passkey.map(|Proof { user_verified, backup_eligible }| {
-        let (credential_id, backup_state) = (Vec::new(), backup_eligible);
-        event(Method::Passkey(PasskeyProof { credential_id, user_verified, backup_eligible, backup_state }))
-    });
+    let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
     let password = holds.own.password.then(|| event(Method::Password));
     let totp = holds.own.totp.then(|| event(Method::Totp));
     let events: Vec<_> = [password, totp, passkey].into_iter().flatten().collect();
@@ -202,6 +191,11 @@ fn somebody(settings: &RealmSettings, base: &Arc<Policy>, client: &ClientPolicy)
     // Who has a passkey is asked for it where others get in without: both are tried.
     [true, false].into_iter().filter(|passkey| takes || !passkey).any(|passkey| {
         let all = Holds { passkey, password: true, totp: true, asks_passkey: false, grace: false };
-        lets_in(settings, &effective, Both { own: all, met: all }, passkey.then_some(BEST))
+        lets_in(
+            settings,
+            &effective,
+            Both { own: all, met: all },
+            passkey.then(|| PasskeyProof::best(&effective.policy)),
+        )
     })
 }

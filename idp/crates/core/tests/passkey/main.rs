@@ -5,8 +5,10 @@
 mod acr;
 mod arbitrary_bytes;
 mod assertion;
+mod attestation;
 mod cose;
 mod differential;
+mod mds;
 mod options;
 mod policy;
 mod reach;

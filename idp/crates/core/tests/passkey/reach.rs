@@ -44,10 +44,11 @@ fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) ->
         password_hash: password.then(|| Secret::new("hash".to_owned())),
         password_version: 0,
         preferences: Default::default(),
+        totp: totp.then_some(NOW),
         created: NOW,
         updated: NOW,
     };
-    Holder { account, groups: Vec::new(), passkeys, totp }
+    Holder { account, groups: Vec::new(), passkeys }
 }
 
 fn passkey(options: Options) -> Passkey {

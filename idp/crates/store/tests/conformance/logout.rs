@@ -76,7 +76,10 @@ async fn ends(store: &Store, world: &SignedInWorld, way: usize) -> bool {
         }
         6 => {
             let audit = act(AuditEvent::PasskeyCloned);
-            store.write(SuspendPasskey { realm, account, credential_id, audit }).await.unwrap();
+            store
+                .write(SuspendPasskey { realm, account, credential_id, reason: "counter".to_owned(), audit })
+                .await
+                .unwrap();
         }
         7 => {
             let op = SetPassword {

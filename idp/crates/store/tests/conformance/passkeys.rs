@@ -30,7 +30,13 @@ fn remove(passkey: &Passkey, must_remain: MustRemain) -> RemovePasskey {
 
 fn suspend(passkey: &Passkey) -> SuspendPasskey {
     let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
-    SuspendPasskey { realm: REALM, account, credential_id, audit: audit(AuditEvent::PasskeyCloned) }
+    SuspendPasskey {
+        realm: REALM,
+        account,
+        credential_id,
+        reason: "counter".to_owned(),
+        audit: audit(AuditEvent::PasskeyCloned),
+    }
 }
 
 fn set_up(username: &str, pass: &Pass) -> SetUpOwner {
