@@ -16,6 +16,7 @@ mod rate;
 mod reply;
 mod router;
 mod setup;
+mod user_agent;
 mod webauthn;
 
 pub use account::fresh::RULES as FRESH_RULES;

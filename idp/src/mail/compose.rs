@@ -78,6 +78,8 @@ pub fn compose<'a>(
         what: fact("passkey").or_else(|| fact("state")).or_else(|| fact("email")).unwrap_or_default(),
         by: fact("by").unwrap_or_default(),
         at: mail.created,
+        client: fact("browser"),
+        place: fact("place"),
         code: secret.map(|secret| secret.expose().clone()),
         minutes: mail.expires.ms_since(mail.created) / 60_000,
         href: format!("{}/account/security", realm.issuer),

@@ -2,6 +2,8 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod account;
+
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
@@ -9,7 +11,8 @@ use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
     DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
     LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
-    RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, WebUrl,
+    RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, Standing,
+    WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -39,6 +42,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
+    account::lists(&mut all);
     setups(&mut all);
     ends(&mut all);
     errors(&mut all);
@@ -57,6 +61,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         what: what.into(),
         by: by.into(),
         at: NOW,
+        client: Some("Firefox on Linux".into()),
+        place: Some("203.0.113.*".into()),
         code: Some("K7QP-2M9X".into()),
         minutes: 10,
         href: "https://id.northwind.example/account/security".into(),
@@ -72,6 +78,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
             realm_name: MARKUP.into(),
             name: None,
             username: None,
+            client: None,
+            place: None,
             ..letter(template, MARKUP, "operator")
         };
         all.push((format!("{}-markup", template.text()), strange));
@@ -276,6 +284,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         created: NOW.plus_s(-86_400 * 75),
         last_used: Some(NOW.plus_s(-7_300)),
         last_used_client: Some("Safari on iOS".into()),
+        last_used_place: Some("203.0.113.*".into()),
         suspended: false,
         current: false,
         last_way_in: false,
@@ -284,16 +293,8 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
 
 fn security(all: &mut Samples) {
     use PasskeyKind::{SecurityKey, Synced, ThisDevice};
-    let page = |passkeys, notice| Security {
-        csrf: "csrf".into(),
-        person: ada(),
-        passkeys,
-        limit: 10,
-        adding: Adding::Here,
-        password: PasswordState::Set,
-        rp_host: "northwind.example".into(),
-        notice,
-    };
+    let page =
+        |passkeys, notice| Security { csrf: "csrf".into(), person: ada(), passkeys, notice, ..account::security() };
     let usual = || {
         vec![
             PasskeyRow { current: true, ..passkey("Ada’s iPhone", Synced) },
@@ -305,37 +306,54 @@ fn security(all: &mut Samples) {
             PasskeyRow { last_used: None, last_used_client: None, ..passkey("Blue key", SecurityKey) },
         ]
     };
-    add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { password: PasswordState::Unset, ..page(Vec::new(), None) };
-    add(all, "security-empty", Page::Security(unset));
+    add(all, "security", Page::Security(Box::new(page(usual(), None))));
+    let unset = Security { password: PasswordState::Unset, standing: Standing::None, ..page(Vec::new(), None) };
+    add(all, "security-empty", Page::Security(Box::new(unset)));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
-        add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
+        add(
+            all,
+            state,
+            Page::Security(Box::new(Security { adding, standing: Standing::None, ..page(Vec::new(), None) })),
+        );
     }
     let only = PasskeyRow { last_way_in: true, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
-    add(all, "security-last", Page::Security(page(vec![only.clone()], Some(SecurityNotice::LastWayIn))));
-    add(all, "security-one", Page::Security(page(vec![only], None)));
+    add(all, "security-last", Page::Security(Box::new(page(vec![only.clone()], Some(SecurityNotice::LastWayIn)))));
+    let one = Security { standing: Standing::One, ask_passkey: Some(false), ..page(vec![only], None) };
+    add(all, "security-one", Page::Security(Box::new(one)));
+    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Blue key", SecurityKey)];
+    let bound = Security {
+        standing: Standing::Bound,
+        ask_passkey: Some(true),
+        sessions: Vec::new(),
+        applications: Vec::new(),
+        activity: Vec::new(),
+        ..page(bound, None)
+    };
+    add(all, "security-bound", Page::Security(Box::new(bound)));
     let many = (1..=10i64).map(|n| PasskeyRow {
         created: NOW.plus_s(-2_700_000 * n * n),
         last_used: Some(NOW.plus_s(-60 * n * n * n * n)),
         suspended: n == 4,
         ..passkey(&format!("Key {n}"), SecurityKey)
     });
-    add(all, "security-full", Page::Security(page(many.collect(), Some(SecurityNotice::BadName))));
+    add(all, "security-full", Page::Security(Box::new(page(many.collect(), Some(SecurityNotice::BadName)))));
     let strange = PasskeyRow { last_used_client: Some(MARKUP.into()), ..passkey(MARKUP, Synced) };
     let markup = Security {
         person: mallory(),
         rp_host: MARKUP.into(),
         ..page(vec![strange.clone(), passkey(&long(), Synced)], None)
     };
-    add(all, "security-markup", Page::Security(markup));
+    add(all, "security-markup", Page::Security(Box::new(markup)));
     let name = || MARKUP.to_owned();
     let notices = [
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
         ("removed", SecurityNotice::Removed),
+        ("asks", SecurityNotice::Asks { on: true }),
+        ("asks-not", SecurityNotice::Asks { on: false }),
     ];
     for (state, notice) in notices {
-        add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
+        add(all, &format!("security-{state}"), Page::Security(Box::new(page(usual(), Some(notice)))));
     }
     for (state, row) in [
         ("remove", passkey("Work laptop", ThisDevice)),

@@ -60,6 +60,8 @@ templates! {
     /// Switched off, locked, or let in again; `detail.state` says which.
     AccountState = "account-state", Notice;
     AccountDeleted = "account-deleted", Notice;
+    /// The passkey is asked for after the password, or not any more; `detail.state` says which.
+    SecondFactor = "second-factor", Notice;
     /// Lets somebody in who has lost every factor.
     RecoveryCode = "recovery-code", Code;
     /// Proves that its reader owns the address.

@@ -37,6 +37,18 @@ pub enum Registration {
     Open,
 }
 
+/// Where browsers are told which passkeys are kept (WebAuthn L3 §5.1.10). Off for a while after a restore: a signal
+/// deletes passkeys that the backup did not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signals {
+    Off,
+    /// Where the RP ID is the host; a parent domain may be shared with other sites.
+    #[default]
+    Host,
+    Always,
+}
+
 /// What a client gets that asks for no scope.
 const REGISTRATION_SCOPES: &[&str] = &["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -78,6 +90,8 @@ pub struct RealmSettings {
     pub registration: Registration,
     /// Scopes that a client may register for itself; all of them where it names none.
     pub registration_scopes: Vec<String>,
+    /// Where browsers are told which passkeys are kept.
+    pub signals: Signals,
 }
 
 impl Default for RealmSettings {
@@ -100,6 +114,7 @@ impl Default for RealmSettings {
             scopes: Vec::new(),
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+            signals: Signals::Host,
         }
     }
 }
@@ -123,6 +138,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("scopes", "a JSON list of scopes with their claims; `idp realm scope` sets them one by one"),
     ("registration", "off, token or open"),
     ("registration_scopes", "scopes of the realm, `openid` among them, separated by commas"),
+    ("signals", "off, host (where the RP ID is the host) or always"),
 ];
 
 impl RealmSettings {
@@ -155,7 +171,7 @@ impl RealmSettings {
         let value = match name {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
             "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
-            "registration" => Value::String(text.to_owned()),
+            "registration" | "signals" => Value::String(text.to_owned()),
             "brand_color" if text == "none" => Value::Null,
             "brand_color" => Value::String(text.to_ascii_lowercase()),
             _ => serde_json::from_str(text).map_err(|_| refused())?,

@@ -24,7 +24,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// # Errors
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
-    let has_passkey = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some();
+    let has_passkey = has_passkey(x, visitor, passkeys);
     let fresh = visitor.session.events.iter().any(|event| {
         let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
         let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
@@ -39,6 +39,11 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
         detail: "sign in again before you change how you sign in".to_owned(),
         next: Some("/login?again=1".to_owned()),
     })
+}
+
+/// Whether some passkey signs in here.
+pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
+    usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some()
 }
 
 /// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished

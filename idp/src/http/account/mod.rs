@@ -1,7 +1,11 @@
 //! The account pages of whoever is signed in.
 
+pub mod activity;
+pub mod applications;
 pub mod fresh;
+pub mod preferences;
 pub mod security;
+pub mod sessions;
 
 use super::exchange::{Exchange, Outcome};
 

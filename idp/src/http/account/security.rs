@@ -1,20 +1,25 @@
-//! `/account/security`: the passkeys of an account, and its password.
+//! `/account/security`: the passkeys of an account, and at a glance everything else about its sign-ins.
 
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::{base64url, from_base64url};
+use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::PasskeyType;
 use idp_core::passkey::record::{Passkey, PasskeyState};
+use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
 use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
 use serde_json::json;
 
-use super::fresh;
+use super::{activity, applications, fresh, preferences, sessions};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
 use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+
+/// Sessions, applications and events shown here; each has a page with all of them.
+const AT_A_GLANCE: usize = 5;
 
 /// `GET /account/security`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -30,6 +35,8 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::Removed)
     } else if query.one("bad-name").is_some() {
         Some(SecurityNotice::BadName)
+    } else if let Some(asks) = query.one("asks") {
+        Some(SecurityNotice::Asks { on: asks == "1" })
     } else {
         query.one("last").map(|_| SecurityNotice::LastWayIn)
     };
@@ -38,6 +45,13 @@ pub async fn get(x: Exchange) -> Outcome {
 
 async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
     let account = &visitor.account;
+    let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
+    let standing = standing(here(), visitor.policy.deny_synced);
+    let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
+    let (mut sessions, mut applications) =
+        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
+    sessions.truncate(AT_A_GLANCE);
+    applications.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
@@ -48,10 +62,15 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         adding: adding(&x, &visitor, passkeys),
         password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
         rp_host: x.rp.rp_id.clone(),
+        standing: standing.into(),
+        ask_passkey,
+        sessions,
+        applications,
+        activity: activity::newest(&x, &visitor, passkeys, AT_A_GLANCE).await?,
         notice,
     };
     let name = account.username.clone();
-    x.page_for(&Page::Security(page), Some(name))
+    x.page_for(&Page::Security(Box::new(page)), Some(name))
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
@@ -154,6 +173,7 @@ fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> P
         created: passkey.created,
         last_used: passkey.last_used,
         last_used_client: passkey.last_used_client.clone(),
+        last_used_place: passkey.last_used_place.clone(),
         suspended: passkey.state == PasskeyState::Suspended,
         current: visitor
             .session

@@ -6,6 +6,7 @@ use idp_core::encoding::base64url;
 use idp_core::id::{EventId, FlowId, Sid};
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Verdict};
+use idp_core::place;
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
 use idp_store::sign_in::{FinishSignIn, SignInSession, SignedIn};
@@ -98,7 +99,8 @@ pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationReques
 }
 
 fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {
-    AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, method }
+    let place = Some(place::of(x.address));
+    AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, client: x.client_words(), place, method }
 }
 
 async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {

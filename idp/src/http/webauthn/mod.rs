@@ -5,5 +5,5 @@ pub mod authenticate_options;
 pub mod register;
 pub mod register_options;
 pub mod session;
+pub mod signals;
 mod state;
-mod user_agent;

@@ -13,7 +13,7 @@ use idp_core::secret::{Hash, sha256};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state;
+use super::{signals, state};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::policy;
@@ -35,11 +35,11 @@ struct Traits {
 }
 
 /// Whom the passkey is for.
-struct Owner {
-    user_handle: Vec<u8>,
-    username: String,
-    display_name: String,
-    passkeys: Vec<Passkey>,
+pub struct Owner {
+    pub user_handle: Vec<u8>,
+    pub username: String,
+    pub display_name: String,
+    pub passkeys: Vec<Passkey>,
 }
 
 /// `{"ceremony", "csrf", "publicKey"}`.
@@ -89,7 +89,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         &policy,
     );
     let csrf = x.csrf();
-    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options }))
+    let signals = signals::allowed(&x);
+    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options, "signals": signals }))
 }
 
 /// The pass behind a link's secret, if it still works.
@@ -156,7 +157,11 @@ async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
     Ok((owner, purpose))
 }
 
-async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
+/// An account with what authenticators are told of it.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
     // What the authenticator shows: the address tells accounts apart best, the name second.
     let shown = account.profile.email.clone().unwrap_or_else(|| account.username.clone());

@@ -109,7 +109,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let best = tries.into_iter().map(|method| {
         let mut events = visitor.session.events.clone();
         let flow = Some(facts.request.id);
-        events.push(AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow, method });
+        events.push(AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, flow, method));
         let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
         let lets_in = |c, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
         match choose(&evidence, &facts.realm.settings, &demand(facts), lets_in) {
@@ -130,7 +130,7 @@ fn another_passkey_helps(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
     if !effective.policy.enabled || !effective.policy.allow_registration {
         return false;
     }
-    let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow: None, method };
+    let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, None, method);
     let passkey = event(Method::Passkey(PasskeyProof {
         credential_id: Vec::new(),
         user_verified: true,

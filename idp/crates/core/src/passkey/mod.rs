@@ -14,6 +14,7 @@ pub mod policy;
 pub mod record;
 pub mod refused;
 pub mod registration;
+pub mod standing;
 pub mod wire;
 
 use crate::encoding::base64url;

@@ -232,6 +232,7 @@ impl Registered {
             created: now,
             last_used: None,
             last_used_client: None,
+            last_used_place: None,
         }
     }
 }

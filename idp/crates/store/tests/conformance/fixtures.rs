@@ -189,6 +189,7 @@ pub fn passkey(account: AccountId) -> Passkey {
         created: NOW,
         last_used: None,
         last_used_client: None,
+        last_used_place: None,
     }
 }
 
@@ -241,21 +242,22 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             backup_state: false,
             user_verified: true,
             client: Some("Firefox on Linux".to_owned()),
+            place: Some("203.0.113.*".to_owned()),
         }),
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
         replaces: None,
-        events: vec![AuthEvent {
-            id: EventId::new(NOW, random()),
-            at: NOW,
-            flow: None,
-            method: Method::Passkey(PasskeyProof {
+        events: vec![AuthEvent::new(
+            EventId::new(NOW, random()),
+            NOW,
+            None,
+            Method::Passkey(PasskeyProof {
                 credential_id: passkey.credential_id.clone(),
                 user_verified: true,
                 backup_eligible: true,
                 backup_state: false,
             }),
-        }],
+        )],
         clear: Vec::new(),
         audit: audit(AuditEvent::SignIn),
     }
