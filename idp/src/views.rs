@@ -68,6 +68,7 @@ pub struct Frame {
 pub enum Page {
     Login(Login),
     SecondFactor(SecondFactor),
+    Enrol(Enrol),
     Choose(Choose),
     Consent(Consent),
     Device(Device),
@@ -96,6 +97,7 @@ impl Page {
         match self {
             Self::Login(_) => "login.html",
             Self::SecondFactor(_) => "second-factor.html",
+            Self::Enrol(_) => "enrol.html",
             Self::Choose(_) => "choose.html",
             Self::Consent(_) => "consent.html",
             Self::Device(_) => "device.html",
@@ -123,6 +125,7 @@ impl Page {
         match self {
             Self::Login(page) => tera::Value::try_from_serializable(page),
             Self::SecondFactor(page) => tera::Value::try_from_serializable(page),
+            Self::Enrol(page) => tera::Value::try_from_serializable(page),
             Self::Choose(page) => tera::Value::try_from_serializable(page),
             Self::Consent(page) => tera::Value::try_from_serializable(page),
             Self::Device(page) => tera::Value::try_from_serializable(page),

@@ -105,7 +105,11 @@ fn audit(at: &Operator, event: AuditEvent, id: &ClientId, what: &str) -> Audit {
     Audit { client_id: Some(id.clone()), ..at.audit(event, json!({ "what": what })) }
 }
 
-async fn find(at: &Operator, id: &str) -> Result<Client, Failure> {
+/// The client of an identifier.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(at: &Operator, id: &str) -> Result<Client, Failure> {
     let parsed = ClientId::parse(id).ok();
     let client = match parsed {
         Some(id) => at.app.store.find_client(at.realm.id, &id).await?,
@@ -123,7 +127,7 @@ async fn create(at: &Operator, id: Option<String>, flags: Flags) -> Result<(), F
     let id = id.unwrap_or_else(|| base64url(at.app.random::<16>()));
     let id = ClientId::parse(&id)
         .map_err(|_| usage("ID: a client_id has 1 to 128 letters, digits and . _ ~ - (or use --generate)"))?;
-    let settings = flags.into_new()?;
+    let settings = flags.into_new(&at.realm)?;
     let secret = settings.auth_method.has_secret().then(|| fresh_secret(at));
     let now = at.app.now();
     let client = Client {
@@ -187,7 +191,10 @@ async fn show(at: &Operator, id: &str) -> Result<(), Failure> {
 }
 
 /// Saves a changed client, unless somebody else changed it meanwhile.
-async fn save(at: &Operator, seen: &Client, client: Client, what: &str) -> Result<Client, Failure> {
+///
+/// # Errors
+/// When somebody did.
+pub async fn save(at: &Operator, seen: &Client, client: Client, what: &str) -> Result<Client, Failure> {
     let client = Client { updated: at.app.now(), ..client };
     let audit = audit(at, AuditEvent::ClientChanged, &client.id, what);
     let op = UpdateClient { realm: at.realm.id, client: client.clone(), seen: seen.updated, audit };
@@ -201,7 +208,7 @@ async fn save(at: &Operator, seen: &Client, client: Client, what: &str) -> Resul
 
 async fn set(at: &Operator, id: &str, flags: Flags) -> Result<(), Failure> {
     let seen = find(at, id).await?;
-    let mut client = Client { settings: flags.apply(seen.settings.clone())?, ..seen.clone() };
+    let mut client = Client { settings: flags.apply(seen.settings.clone(), &at.realm)?, ..seen.clone() };
     if client.settings == seen.settings {
         return Err(usage("nothing to change: name what to set, such as --redirect-uri"));
     }

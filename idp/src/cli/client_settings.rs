@@ -9,7 +9,10 @@ use idp_core::client::{
     AccessTokenFormat, AssertionAudience, ClientAuthMethod, ClientProfile, ClientSettings, ConsentMode, GrantType,
     RequestObjectAlg, RoleMapping, SigningAlg, SubjectType,
 };
+use idp_core::passkey::reach;
+use idp_core::realm::Realm;
 
+use super::operator::pair;
 use super::{Failure, usage};
 
 /// What can be set for a client. A list replaces the list, an empty text removes a link or empties a list.
@@ -62,6 +65,9 @@ pub struct Flags {
     /// Mail address of somebody responsible for it. May be repeated.
     #[arg(long, value_name = "MAIL")]
     contact: Vec<String>,
+    /// What it demands of passkeys, as `idp policy set --client` takes it; KEY= takes a demand away. May be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    policy: Vec<(String, String)>,
     /// A client that registered itself was looked at: pages no longer warn about it.
     #[arg(long)]
     verified: bool,
@@ -242,15 +248,15 @@ impl Flags {
     ///
     /// # Errors
     /// All mistakes, each with its flag.
-    pub fn into_new(self) -> Result<ClientSettings, Failure> {
-        self.apply(ClientSettings { id_token_alg: SigningAlg::ES256, ..ClientSettings::default() })
+    pub fn into_new(self, realm: &Realm) -> Result<ClientSettings, Failure> {
+        self.apply(ClientSettings { id_token_alg: SigningAlg::ES256, ..ClientSettings::default() }, realm)
     }
 
     /// `settings` with the flags written over them.
     ///
     /// # Errors
     /// All mistakes, each with its flag.
-    pub fn apply(self, settings: ClientSettings) -> Result<ClientSettings, Failure> {
+    pub fn apply(self, settings: ClientSettings, realm: &Realm) -> Result<ClientSettings, Failure> {
         let mut s = settings;
         set(&mut s.name, self.name);
         list(&mut s.redirect_uris, self.redirect_uri);
@@ -272,11 +278,19 @@ impl Flags {
         link(&mut s.client_uri, self.client_uri);
         list(&mut s.contacts, self.contact);
         s.unverified &= !self.verified;
-        let problems = check::problems(&s);
-        if problems.is_empty() {
+        let set = |(name, text): &(String, String)| match text.as_str() {
+            "" => s.policy.unset(name).err(),
+            text => s.policy.set(name, text).err(),
+        };
+        let mut demands: Vec<_> = self.policy.iter().filter_map(set).collect();
+        if demands.is_empty() {
+            demands = reach::problems(realm, &s.policy);
+        }
+        let mut lines: Vec<_> = demands.iter().map(|problem| format!("--policy: {problem}")).collect();
+        lines.extend(check::problems(&s).iter().map(|p| format!("{}: {}", flag(p.field), p.what)));
+        if lines.is_empty() {
             return Ok(s);
         }
-        let lines: Vec<_> = problems.iter().map(|p| format!("{}: {}", flag(p.field), p.what)).collect();
         Err(usage(lines.join("\n     ")))
     }
 }

@@ -94,6 +94,10 @@ async fn list(at: &Operator) -> Result<(), Failure> {
 }
 
 async fn delete(at: &Operator, name: String) -> Result<(), Failure> {
+    if at.realm.group_policies.iter().any(|of| of.group == name) {
+        // Its members would have the realm's policy at once; that is judged there.
+        return Err(format!("{name} has a passkey policy: idp policy unset --group {name}").into());
+    }
     let audit = at.audit(AuditEvent::GroupDeleted, json!({ "group": name }));
     if !at.app.store.write(DeleteGroup { realm: at.realm.id, name: name.clone(), audit }).await? {
         return Err(no_group(&name));

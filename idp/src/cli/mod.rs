@@ -10,7 +10,6 @@ mod docs;
 mod group;
 mod key;
 mod operator;
-mod owners;
 mod policy;
 mod profile;
 mod realm;

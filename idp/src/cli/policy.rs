@@ -1,14 +1,25 @@
-//! `idp policy`: what the realm asks of passkeys.
+//! `idp policy`: what is asked of passkeys: by the realm, by a group in its place, by a client on top.
+
+mod explain;
+mod proposal;
+mod simulate;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use idp_core::audit::AuditEvent;
-use idp_core::passkey::policy::Policy;
+use idp_core::client::Client;
+use idp_core::passkey::policy::{DEMANDS, Field, Policy};
+use idp_core::passkey::simulate::Outcome;
+use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::realms::SetPolicy;
 use serde_json::{Value, json};
 
 use super::operator::{At, Operator, pair, table};
-use super::owners::{self, Owners};
-use super::{Failure, usage};
+use super::{Failure, client, usage};
+use proposal::Proposal;
+
+pub use proposal::{refuse_unmet, twice};
 
 /// What is asked of passkeys.
 #[derive(Args)]
@@ -19,15 +30,56 @@ pub struct Command {
     action: Action,
 }
 
+/// Whose policy; the realm's unless said otherwise.
+#[derive(Args)]
+struct On {
+    /// The policy of a group, which its members have in place of the realm's.
+    #[arg(long, value_name = "NAME", conflicts_with = "client")]
+    group: Option<String>,
+    /// The demands of a client, which come on top.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+}
+
 #[derive(Subcommand)]
 enum Action {
     /// Every field with its value, its default and what can be set.
-    Show,
+    Show {
+        #[command(flatten)]
+        on: On,
+    },
     /// Set fields; a policy that nobody could satisfy is refused.
     Set {
         /// Such as user_verification=preferred or allowed_types=security_key,device
-        #[arg(required = true, value_name = "KEY=VALUE", value_parser = pair)]
+        #[arg(value_name = "KEY=VALUE", value_parser = pair, required_unless_present = "priority")]
         fields: Vec<(String, String)>,
+        #[command(flatten)]
+        on: On,
+        /// Which group counts for somebody in several: the highest. No two share one.
+        #[arg(long, value_name = "NUMBER", requires = "group", allow_negative_numbers = true)]
+        priority: Option<i64>,
+    },
+    /// Take away the policy of a group, or demands of a client.
+    Unset {
+        /// Demands to take away; all of them by default.
+        #[arg(value_name = "KEY", conflicts_with = "group")]
+        fields: Vec<String>,
+        #[command(flatten)]
+        on: On,
+    },
+    /// Which policy counts for somebody, where each field is from, and what it means for what they hold.
+    Explain {
+        /// User name or e-mail address.
+        #[arg(long, value_name = "USER")]
+        user: String,
+        /// At this client.
+        #[arg(long, value_name = "ID")]
+        client: Option<String>,
+    },
+    /// Who would be locked out by other policies, and which passkeys would stop working. Nothing is saved.
+    Simulate {
+        /// TOML or JSON: fields below `realm`, `groups.NAME` (with `priority`) and `clients.ID`.
+        file: PathBuf,
     },
 }
 
@@ -39,63 +91,134 @@ impl Command {
     pub fn run(self) -> Result<(), Failure> {
         let action = self.action;
         self.at.act(async move |at| match action {
-            Action::Show => show(at, &at.realm.policy),
-            Action::Set { fields } => set(at, &fields).await,
+            Action::Show { on } => show(at, &on).await,
+            Action::Set { fields, on, priority } => set(at, &fields, &on, priority).await,
+            Action::Unset { fields, on } => unset(at, &fields, &on).await,
+            Action::Explain { user, client } => explain::run(at, &user, client.as_deref()).await,
+            Action::Simulate { file } => simulate::run(at, &file).await,
         })
     }
 }
 
-fn show(at: &Operator, policy: &Policy) -> Result<(), Failure> {
-    let row = |(field, now, default): (&idp_core::passkey::policy::Field, String, String)| {
+async fn show(at: &Operator, on: &On) -> Result<(), Failure> {
+    match (&on.group, &on.client) {
+        (Some(group), _) => {
+            let found = at.realm.group_policies.iter().find(|of| of.group == *group);
+            let of = found.ok_or_else(|| format!("the group {group} has no policy of its own"))?;
+            show_policy(at, &of.policy, &format!("Policy of the group {group}, priority {}.", of.priority))
+        }
+        (_, Some(id)) => show_demands(at, &client::find(at, id).await?),
+        (None, None) => {
+            let groups = at.realm.group_policies.iter().map(|of| format!("{} ({})", of.group, of.priority));
+            let groups: Vec<_> = groups.collect();
+            let clients: Vec<_> = proposal::demanding(at).await?.iter().map(|client| client.id.to_string()).collect();
+            let note = |what: &str, of: &[String]| match of {
+                [] => String::new(),
+                some => format!("\n{what}: {}.", some.join(", ")),
+            };
+            let groups = note("Groups with a policy of their own (priority)", &groups);
+            show_policy(at, &at.realm.policy, &(groups + &note("Clients with demands", &clients)))
+        }
+    }
+}
+
+fn show_policy(at: &Operator, policy: &Policy, note: &str) -> Result<(), Failure> {
+    let row = |(field, now, default): (&Field, String, String)| {
         let mark = if now == default { String::new() } else { default };
         vec![field.name.to_owned(), now, mark, field.acts.text().to_owned(), field.values.to_owned()]
     };
     let rows: Vec<_> = policy.show().into_iter().map(row).collect();
-    at.answer(&Value::Object(policy.values()), &table(&["FIELD", "VALUE", "DEFAULT", "ACTS AT", "VALUES"], &rows))
+    let text = table(&["FIELD", "VALUE", "DEFAULT", "ACTS AT", "VALUES"], &rows);
+    at.answer(&Value::Object(policy.values()), &format!("{text}\n{}", note.trim_start()))
 }
 
-async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> {
-    let mut policy = Policy::clone(&at.realm.policy);
-    let mut problems = twice(fields);
-    problems.extend(fields.iter().filter_map(|(field, text)| policy.set(field, text).err()).map(|p| p.to_string()));
-    // Values that cannot be read leave their fields as they were; the whole is judged all the same.
-    problems.extend(policy.check().iter().map(ToString::to_string));
-    if !problems.is_empty() {
-        return Err(usage(problems.join("\n     ")));
-    }
-    if policy == *at.realm.policy {
-        return show(at, &policy);
-    }
-    let owners = owners::compare(at, &policy).await?;
-    refuse_lock_out(&at.realm.policy, &policy, &owners)?;
-    let changed: Vec<_> = fields.iter().map(|(field, _)| field.as_str()).collect();
-    let audit = at.audit(AuditEvent::PolicyChanged, json!({ "fields": changed }));
-    if !at.app.store.write(SetPolicy { realm: at.realm.id, policy: policy.clone(), audit }).await? {
-        return Err("the realm was deleted meanwhile".into());
-    }
-    let mut text = format!("Set {}.", changed.join(", "));
-    if !owners.lost.is_empty() {
-        text.push_str(&format!("\nNote: these owners can no longer sign in: {}.", owners.lost.join(", ")));
-    }
-    let value = json!({ "policy": policy.values(), "owners_locked_out": owners.lost });
-    at.answer(&value, &text)
+fn show_demands(at: &Operator, client: &Client) -> Result<(), Failure> {
+    let demands = client.settings.policy.values();
+    let text = |name: &&str| demands.get(*name).map_or_else(|| "-".to_owned(), Value::to_string);
+    let rows: Vec<_> = DEMANDS.iter().map(|name| vec![(*name).to_owned(), text(name)]).collect();
+    at.answer(&Value::Object(demands.clone()), &table(&["DEMAND", "VALUE"], &rows))
 }
 
-/// Fields named twice: which value was meant?
-pub fn twice(fields: &[(String, String)]) -> Vec<String> {
-    let again = |i: usize, name: &str| fields.iter().skip(i + 1).any(|(other, _)| other == name);
-    let twice = fields.iter().enumerate().filter(|(i, (name, _))| again(*i, name));
-    twice.map(|(_, (name, _))| format!("{name}: is named twice")).collect()
+async fn set(at: &Operator, fields: &[(String, String)], on: &On, priority: Option<i64>) -> Result<(), Failure> {
+    let mut proposal = Proposal::new(at).await?;
+    match (&on.group, &on.client) {
+        (Some(group), _) => proposal.set_group(at, group, priority, fields).await?,
+        (_, Some(id)) => proposal.set_client(client::find(at, id).await?, fields),
+        (None, None) => proposal.set_realm(fields),
+    }
+    let changed = fields.iter().map(|(field, _)| field.clone());
+    let changed: Vec<_> = changed.chain(priority.map(|_| "priority".to_owned())).collect();
+    save(at, &proposal, on, &changed).await
 }
 
-/// Switching passkeys off must cost no owner their way in; anything else must leave one owner.
-fn refuse_lock_out(now: &Policy, next: &Policy, owners: &Owners) -> Result<(), Failure> {
-    let off = now.enabled && !next.enabled;
-    if owners.lost.is_empty() || (!off && !owners.kept.is_empty()) {
-        return Ok(());
+async fn unset(at: &Operator, fields: &[String], on: &On) -> Result<(), Failure> {
+    let mut proposal = Proposal::new(at).await?;
+    let changed = match (&on.group, &on.client) {
+        (Some(group), _) => {
+            proposal.unset_group(group)?;
+            vec![format!("the policy of {group}")]
+        }
+        (_, Some(id)) => proposal.unset_client(client::find(at, id).await?, fields),
+        (None, None) => {
+            return Err(usage("--group NAME or --client ID: a realm always has a policy; set its fields instead"));
+        }
+    };
+    save(at, &proposal, on, &changed).await
+}
+
+/// Saves what may be saved, and says whom it hits.
+async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -> Result<(), Failure> {
+    proposal.refuse()?;
+    let outcome = proposal.judge(at).await?;
+    proposal.refuse_lock_out(at, &outcome)?;
+    let audit = |detail| at.audit(AuditEvent::PolicyChanged, detail);
+    let realm = at.realm.id;
+    let values = match (&on.group, &on.client) {
+        (Some(group), _) => {
+            let policy = proposal.group(group).map(|of| (of.priority, Policy::clone(&of.policy)));
+            let values = policy.as_ref().map(|(_, policy)| policy.values()).unwrap_or_default();
+            let audit = audit(json!({ "group": group, "fields": changed }));
+            match at.app.store.write(SetGroupPolicy { realm, group: group.clone(), policy, audit }).await? {
+                GroupPolicySet::Done => values,
+                GroupPolicySet::Gone => return Err(format!("the group {group} was deleted meanwhile").into()),
+                GroupPolicySet::PriorityTaken(other) => return Err(proposal::taken(&other).into()),
+            }
+        }
+        (_, Some(id)) => {
+            let seen = client::find(at, id).await?;
+            let policy = proposal.client(&seen.id).unwrap_or_default();
+            let mut next = seen.clone();
+            next.settings.policy = policy.clone();
+            client::save(at, &seen, next, "policy").await?;
+            policy.values()
+        }
+        (None, None) => {
+            let policy = Policy::clone(&proposal.realm.policy);
+            let values = policy.values();
+            let audit = audit(json!({ "fields": changed }));
+            if !at.app.store.write(SetPolicy { realm, policy, audit }).await? {
+                return Err("the realm was deleted meanwhile".into());
+            }
+            values
+        }
+    };
+    let owners: Vec<_> = outcome.owners_lost().collect();
+    let value = json!({ "policy": values, "owners_locked_out": owners, "locked_out": outcome.locked_out.len() });
+    at.answer(&value, &(format!("Set {}.", changed.join(", ")) + &hit(&outcome, &owners)))
+}
+
+/// Notes on whom a saved policy hits.
+fn hit(outcome: &Outcome, owners: &[&str]) -> String {
+    let mut text = String::new();
+    if !owners.is_empty() {
+        text.push_str(&format!("\nNote: these owners can no longer sign in: {}.", owners.join(", ")));
     }
-    let field = if off { "enabled" } else { "this policy" };
-    let names = owners.lost.join(", ");
-    let how = "give them another way in first (idp access-pass create, idp user password)";
-    Err(format!("{field}: these owners could no longer sign in: {names}; {how}").into())
+    let others = outcome.locked_out.iter().filter(|who| !who.owner || who.client.is_some()).count();
+    if others > 0 {
+        text.push_str(&format!("\nNote: it locks others out, {others} in all; idp policy simulate names them before."));
+    }
+    if !outcome.must_enrol.is_empty() {
+        text.push_str(&format!("\nNote: {} must make a passkey first.", outcome.must_enrol.len()));
+    }
+    text
 }

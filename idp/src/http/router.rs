@@ -77,6 +77,8 @@ routes! {
     GET     "/login/second-factor"                     Page   => login::second_factor::get;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
+    GET     "/login/enrol"                             Page   => login::enrol::get;
+    POST    "/login/enrol/later"                       Page   => login::enrol::later;
     POST    "/login/continue"                          Page   => login::leave::proceed;
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;

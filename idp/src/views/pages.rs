@@ -3,13 +3,17 @@
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
 mod account;
+mod demands;
 mod device;
+mod enrol;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
 pub use account::*;
+pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
+pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,6 +141,7 @@ pub struct SecondFactor {
     pub csrf: String,
     pub request: Option<String>,
     pub application: Option<Application>,
+    pub demands: Demands,
     pub person: Person,
     pub reason: SecondFactorReason,
     /// "Continue without" is offered: the application would like the passkey and does not insist.

@@ -3,6 +3,7 @@
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
 mod account;
+mod factors;
 
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
@@ -11,8 +12,7 @@ use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
     DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
     LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
-    RemovePasskey, SecondFactor, SecondFactorReason, Security, SecurityNotice, Setup, SetupKind, SetupNotice, Standing,
-    WebUrl,
+    RemovePasskey, Security, SecurityNotice, Setup, SetupKind, SetupNotice, Standing, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -39,6 +39,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
@@ -170,24 +171,8 @@ fn logins(all: &mut Samples) {
     add(all, "login-long", Page::Login(long_names));
 }
 
-/// Second factor, chooser, consent.
+/// Chooser, consent.
 fn asks(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
-        csrf: "csrf".into(),
-        request: Some("sealed".into()),
-        application: Some(application()),
-        person: ada(),
-        reason,
-        voluntary,
-        rp_host: "northwind.example".into(),
-        switch_href: "/login?request=sealed&switch=1".into(),
-    };
-    use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
-    add(all, "step-up-plain", Page::SecondFactor(bare));
-
     let choose = |application, person| Choose {
         csrf: "csrf".into(),
         request: "sealed".into(),

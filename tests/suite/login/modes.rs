@@ -16,15 +16,17 @@ enum Leads {
     AskPassword,
     /// A passkey is needed and there is none.
     PasskeyNeeded,
+    /// The same, and it is made now.
+    Enrol,
 }
 
-use Leads::{AskPasskey, AskPassword, In, PasskeyNeeded, Refused};
+use Leads::{AskPasskey, AskPassword, Enrol, In, PasskeyNeeded, Refused};
 
 /// Mode; passkey alone; password alone without and with a usable passkey; password, then passkey.
 const TABLE: [(Mode, Leads, Leads, Leads, Leads); 5] = [
     (Mode::PasskeyOnly, In, PasskeyNeeded, PasskeyNeeded, In),
     (Mode::PasskeyFirst, In, In, AskPasskey, In),
-    (Mode::PasswordThenPasskey, Refused, PasskeyNeeded, AskPasskey, In),
+    (Mode::PasswordThenPasskey, Refused, Enrol, AskPasskey, In),
     (Mode::PasskeyThenSecondFactor, AskPassword, PasskeyNeeded, PasskeyNeeded, In),
     (Mode::Optional, In, In, In, In),
 ];
@@ -42,6 +44,7 @@ async fn password(browser: &mut Browser, name: &str) -> Leads {
     match (page.status, page.next().unwrap_or_default().as_str()) {
         (200, "/account/security") if signed_in => In,
         (200, "/login/second-factor") if !signed_in => AskPasskey,
+        (200, "/login/enrol") if !signed_in => Enrol,
         (401, _) if !signed_in => PasskeyNeeded,
         other => panic!("{other:?}: {}", page.body),
     }

@@ -95,12 +95,12 @@ export async function authenticate(asked, signal) {
   }
 }
 
-/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?}`. Gives its record and `next`. */
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?}`. Gives its record and `next`. */
 export async function register(asked, name, signal) {
   const { ceremony, csrf, publicKey, signals } = await post('/webauthn/register/options', asked, { signal });
   const credential = toJSON(await held('create', { publicKey: creationOptions(publicKey), signal }));
   try {
-    return await post('/webauthn/register', { ceremony, credential, name: name || undefined }, { csrf });
+    return await post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
   } catch (error) {
     const { status, code } = error.problem ?? {};
     // Kept before, or perhaps kept although the answer failed: those are not to be forgotten.

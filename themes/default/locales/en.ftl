@@ -134,6 +134,30 @@ second-step-up = This step needs a passkey.
 second-step-up-application = { $application } asks for a stronger proof than the way you signed in.
 second-without = Continue without it
 
+## What an application demands of passkeys
+demand-security-key = { $application } only takes security keys.
+demand-device = { $application } only takes passkeys of the device in front of you.
+demand-phone = { $application } only takes passkeys on phones and tablets.
+demand-security-key-or-device = { $application } only takes security keys and passkeys of the device in front of you.
+demand-security-key-or-phone = { $application } only takes security keys and passkeys on phones and tablets.
+demand-device-or-phone = { $application } only takes passkeys of this device, phones and tablets, no security keys.
+demand-device-bound = { $application } takes no passkeys that are synced between devices.
+
+## Making a passkey in the midst of a sign-in
+enrol-title = Make a passkey
+enrol-nudge = Next time you sign in with your fingerprint, face or PIN instead of your password. It takes half a minute.
+enrol-required = A passkey is required here. It takes half a minute, and from then on you sign in with your fingerprint, face or PIN.
+enrol-demanded = None of your ways to sign in is accepted here. Make a passkey of a kind that is.
+enrol-demanded-application = { $application } asks for a passkey of a kind that you do not have yet. Make one to go on.
+enrol-moved = This service has moved to { $host }. Make a passkey for the new address now; the old one will stop working.
+enrol-due = You can put this off until { $when }.
+enrol-this-device = Make it on this device
+enrol-phone = Make it on a phone or tablet
+enrol-security-key = Make it on a security key
+enrol-later = Not now
+enrol-link = You need a link
+enrol-link-text = Your administrator can send you a link (an access pass) with which you make your first passkey here.
+
 ## Account chooser
 choose-title = Choose an account
 choose-application = to continue to { $application }

@@ -3,6 +3,7 @@
 use idp_core::account::{Account, AccountState, Preferences, Profile, Role, name_key};
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
+use idp_core::passkey::reach::Holder;
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
 
@@ -87,6 +88,32 @@ impl Store {
         const SQL: &str = select!("WHERE a.realm_id = $1 AND a.username_key > $2 ORDER BY a.username_key LIMIT $3");
         let key = name_key(after);
         self.list(SQL, vals![realm, &key, limit]).await
+    }
+
+    /// A page of accounts by id, from after `after` on, each with its groups and passkeys: what policies are judged by.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_holders(&self, realm: RealmId, after: Option<&AccountId>, limit: i64) -> Result<Vec<Holder>> {
+        const SQL: &str = select!("WHERE a.realm_id = $1 AND a.account_id > $2 ORDER BY a.account_id LIMIT $3");
+        let after = after.copied().unwrap_or(AccountId::from_bytes([0; 16]));
+        let accounts: Vec<Account> = self.list(SQL, vals![realm, &after, limit]).await?;
+        let Some(last) = accounts.last().map(|account| account.id) else { return Ok(Vec::new()) };
+        let mut passkeys = self.list_passkeys_between(realm, (&after, &last)).await?.into_iter().peekable();
+        let mut groups = self.list_memberships_between(realm, (&after, &last)).await?.into_iter().peekable();
+        // All three are in the order of ids; what belongs to nobody of the page came between the statements.
+        let holder = |account: Account| {
+            let mine = |id: &AccountId| *id == account.id;
+            while passkeys.next_if(|passkey| passkey.account_id < account.id).is_some() {}
+            while groups.next_if(|(id, _)| *id < account.id).is_some() {}
+            Holder {
+                passkeys: std::iter::from_fn(|| passkeys.next_if(|passkey| mine(&passkey.account_id))).collect(),
+                groups: std::iter::from_fn(|| groups.next_if(|(id, _)| mine(id))).map(|(_, name)| name).collect(),
+                totp: false,
+                account,
+            }
+        };
+        Ok(accounts.into_iter().map(holder).collect())
     }
 
     /// How many active owners a realm has: none means that it must be set up.

@@ -61,6 +61,29 @@ impl Store {
     }
 }
 
+/// An account and the name of a group it is in.
+struct Member(AccountId, String);
+
+impl FromRow for Member {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self(row.id("group_members.account_id")?, row.text()?.to_owned()))
+    }
+}
+
+impl Store {
+    /// Who of the accounts after one id up to another is in which group, by account and name.
+    pub(crate) async fn list_memberships_between(
+        &self,
+        realm: RealmId,
+        (after, last): (&AccountId, &AccountId),
+    ) -> Result<Vec<(AccountId, String)>> {
+        const SQL: &str = "SELECT account_id, group_name FROM group_members \
+             WHERE realm_id = $1 AND account_id > $2 AND account_id <= $3 ORDER BY account_id, group_name";
+        let members: Vec<Member> = self.list(SQL, vals![realm, after, last]).await?;
+        Ok(members.into_iter().map(|Member(account, group)| (account, group)).collect())
+    }
+}
+
 /// Makes a group. `false`: the name is taken.
 #[derive(Clone, Debug)]
 pub struct CreateGroup {

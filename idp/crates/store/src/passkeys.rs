@@ -74,6 +74,17 @@ impl Store {
         self.few(select!("account_id = $2 ORDER BY created_ms, credential_id"), vals![realm, account]).await
     }
 
+    /// The passkeys of accounts after one id up to another, by account and age.
+    pub(crate) async fn list_passkeys_between(
+        &self,
+        realm: RealmId,
+        (after, last): (&AccountId, &AccountId),
+    ) -> Result<Vec<Passkey>> {
+        const SQL: &str =
+            select!("account_id > $2 AND account_id <= $3 ORDER BY account_id, created_ms, credential_id");
+        self.list(SQL, vals![realm, after, last]).await
+    }
+
     /// How many passkeys of an account may sign in.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
 use idp_core::interact::usable;
-use idp_core::passkey::policy::EnrolmentRequires;
+use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
-use idp_core::session::Method;
+use idp_core::session::{AuthEvent, Method};
 
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::problem::Problem;
@@ -46,20 +46,19 @@ pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> boo
     usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some()
 }
 
-/// Whether a session may make a passkey for its account: the first one needs more than a password, or a phished
-/// password would buy a phishing-resistant sign-in.
-pub fn may_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    let first = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_none();
-    let confirmed = match visitor.policy.enrolment_requires {
+/// Whether a passkey may be made on what was proved: the first one needs more than a password, or a phished password
+/// would buy a phishing-resistant sign-in.
+pub fn may_enrol(x: &Exchange, policy: &Policy, events: &[AuthEvent], passkeys: &[Passkey]) -> bool {
+    let first = usable(passkeys, &x.rp.rp_id, policy).next().is_none();
+    let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => has_two_factors(visitor),
+        EnrolmentRequires::Confirmed => has_two_factors(events),
         EnrolmentRequires::AccessPass => false,
     };
     !first || confirmed
 }
 
-/// Whether the session rests on more than one factor.
-fn has_two_factors(visitor: &Visitor) -> bool {
-    let has = |is: fn(&Method) -> bool| usize::from(visitor.session.events.iter().any(|e| is(&e.method)));
+fn has_two_factors(events: &[AuthEvent]) -> bool {
+    let has = |is: fn(&Method) -> bool| usize::from(events.iter().any(|e| is(&e.method)));
     has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
 }

@@ -77,7 +77,7 @@ fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
-    } else if fresh::may_enrol(x, visitor, passkeys) {
+    } else if fresh::may_enrol(x, policy, &visitor.session.events, passkeys) {
         Adding::Here
     } else {
         Adding::ByLink

@@ -5,7 +5,8 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::{EventId, FlowId, Sid};
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::{Combination, Verdict};
+use idp_core::passkey::policy::{Combination, Policy, Verdict};
+use idp_core::passkey::record::Passkey;
 use idp_core::place;
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
@@ -32,6 +33,8 @@ pub enum Stand {
     Complete,
     /// One more factor is asked.
     SecondFactor,
+    /// A passkey is to be made first.
+    Enrol,
     /// The policy closes this way; a passkey is needed that the account does not have.
     PasskeyNeeded,
 }
@@ -77,7 +80,11 @@ pub async fn finish(
                 Partial::keep(x, &proved, flow, &events)?;
                 return Ok(Stand::SecondFactor);
             }
-            Verdict::Enrol | Verdict::Refused => return Ok(Stand::PasskeyNeeded),
+            Verdict::Enrol => {
+                Partial::keep(x, &proved, flow, &events)?;
+                return Ok(Stand::Enrol);
+            }
+            Verdict::Refused => return Ok(Stand::PasskeyNeeded),
         }
     }
     write(x, proved, events, Sessions { standing, other }).await?;
@@ -93,6 +100,8 @@ pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationReques
     Ok(match (stand, sealed) {
         (Stand::Complete, Some(sealed)) => authorize::resume_url(&sealed),
         (Stand::Complete, None) => "/account/security".to_owned(),
+        (Stand::Enrol, Some(sealed)) => format!("/login/enrol?request={sealed}"),
+        (Stand::Enrol, None) => "/login/enrol".to_owned(),
         (_, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
         (_, None) => "/login/second-factor".to_owned(),
     })
@@ -103,20 +112,33 @@ fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {
     AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, client: x.client_words(), place, method }
 }
 
-async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
+/// The factors that were verified.
+fn combination(events: &[AuthEvent]) -> Option<Combination> {
     let has = |is: fn(&Method) -> bool| events.iter().any(|e| is(&e.method));
     let passkey = has(|m| matches!(m, Method::Passkey(_)));
-    let Some(combination) = Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
-    else {
-        return Ok(Verdict::Refused);
-    };
+    Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
+}
+
+async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
+    let Some(combination) = combination(events) else { return Ok(Verdict::Refused) };
     let policy = policy::of(x, &account.id).await?;
     // What a passkey leads to does not depend on which others there are.
-    let passkeys = match passkey {
+    let passkeys = match events.iter().any(|e| matches!(e.method, Method::Passkey(_))) {
         true => Vec::new(),
         false => x.app.store.list_passkeys(x.realm.id, &account.id).await?,
     };
     Ok(policy.verdict(combination, policy::holds(x, &policy, account, &passkeys)))
+}
+
+/// Whether what was proved leads to making a passkey.
+pub fn is_to_enrol(
+    x: &Exchange,
+    policy: &Policy,
+    (account, passkeys): (&Account, &[Passkey]),
+    events: &[AuthEvent],
+) -> bool {
+    let holds = policy::holds(x, policy, account, passkeys);
+    combination(events).is_some_and(|combination| policy.verdict(combination, holds) == Verdict::Enrol)
 }
 
 /// What this browser had before.

@@ -2,6 +2,7 @@
 
 pub mod choose;
 pub mod consent;
+pub mod enrol;
 pub mod finish;
 pub mod leave;
 pub mod page;

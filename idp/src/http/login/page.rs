@@ -2,11 +2,12 @@
 
 use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::Mode;
+use idp_core::passkey::policy::{Mode, Policy};
 
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{self, LoginNotice, LoginStep, Page};
 
@@ -93,20 +94,23 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Some(LoginNotice::Throttled { .. }) => 429,
         Some(_) => 401,
     };
-    let policy = x.realm.policy.clone();
+    // Nobody is known yet, and a name typed must not change what is shown: whatever lets in somebody is offered.
+    let by_passkey = |of: &Policy| of.enabled && of.allow_login && of.mode != Mode::PasswordThenPasskey;
+    let by_password = |of: &Policy| match of.mode {
+        Mode::PasskeyOnly => false,
+        // There the password is the second factor, after a passkey.
+        Mode::PasskeyThenSecondFactor => shown.by_password,
+        Mode::PasskeyFirst | Mode::PasswordThenPasskey | Mode::Optional => true,
+    };
+    let (passkey_allowed, password_allowed) = (policy::all(&x).any(by_passkey), policy::all(&x).any(by_password));
     let page = views::Login {
         csrf: x.csrf(),
         request: sealed,
         application,
         step: shown.step,
         username: shown.username,
-        passkey_allowed: policy.enabled && policy.allow_login && policy.mode != Mode::PasswordThenPasskey,
-        password_allowed: match policy.mode {
-            Mode::PasskeyOnly => false,
-            // There the password is the second factor, after a passkey.
-            Mode::PasskeyThenSecondFactor => shown.by_password,
-            _ => true,
-        },
+        passkey_allowed,
+        password_allowed,
         again: shown.again,
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,

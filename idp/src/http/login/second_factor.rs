@@ -5,7 +5,7 @@ use idp_core::interact::{Factor, Step};
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
-use crate::views::{Page, Person, SecondFactor, SecondFactorReason};
+use crate::views::{Demands, Page, Person, SecondFactor, SecondFactorReason};
 
 /// `GET /login/second-factor`.
 pub async fn get(mut x: Exchange) -> Outcome {
@@ -39,14 +39,18 @@ pub async fn get(mut x: Exchange) -> Outcome {
         }
     };
     let Some(account) = account else { return x.go(&login) };
-    let application = match &request {
-        Some(request) => Some(authorize::application_of(&*authorize::client_of(&x, request).await?, request)),
-        None => None,
+    let (application, demands) = match &request {
+        Some(request) => {
+            let client = authorize::client_of(&x, request).await?;
+            (Some(authorize::application_of(&client, request)), Demands::from(&client.settings.policy))
+        }
+        None => (None, Demands::default()),
     };
     let page = SecondFactor {
         csrf: x.csrf(),
         request: sealed,
         application,
+        demands,
         person: Person::new(&account.username, account.profile.name.as_deref()),
         reason,
         voluntary,

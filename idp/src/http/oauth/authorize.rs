@@ -15,6 +15,7 @@ use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::params::RawParams;
 use idp_core::oauth::scope::Scopes;
 use idp_core::oidc::subject;
+use idp_core::passkey::policy::Policy;
 use idp_core::passkey::record::Passkey;
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
@@ -25,6 +26,7 @@ use super::{par, request_object};
 use crate::event;
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{Application, WebUrl};
 
@@ -112,6 +114,19 @@ pub async fn reopen(x: &Exchange, sealed: Option<&str>) -> Result<AuthorizationR
 pub async fn client_of(x: &Exchange, request: &AuthorizationRequest) -> Result<Arc<Client>, Problem> {
     let client = x.app.store.cached_client(x.realm.id, request.to.client_id()).await?;
     client.ok_or_else(|| Unaddressed::ClientUnknown.into())
+}
+
+/// A policy with the demands of the client of a request, if there is one.
+///
+/// # Errors
+/// As [`client_of`].
+pub async fn policy_at(
+    x: &Exchange,
+    policy: Arc<Policy>,
+    request: Option<&AuthorizationRequest>,
+) -> Result<Arc<Policy>, Problem> {
+    let Some(request) = request else { return Ok(policy) };
+    Ok(policy::met(policy, Some(&*client_of(x, request).await?)))
 }
 
 /// A client as the pages show it.
@@ -209,7 +224,9 @@ pub async fn decide(
             passkeys: passkeys.as_deref(),
             totp: false,
         });
-        let facts = Facts { request, realm: &x.realm, rp_id: &x.rp.rp_id, client, visitor: who, now: x.now };
+        let rp_id = &x.rp.rp_id;
+        let facts =
+            Facts { request, realm: &x.realm, rp_id, client, visitor: who, mails: x.app.mailer.is_some(), now: x.now };
         match (next_step(&facts), visitor) {
             (Step::Need(Need::Groups), Some(v)) if groups.is_none() => {
                 let found = x.app.store.list_groups_of(x.realm.id, &v.account.id).await?;

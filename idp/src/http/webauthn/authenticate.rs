@@ -48,7 +48,11 @@ pub async fn post(mut x: Exchange) -> Outcome {
         let text = "a passkey alone does not let in here: sign in with your password first";
         return Err(Problem::api(403, "policy_refused", text));
     }
-    let status = if stand == Stand::Complete { "complete" } else { "second_factor" };
+    let status = match stand {
+        Stand::Complete => "complete",
+        Stand::Enrol => "enrol",
+        Stand::SecondFactor | Stand::PasskeyNeeded => "second_factor",
+    };
     let next = next_url(&x, stand, request.as_ref())?;
     x.reply(200, &json!({ "status": status, "next": next }))
 }

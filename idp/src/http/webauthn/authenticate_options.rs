@@ -7,6 +7,7 @@ use idp_core::interact::{Factor, Step, usable};
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::assertion;
 use idp_core::passkey::ceremony::CeremonyPurpose;
+use idp_core::passkey::policy::Policy;
 use idp_core::passkey::record::Passkey;
 use serde::Deserialize;
 use serde_json::json;
@@ -41,15 +42,11 @@ pub async fn post(mut x: Exchange) -> Outcome {
         None => None,
     };
     let verified = verified_account(&x, request.as_ref()).await?;
-    let policy = match &verified {
+    let own = match &verified {
         Some(account) => policy::of(&x, account).await?,
-        None => Arc::clone(&x.realm.policy),
+        None => policy::of_strangers(&x),
     };
-    let client = match &request {
-        Some(request) => Some(authorize::client_of(&x, request).await?),
-        None => None,
-    };
-    let policy = policy::met(policy, client.as_deref());
+    let policy = authorize::policy_at(&x, Arc::clone(&own), request.as_ref()).await?;
     if !policy.enabled || !(policy.allow_login || policy.allow_second_factor) {
         return Err(Problem::api(403, "passkeys_off", "passkeys are switched off here: sign in another way"));
     }
@@ -58,7 +55,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let allowed: Vec<Passkey> = match verified {
         Some(account) => {
             let passkeys = x.app.store.list_passkeys(x.realm.id, &account).await?;
-            usable(&passkeys, &x.rp.rp_id, &policy).cloned().collect()
+            let fit = |policy: &Policy| usable(&passkeys, &x.rp.rp_id, policy).cloned().collect::<Vec<_>>();
+            // Where none of them fits the application, one lets in all the same, and a better one is made then.
+            Some(fit(&policy)).filter(|fit| !fit.is_empty()).unwrap_or_else(|| fit(&own))
         }
         None => Vec::new(),
     };

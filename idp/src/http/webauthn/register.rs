@@ -4,6 +4,7 @@ use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
+use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
 use idp_core::passkey::policy::{Policy, judge_registration};
 use idp_core::passkey::record::Passkey;
@@ -19,6 +20,10 @@ use serde_json::{Value, json};
 use super::state;
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::enrol::Enrolling;
+use crate::http::login::finish::{Stand, next_url};
+use crate::http::login::partial::Partial;
+use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
 
@@ -30,21 +35,30 @@ struct Body {
     ceremony: String,
     credential: Value,
     name: Option<String>,
+    /// The sign-in in whose midst the passkey is made: it goes on with it.
+    request: Option<String>,
 }
 
 /// 201 with the passkey's record and `next`.
 pub async fn post(mut x: Exchange) -> Outcome {
     let body: Body = x.json().await?;
     let ceremony = state::reopen(&mut x, &body.ceremony)?;
+    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
     let (account, existing) = match &ceremony.purpose {
         CeremonyPurpose::Authenticate { .. } => {
             return Err(Problem::bad("ceremony_invalid", "this ceremony signs in; it cannot register a passkey"));
         }
-        CeremonyPurpose::Register { account, pass } => (*account, allowed(&x, *account, *pass).await?),
+        CeremonyPurpose::Register { account, pass } => {
+            (*account, allowed(&x, (*account, *pass), request.as_ref()).await?)
+        }
         CeremonyPurpose::SetUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
-    let policy = policy::of(&x, &account).await?;
+    // No passkey is kept that the application would refuse: it would ask for another one at once.
+    let policy = authorize::policy_at(&x, policy::of(&x, &account).await?, request.as_ref()).await?;
     let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
@@ -52,7 +66,15 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered).to_owned());
     let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
     let record = record(&passkey);
-    let next = write(&x, &policy, &ceremony, passkey).await?;
+    let mut next = write(&x, &policy, &ceremony, passkey).await?;
+    if let Some(request) = &request {
+        // Making a passkey authenticates nobody: the sign-in goes on and asks for it.
+        let partial = Partial::read(&x, Some(request.id)).is_some();
+        let stand = if partial { Stand::SecondFactor } else { Stand::Complete };
+        next = next_url(&x, stand, Some(request))?;
+    } else if Partial::read(&x, None).is_some() {
+        next = next_url(&x, Stand::SecondFactor, None)?;
+    }
     let mut body = record;
     if let Some(members) = body.as_object_mut() {
         members.insert("next".to_owned(), next.into());
@@ -93,9 +115,14 @@ fn record(passkey: &Passkey) -> Value {
 }
 
 /// Checks again what allowed the ceremony, since five minutes may have passed, and counts the passkeys there are.
-async fn allowed(x: &Exchange, account: AccountId, pass: Option<Hash>) -> Result<usize, Problem> {
+async fn allowed(
+    x: &Exchange,
+    (account, pass): (AccountId, Option<Hash>),
+    request: Option<&AuthorizationRequest>,
+) -> Result<usize, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account).await?;
-    if pass.is_none() {
+    let by_partial = || async { Ok::<_, Problem>(Enrolling::by_partial(x, request).await?.filter(|e| e.may(x))) };
+    if pass.is_none() && by_partial().await?.is_none_or(|e| e.account.id != account) {
         let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
         fresh::require(x, &visitor, &passkeys)?;
     }

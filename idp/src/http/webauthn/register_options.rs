@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use idp_core::account::{Account, check_email, check_username};
 use idp_core::id::AccountId;
+use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::options::Kind;
@@ -16,6 +17,8 @@ use serde_json::json;
 use super::{signals, state};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::enrol::Enrolling;
+use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
 
@@ -26,6 +29,8 @@ struct Body {
     #[serde(default)]
     traits: Traits,
     pass: Option<String>,
+    /// The sign-in in whose midst the passkey is made.
+    request: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -36,6 +41,7 @@ struct Traits {
 
 /// Whom the passkey is for.
 pub struct Owner {
+    account: AccountId,
     pub user_handle: Vec<u8>,
     pub username: String,
     pub display_name: String,
@@ -46,6 +52,10 @@ pub struct Owner {
 pub async fn post(mut x: Exchange) -> Outcome {
     x.check_origin()?;
     let body: Body = x.json().await?;
+    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
     let (owner, purpose) = match body.pass.as_deref().filter(|p| !p.is_empty()) {
         Some(secret) => {
             let pass = live_pass(&x, secret).await?;
@@ -57,12 +67,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
                 }
             }
         }
-        None => by_session(&x).await?,
+        None => by_proof(&x, request.as_ref()).await?,
     };
     let policy = match &purpose {
         CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
         CeremonyPurpose::SetUp { .. } | CeremonyPurpose::Authenticate { .. } => Arc::clone(&x.realm.policy),
     };
+    // No passkey is made that the application would refuse.
+    let policy = authorize::policy_at(&x, policy, request.as_ref()).await?;
     if !policy.enabled || !policy.allow_registration {
         return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
     }
@@ -129,13 +141,14 @@ fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, Ceremony
         ));
     }
     let user_handle = x.app.random::<64>().to_vec();
+    let account = AccountId::new(x.now, x.app.random());
     let owner = Owner {
+        account,
         user_handle: user_handle.clone(),
         username: username.clone(),
         display_name: name.clone().unwrap_or_else(|| username.clone()),
         passkeys: Vec::new(),
     };
-    let account = AccountId::new(x.now, x.app.random());
     Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
 }
 
@@ -145,15 +158,26 @@ async fn by_pass(x: &Exchange, account: AccountId, pass: Hash) -> Result<(Owner,
     Ok((owner(x, account).await?, purpose))
 }
 
-async fn by_session(x: &Exchange) -> Result<(Owner, CeremonyPurpose), Problem> {
-    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
-    let owner = owner(x, visitor.account.clone()).await?;
-    fresh::require(x, &visitor, &owner.passkeys)?;
-    if !fresh::may_enrol(x, &visitor, &owner.passkeys) {
+/// By a session, or by factors that were proved for a sign-in that waits for the passkey.
+async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let (owner, may) = match Enrolling::by_partial(x, request).await? {
+        Some(enrolling) => {
+            let may = enrolling.may(x);
+            (owner(x, enrolling.account).await?, may)
+        }
+        None => {
+            let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+            let owner = owner(x, visitor.account.clone()).await?;
+            fresh::require(x, &visitor, &owner.passkeys)?;
+            let may = fresh::may_enrol(x, &visitor.policy, &visitor.session.events, &owner.passkeys);
+            (owner, may)
+        }
+    };
+    if !may {
         let text = "your first passkey needs a link from your administrator: ask for an access pass";
         return Err(Problem::api(403, "access_pass_required", text));
     }
-    let purpose = CeremonyPurpose::Register { account: visitor.account.id, pass: None };
+    let purpose = CeremonyPurpose::Register { account: owner.account, pass: None };
     Ok((owner, purpose))
 }
 
@@ -166,6 +190,7 @@ pub async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     // What the authenticator shows: the address tells accounts apart best, the name second.
     let shown = account.profile.email.clone().unwrap_or_else(|| account.username.clone());
     Ok(Owner {
+        account: account.id,
         user_handle: account.user_handle.clone(),
         username: shown,
         display_name: account.display_name().to_owned(),

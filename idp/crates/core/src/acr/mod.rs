@@ -24,7 +24,7 @@ const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
 /// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
 /// phrh and aal3 need a verified attestation, which there is not yet.
 pub fn supported_acr_values(settings: &RealmSettings, policy: &Policy) -> Vec<&'static str> {
-    let holds = Holds { passkey: true, password: true, totp: true, asks_passkey: false };
+    let holds = Holds { passkey: true, password: true, totp: true, asks_passkey: false, grace: false };
     let reachable = |combination| policy.enabled && policy.accepts(combination, holds);
     let alone = reachable(Combination::PasskeyAlone);
     let both = reachable(Combination::PasswordAndPasskey) || reachable(Combination::PasskeyAndTotp);

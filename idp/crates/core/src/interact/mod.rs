@@ -3,6 +3,7 @@
 
 mod client;
 pub mod consent;
+mod enrol;
 mod login;
 mod step_up;
 
@@ -58,6 +59,8 @@ pub struct Facts<'a> {
     pub rp_id: &'a str,
     pub client: &'a Client,
     pub visitor: Option<Visitor<'a>>,
+    /// Mails can be sent: a code can confirm who somebody is.
+    pub mails: bool,
     pub now: Timestamp,
 }
 
@@ -139,9 +142,10 @@ checks! {
     "login.fresh", "OIDC Core §3.1.2.1", "`prompt=login`: an event of this very request; `max_age`: one young enough, or of this request.", Some(LoginRequired) => login::fresh;
     "client.groups", "RFC 6749 §4.1.2.1", "Whoever is signed in is in a group that may use the client; else `access_denied`, also silently.", None => client::groups;
     "policy.resolved", "passkey policy", "What the policy depends on is known: the account's groups, and its passkeys where the client judges them.", None => step_up::resolved;
-    "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a passkey that fits is asked for, or made.", Some(LoginRequired) => step_up::policy;
+    "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a factor that fits is asked for, or a passkey made; where nothing would help, it is said to the client.", Some(LoginRequired) => step_up::policy;
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
+    "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says.", None => enrol::asked;
     "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
     "consent.asked", "OIDC Core §3.1.2.1", "`prompt=consent`: the user agreed in this very request.", Some(InteractionRequired) => consent::asked;
 }
@@ -212,6 +216,7 @@ fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
         password: account.password_hash.is_some(),
         totp: visitor.totp,
         asks_passkey: account.preferences.ask_passkey,
+        grace: policy.enrolment.in_grace(&account.preferences, facts.now),
     }
 }
 

@@ -4,7 +4,8 @@ use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, deman
 use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::passkey::policy::{Holds, Policy, Requirement};
+use crate::passkey::policy::{Combination, Holds, Policy, Requirement};
+use crate::passkey::record::Passkey;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 
 /// What is asked for on top of a session, in this order.
@@ -22,6 +23,10 @@ pub fn policy(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     if authenticate(facts, visitor, true).is_some() {
         return None;
     }
+    if facts.request.prompt.none {
+        // Nothing may be asked, so what would help need not be found out.
+        return Some(Step::Login { again: true });
+    }
     if visitor.passkeys.is_none() {
         return Some(Step::Need(Need::Passkeys));
     }
@@ -29,11 +34,16 @@ pub fn policy(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let helps = FACTORS.into_iter().find(|f| with(facts, visitor, *f) != Reach::Nothing);
     Some(match helps {
         Some(factor) => Step::StepUp { factor, voluntary: false },
+        None if anew(facts, visitor) => Step::Login { again: true },
         // Signing in again with what there is would lead here again.
         None if another_passkey_helps(facts, visitor) => {
             Step::Enrol { reason: EnrolReason::Demanded, voluntary: false }
         }
-        None => Step::Login { again: true },
+        None => Step::Deny(OAuthError::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "step_up.policy",
+            "nothing that the user signs in with, or could, is accepted for this application",
+        )),
     })
 }
 
@@ -95,15 +105,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
         Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
         Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
-            .map(|passkey| {
-                let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
-                Method::Passkey(PasskeyProof {
-                    credential_id: passkey.credential_id.clone(),
-                    user_verified: required || passkey.uv_initialized,
-                    backup_eligible: passkey.backup_eligible,
-                    backup_state: passkey.backup_state,
-                })
-            })
+            .map(|passkey| Method::Passkey(proof_of(policy, passkey)))
             .collect(),
     };
     let best = tries.into_iter().map(|method| {
@@ -124,24 +126,54 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     })
 }
 
+/// What a passkey would prove if it were asked for now.
+fn proof_of(policy: &Policy, passkey: &Passkey) -> PasskeyProof {
+    let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
+    PasskeyProof {
+        credential_id: passkey.credential_id.clone(),
+        user_verified: required || passkey.uv_initialized,
+        backup_eligible: passkey.backup_eligible,
+        backup_state: passkey.backup_state,
+    }
+}
+
+/// Whether a new sign-in with all that the account has would let in.
+fn anew(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
+    let effective = facts.policy(visitor);
+    let passkeys = usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, &effective.policy);
+    let proofs = passkeys.map(|passkey| proof_of(&effective.policy, passkey)).map(Some);
+    proofs.chain([None]).any(|proof| {
+        let lets_in = |c, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
+        all_of(facts, visitor, proof, lets_in)
+    })
+}
+
 /// Whether a new passkey of the best kind that the policies take would let in, alone or with what the account has.
 fn another_passkey_helps(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
     let effective = facts.policy(visitor);
-    if !effective.policy.enabled || !effective.policy.allow_registration {
+    let policy = &effective.policy;
+    if !policy.enabled || !policy.allow_registration || policy.allowed_types.iter().next().is_none() {
         return false;
     }
+    let best =
+        PasskeyProof { credential_id: Vec::new(), user_verified: true, backup_eligible: false, backup_state: false };
+    let holds = |policy: &Policy| Holds { passkey: true, ..holds(facts, visitor, policy) };
+    all_of(facts, visitor, Some(best), |c, _| effective.accepts(c, holds))
+}
+
+/// Whether password, one-time password and this passkey, each given now as far as the account has it, let in.
+fn all_of(
+    facts: &Facts<'_>,
+    visitor: &Visitor<'_>,
+    passkey: Option<PasskeyProof>,
+    lets_in: impl Fn(Combination, Option<&PasskeyProof>) -> bool,
+) -> bool {
     let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, None, method);
-    let passkey = event(Method::Passkey(PasskeyProof {
-        credential_id: Vec::new(),
-        user_verified: true,
-        backup_eligible: false,
-        backup_state: false,
-    }));
     let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
     let totp = visitor.totp.then(|| event(Method::Totp));
-    let events: Vec<_> = password.chain(totp).chain([passkey]).collect();
+    let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
+    let events: Vec<_> = password.chain(totp).chain(passkey).collect();
     let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
     let demand = Demand { fresh: None, ..demand(facts) };
-    let holds = |policy: &Policy| Holds { passkey: true, ..holds(facts, visitor, policy) };
-    choose(&evidence, &facts.realm.settings, &demand, |c, _| effective.accepts(c, holds)).is_some()
+    choose(&evidence, &facts.realm.settings, &demand, lets_in).is_some()
 }

@@ -172,6 +172,7 @@ pub fn authorization_request(
         pushed: None,
         selected: None,
         step_up_declined: false,
+        enrolment_put_off: false,
     }
 }
 

@@ -9,11 +9,14 @@ mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
+pub mod explain;
 pub mod options;
 pub mod policy;
+pub mod reach;
 pub mod record;
 pub mod refused;
 pub mod registration;
+pub mod simulate;
 pub mod standing;
 pub mod wire;
 

@@ -1,10 +1,11 @@
 //! The passkey policy: what a realm asks of the passkeys people sign in with.
 //!
 //! WebAuthn L3 §5.4 for what browsers are asked; NIST SP 800-63B-4 §3.1.6 and §3.2.2 for what is judged.
-//! `fields` says how it is set and shown, `combination` which factors let in, `judge` what a passkey may lack, `resolve`
-//! whose policy counts.
+//! `fields` and `demands` say how it is set and shown, `combination` which factors let in, `judge` what a passkey may
+//! lack, `resolve` whose policy counts.
 
 mod combination;
+mod demands;
 mod fields;
 mod judge;
 mod resolve;
@@ -14,11 +15,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use combination::{Combination, Holds, Verdict};
+pub use demands::{DEMANDS, MINIMUM_ACR};
 pub use fields::{Acts, FIELDS, Field, Problem};
 pub use judge::{CHECKS, Check, Facts, SignIn, Violation, judge_record, judge_registration, judge_sign_in};
-pub use resolve::{ClientPolicy, Effective, GroupPolicy, resolve};
+pub use resolve::{ClientPolicy, Effective, GroupPolicy, of_strangers, resolve};
 
 use super::cose;
+use crate::account::Preferences;
+use crate::time::Timestamp;
 
 /// Which combinations of factors let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +104,14 @@ impl AllowedTypes {
         }
     }
 
+    /// What either allows.
+    pub fn join(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Any, _) | (_, Self::Any) => Self::Any,
+            (Self::Only(one), Self::Only(other)) => Self::Only(one | other),
+        }
+    }
+
     /// The allowed types.
     pub fn iter(&self) -> impl Iterator<Item = PasskeyType> + '_ {
         PasskeyType::ALL.into_iter().filter(|kind| self.contains(Some(*kind)))
@@ -136,6 +148,16 @@ impl PerType {
             security_key: self.security_key.max(other.security_key),
             device: self.device.max(other.device),
             phone: self.phone.max(other.phone),
+        }
+    }
+
+    /// What to ask for each type where either may count: `preferred` locks nobody out.
+    pub fn either(&self, other: &Self) -> Self {
+        let either = |one, other| if one == other { one } else { Requirement::Preferred };
+        Self {
+            security_key: either(self.security_key, other.security_key),
+            device: either(self.device, other.device),
+            phone: either(self.phone, other.phone),
         }
     }
 
@@ -222,6 +244,30 @@ pub enum EnrolmentRequires {
     AccessPass,
 }
 
+/// Whether people who sign in without a passkey are asked to make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enrolment {
+    Off,
+    /// Offered; who puts it off is asked again after so many days.
+    Nudge(u16),
+    /// Required from so many days on after it was first put off: the grace period.
+    Required(u16),
+}
+
+impl Enrolment {
+    /// Whether a required passkey may still be put off.
+    pub fn in_grace(self, preferences: &Preferences, now: Timestamp) -> bool {
+        match self {
+            Self::Off | Self::Nudge(_) => false,
+            Self::Required(days) => {
+                let first = preferences.passkey_first_asked.unwrap_or(now);
+                now < first.plus_s(i64::from(days) * 86_400)
+            }
+        }
+    }
+}
+
 /// The policy of a realm. A stored policy that lacks a field has its default; an unknown field is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -247,6 +293,9 @@ pub struct Policy {
     pub max_passkeys: u8,
     pub clone_response: CloneResponses,
     pub enrolment_requires: EnrolmentRequires,
+    pub enrolment: Enrolment,
+    /// A browser may make a passkey by itself after a password sign-in (WebAuthn L3 §5.1.3, conditional creation).
+    pub automatic_upgrade: bool,
 }
 
 impl Default for Policy {
@@ -267,6 +316,8 @@ impl Default for Policy {
             max_passkeys: 5,
             clone_response: CloneResponses { device_bound: CloneResponse::Block, synced: CloneResponse::Notify },
             enrolment_requires: EnrolmentRequires::Confirmed,
+            enrolment: Enrolment::Nudge(14),
+            automatic_upgrade: false,
         }
     }
 }

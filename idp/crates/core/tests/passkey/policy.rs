@@ -12,7 +12,7 @@ const MODES: [Mode; 5] =
 
 /// An account with a password, and with or without the other two.
 const fn holds(passkey: bool, totp: bool) -> Holds {
-    Holds { passkey, password: true, totp, asks_passkey: false }
+    Holds { passkey, password: true, totp, asks_passkey: false, grace: false }
 }
 
 #[test]

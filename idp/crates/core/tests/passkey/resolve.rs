@@ -34,7 +34,7 @@ fn modes_meet_by_intersection() {
     let realm = Arc::new(Policy { mode: Mode::PasskeyFirst, ..Policy::default() });
     let client = ClientPolicy { mode: Some(Mode::PasswordThenPasskey), ..ClientPolicy::default() };
     let effective = resolve(&realm, &[], &[], Some(&client));
-    let all = Holds { passkey: true, password: true, totp: true, asks_passkey: false };
+    let all = Holds { passkey: true, password: true, totp: true, asks_passkey: false, grace: false };
     let accepted: Vec<_> = Combination::ALL.into_iter().filter(|c| effective.accepts(*c, |_| all)).collect();
     assert_eq!(accepted, [Combination::PasswordAndPasskey]);
 }
@@ -90,7 +90,7 @@ proptest! {
         for options in [Options::security_key(), Options::platform(), Options::phone(), Options::synced()] {
             let passkey = Bench::new(Alg::Es256, options).passkey;
             let fits = |policy: &Policy| judge_record(policy, &passkey).is_empty();
-            let holds = |policy: &Policy| Holds { passkey: fits(policy), password, totp, asks_passkey };
+            let holds = |policy: &Policy| Holds { passkey: fits(policy), password, totp, asks_passkey, grace: false };
             for combination in Combination::ALL {
                 prop_assert!(!effective.accepts(combination, holds) || realm.accepts(combination, holds(&realm)));
             }

@@ -80,6 +80,8 @@ pub struct AuthorizationRequest {
     pub selected: Option<AccountId>,
     /// The user went on without the step-up that a voluntary `acr_values` offered.
     pub step_up_declined: bool,
+    /// The user put off making a passkey.
+    pub enrolment_put_off: bool,
 }
 
 impl AuthorizationRequest {
@@ -134,5 +136,6 @@ pub fn validate(
         pushed: None,
         selected: None,
         step_up_declined: false,
+        enrolment_put_off: false,
     })
 }

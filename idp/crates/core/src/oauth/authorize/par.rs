@@ -111,13 +111,21 @@ pub struct Reference {
     issued: Timestamp,
     selected: Option<AccountId>,
     step_up_declined: bool,
+    enrolment_put_off: bool,
 }
 
 impl Reference {
     /// Stands for an open request.
     pub const fn to(hash: Hash, request: &AuthorizationRequest) -> Self {
-        let AuthorizationRequest { id, issued, selected, step_up_declined, .. } = request;
-        Self { hash, id: *id, issued: *issued, selected: *selected, step_up_declined: *step_up_declined }
+        let AuthorizationRequest { id, issued, selected, step_up_declined, enrolment_put_off, .. } = request;
+        Self {
+            hash,
+            id: *id,
+            issued: *issued,
+            selected: *selected,
+            step_up_declined: *step_up_declined,
+            enrolment_put_off: *enrolment_put_off,
+        }
     }
 
     /// What the request is kept under.
@@ -130,9 +138,10 @@ impl Reference {
     /// # Errors
     /// [`Unaddressed::RequestUri`] when its code was issued meanwhile.
     pub fn request(self, found: &Pushed) -> Result<AuthorizationRequest, Unaddressed> {
-        let Self { hash, id, issued, selected, step_up_declined } = self;
+        let Self { hash, id, issued, selected, step_up_declined, enrolment_put_off } = self;
         let request = found.request()?;
-        Ok(AuthorizationRequest { id, issued, pushed: Some(hash), selected, step_up_declined, ..request })
+        let pushed = Some(hash);
+        Ok(AuthorizationRequest { id, issued, pushed, selected, step_up_declined, enrolment_put_off, ..request })
     }
 }
 
@@ -151,7 +160,7 @@ mod tests {
             "id": id, "issued": 0, "to": to, "scope": "openid", "nonce": null, "code_challenge": null,
             "prompt": prompt, "max_age_s": null, "acr": { "values": [], "essential": false }, "claims": {},
             "resources": [], "jkt": null, "ui_locales": null, "login_hint": null, "hinted": null, "pushed": null,
-            "selected": null, "step_up_declined": false,
+            "selected": null, "step_up_declined": false, "enrolment_put_off": false,
         });
         serde_json::from_value(request).unwrap()
     }

@@ -2,10 +2,13 @@
 //!
 //! A mode names a set of accepted combinations; the rest of its row says what to ask for instead.
 
+use serde::Serialize;
+
 use super::{Mode, Policy};
 
 /// Factors that were verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Combination {
     PasskeyAlone,
     PasswordAlone,
@@ -46,10 +49,26 @@ pub struct Holds {
     pub totp: bool,
     /// Its owner wants to be asked for the passkey after the password, where the policy would not.
     pub asks_passkey: bool,
+    /// A passkey is required, but may still be put off.
+    pub grace: bool,
+}
+
+impl Holds {
+    /// The combinations that these factors make.
+    pub fn combinations(self) -> impl Iterator<Item = Combination> {
+        Combination::ALL.into_iter().filter(move |combination| match combination {
+            Combination::PasskeyAlone => self.passkey,
+            Combination::PasswordAlone => self.password,
+            Combination::PasswordAndPasskey => self.password && self.passkey,
+            Combination::PasswordAndTotp => self.password && self.totp,
+            Combination::PasskeyAndTotp => self.passkey && self.totp,
+        })
+    }
 }
 
 /// What a combination of verified factors leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     In,
     /// This way is closed, and nothing the person could add now opens it.
@@ -95,6 +114,7 @@ impl Policy {
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => Verdict::Refused,
             Mode::PasskeyFirst if usable => Verdict::AskPasskey,
             Mode::PasswordThenPasskey if usable => Verdict::AskPasskey,
+            Mode::PasswordThenPasskey if holds.grace => Verdict::In,
             Mode::PasswordThenPasskey => Verdict::Enrol,
             Mode::Optional if usable && holds.asks_passkey => Verdict::AskPasskey,
             // Whoever set up a second factor means to be asked for it.
@@ -119,6 +139,7 @@ impl Policy {
         match mode {
             Mode::PasskeyFirst | Mode::Optional => Verdict::In,
             Mode::PasswordThenPasskey if self.takes_passkeys(holds) => Verdict::AskPasskey,
+            Mode::PasswordThenPasskey if holds.grace => Verdict::In,
             Mode::PasswordThenPasskey => Verdict::Enrol,
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => Verdict::Refused,
         }

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{AllowedTypes, CloneResponse, CloneResponses, Mode, PasskeyType, PerType, Policy, Requirement};
+use super::{
+    AllowedTypes, CloneResponse, CloneResponses, Enrolment, EnrolmentRequires, Mode, PasskeyType, PerType, Policy,
+    Requirement,
+};
 use crate::passkey::cose;
 
 /// When a field acts.
@@ -39,7 +42,7 @@ pub struct Field {
     pub acts: Acts,
     /// What it decides.
     pub about: &'static str,
-    list: bool,
+    pub(super) list: bool,
 }
 
 const fn field(name: &'static str, values: &'static str, acts: Acts, about: &'static str) -> Field {
@@ -89,6 +92,18 @@ pub const FIELDS: &[Field] = &[
         Acts::Registration,
         "what a session must rest on to add the first passkey",
     ),
+    field(
+        "enrolment",
+        "off, nudge:DAYS (asked again after so many) or required:DAYS (of grace)",
+        Acts::SignIn,
+        "whether people without a passkey are asked to make one",
+    ),
+    field(
+        "automatic_upgrade",
+        "true or false",
+        Acts::SignIn,
+        "the browser may make a passkey by itself after a password sign-in",
+    ),
 ];
 
 /// Why a policy is not saved.
@@ -102,7 +117,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(field: &str, text: impl Into<String>) -> Self {
+    /// A problem of a field.
+    pub fn new(field: &str, text: impl Into<String>) -> Self {
         Self { field: field.to_owned(), text: text.into() }
     }
 }
@@ -164,6 +180,22 @@ impl Policy {
             "leads to a type that allowed_types refuses",
         );
         no(distinct(&self.hints), "hints", "names one twice");
+        no(
+            !matches!(self.enrolment, Enrolment::Nudge(0) | Enrolment::Nudge(366..) | Enrolment::Required(366..)),
+            "enrolment",
+            "days are 1 to 365 for nudge, 0 to 365 for required",
+        );
+        // Whoever has the password would get a passkey by it.
+        no(
+            !self.automatic_upgrade || self.enrolment_requires == EnrolmentRequires::Any,
+            "automatic_upgrade",
+            "makes a passkey of a password alone: set enrolment_requires=any as well, if that is meant",
+        );
+        no(
+            !self.automatic_upgrade || (!self.deny_synced && self.allowed_types.contains(Some(PasskeyType::Device))),
+            "automatic_upgrade",
+            "makes synced passkeys on the device, which deny_synced or allowed_types refuse",
+        );
         match self.mode {
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => {
                 no(self.enabled, "enabled", "must be true in this mode: nobody could sign in without passkeys");
@@ -184,7 +216,7 @@ fn distinct<T: PartialEq>(items: &[T]) -> bool {
 }
 
 /// What somebody typed as JSON: JSON itself, `a:b,c:d` as an object, `a,b` as a list, else a word.
-fn words(text: &str, is_list: bool) -> Value {
+pub(super) fn words(text: &str, is_list: bool) -> Value {
     let word = |text: &str| serde_json::from_str(text.trim()).unwrap_or_else(|_| json!(text.trim()));
     match serde_json::from_str(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_) | Value::Bool(_) | Value::String(_))) => value,

@@ -92,6 +92,25 @@ pub fn resolve<'a>(
     Effective { base, group: of.map(|of| of.group.as_str()), policy, client }
 }
 
+/// What to ask of a browser before anybody is known: whatever one of the realm's policies takes may be tried, and the
+/// answer is judged by its owner's.
+pub fn of_strangers<'a>(realm: &'a Policy, of_groups: &[GroupPolicy]) -> Cow<'a, Policy> {
+    let mut asked = Cow::Borrowed(realm);
+    for other in of_groups.iter().map(|of| &*of.policy).filter(|other| other.enabled) {
+        if !asked.enabled {
+            // Nothing of a policy without passkeys is asked.
+            asked = Cow::Owned(other.clone());
+            continue;
+        }
+        let asked = asked.to_mut();
+        asked.allow_login |= other.allow_login;
+        asked.allow_second_factor |= other.allow_second_factor;
+        asked.user_verification = asked.user_verification.either(&other.user_verification);
+        asked.allowed_types = asked.allowed_types.join(&other.allowed_types);
+    }
+    asked
+}
+
 impl Effective<'_> {
     /// What a combination leads to: what the user's own policy says, and where that lets in, what the client's says.
     /// `holds` answers what the account has under a policy, since a client may take fewer of its passkeys.

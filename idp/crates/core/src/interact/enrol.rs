@@ -1,0 +1,48 @@
+//! Whether somebody who signed in without a passkey is asked to make one.
+
+use super::{EnrolReason, Facts, Need, Step, Visitor, usable};
+use crate::passkey::policy::{Enrolment, EnrolmentRequires};
+use crate::session::Method;
+
+/// Seconds of a day; also how often a required passkey is asked for during its grace period.
+const DAY_S: i64 = 86_400;
+
+pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    let effective = facts.policy(visitor);
+    let policy = effective.base;
+    let off = policy.enrolment == Enrolment::Off || !policy.enabled || !policy.allow_registration;
+    // Whoever signed in with a passkey has one.
+    let by_passkey = visitor.session.events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
+    if off || by_passkey || facts.request.prompt.none || facts.request.enrolment_put_off {
+        return None;
+    }
+    let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
+    if usable(passkeys, facts.rp_id, policy).next().is_some() {
+        return None;
+    }
+    let preferences = &visitor.account.preferences;
+    let rested = |days: i64| preferences.passkey_put_off.is_none_or(|at| facts.now >= at.plus_s(days * DAY_S));
+    match policy.enrolment {
+        Enrolment::Nudge(days) if can(facts, visitor, policy.enrolment_requires) && rested(i64::from(days)) => {
+            Some(Step::Enrol { reason: EnrolReason::Nudge, voluntary: true })
+        }
+        Enrolment::Required(_) if !policy.enrolment.in_grace(preferences, facts.now) => {
+            Some(Step::Enrol { reason: EnrolReason::Required, voluntary: false })
+        }
+        Enrolment::Required(_) if rested(1) => Some(Step::Enrol { reason: EnrolReason::Required, voluntary: true }),
+        Enrolment::Off | Enrolment::Nudge(_) | Enrolment::Required(_) => None,
+    }
+}
+
+/// Whether the person could make a passkey now: nobody is asked for what they cannot do.
+fn can(facts: &Facts<'_>, visitor: &Visitor<'_>, requires: EnrolmentRequires) -> bool {
+    match requires {
+        EnrolmentRequires::Any => true,
+        EnrolmentRequires::Confirmed => {
+            let has = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method));
+            let two = has(|m| *m == Method::Password) && has(|m| *m == Method::Totp);
+            two || (facts.mails && visitor.account.profile.email_verified)
+        }
+        EnrolmentRequires::AccessPass => false,
+    }
+}

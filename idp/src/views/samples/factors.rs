@@ -1,0 +1,70 @@
+//! Samples of the pages that ask for one more factor, or for a passkey to be made.
+
+use super::{NOW, Samples, ada, add, application, mallory};
+use crate::views::{Demands, Enrol, EnrolKind, EnrolWay, EnrolWhy, Page, SecondFactor, SecondFactorReason, Takes};
+
+/// All of them.
+pub fn add_all(all: &mut Samples) {
+    second_factors(all);
+    enrols(all);
+}
+
+fn second_factors(all: &mut Samples) {
+    let second = |reason, voluntary| SecondFactor {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        demands: Demands::default(),
+        person: ada(),
+        reason,
+        voluntary,
+        rp_host: "northwind.example".into(),
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    use SecondFactorReason::{AfterPassword, StepUp};
+    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
+    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
+    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
+    add(all, "step-up-plain", Page::SecondFactor(bare));
+    use Takes::{Device, DeviceOrPhone, Phone, SecurityKey, SecurityKeyOrDevice, SecurityKeyOrPhone};
+    let takes = [SecurityKey, Device, Phone, SecurityKeyOrDevice, SecurityKeyOrPhone, DeviceOrPhone];
+    for (number, takes) in takes.into_iter().enumerate() {
+        let demands = Demands { takes: Some(takes), device_bound: takes == SecurityKey };
+        let page = SecondFactor { demands, ..second(StepUp, false) };
+        add(all, &format!("step-up-demands-{number}"), Page::SecondFactor(page));
+    }
+}
+
+fn enrols(all: &mut Samples) {
+    let kinds = || vec![EnrolKind::SecurityKey, EnrolKind::ThisDevice, EnrolKind::Phone];
+    let enrol = |reason, voluntary, way| Enrol {
+        csrf: "csrf".into(),
+        request: Some("sealed".into()),
+        application: Some(application()),
+        demanded: reason == EnrolWhy::Demanded,
+        demands: Demands::default(),
+        person: ada(),
+        reason,
+        voluntary,
+        due: voluntary.then_some(NOW),
+        way,
+        kinds: kinds(),
+        rp_host: "northwind.example".into(),
+        switch_href: "/login?request=sealed&switch=1".into(),
+    };
+    add(all, "enrol-nudge", Page::Enrol(enrol(EnrolWhy::Nudge, true, EnrolWay::Here)));
+    add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
+    add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
+    let key_only = vec![EnrolKind::SecurityKey];
+    let demands = Demands { takes: Some(Takes::SecurityKey), device_bound: true };
+    let demanded = Enrol { kinds: key_only, demands, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
+    add(all, "enrol-demanded", Page::Enrol(demanded));
+    let bare = Enrol {
+        request: None,
+        application: None,
+        person: mallory(),
+        ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
+    };
+    add(all, "enrol-by-link", Page::Enrol(bare));
+    add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
+}
