@@ -6,7 +6,7 @@ use idp_core::account::{Account, Preferences};
 use idp_core::client::Client;
 use idp_core::interact::{EnrolReason, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::{Enrolment, Policy};
+use idp_core::passkey::policy::{Enrolment, PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::session::AuthEvent;
 use idp_store::accounts::SetPreferences;
@@ -18,6 +18,9 @@ use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{Demands, Enrol, EnrolWay, Page, Person};
+
+/// The order of the buttons: what most people have at hand comes first.
+const KINDS: [PasskeyType; 3] = [PasskeyType::Device, PasskeyType::Phone, PasskeyType::SecurityKey];
 
 /// Who is to make a passkey, and what lets them.
 pub struct Enrolling {
@@ -98,7 +101,7 @@ async fn show(
         voluntary,
         due: due(&enrolling.policy, &account.preferences),
         way: if enrolling.may(&x) { EnrolWay::Here } else { EnrolWay::ByLink },
-        kinds: met.allowed_types.iter().map(Into::into).collect(),
+        kinds: KINDS.into_iter().filter(|kind| met.allowed_types.contains(Some(*kind))).map(Into::into).collect(),
         rp_host: x.rp.rp_id.clone(),
     };
     x.page(&Page::Enrol(page))
