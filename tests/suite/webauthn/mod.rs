@@ -8,3 +8,4 @@ mod policy_fields;
 mod refused;
 mod registration_checks;
 mod sign_in;
+mod signals;

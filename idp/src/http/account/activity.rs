@@ -2,9 +2,7 @@
 //! NIST SP 800-63B-4 §4.6, ASVS 5.0 §6.3.5 (suspicious attempts are told).
 
 use idp_core::audit::{Actor, AuditEvent};
-use idp_core::encoding::base64url;
 use idp_core::id::AuditId;
-use idp_core::passkey::record::Passkey;
 use idp_store::audit::AuditRow;
 
 use crate::http::exchange::{Exchange, Outcome, Visitor};
@@ -18,8 +16,7 @@ const PAGE: usize = 30;
 pub async fn get(mut x: Exchange) -> Outcome {
     let Some(visitor) = x.visitor().await? else { return x.go("/login") };
     let before: Option<AuditId> = x.query().one("before").and_then(|text| text.parse().ok());
-    let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
-    let (rows, last) = list(&x, &visitor, &passkeys, (before, PAGE)).await?;
+    let (rows, last) = list(&x, &visitor, before, PAGE).await?;
     let older_href = last.map(|id| format!("/account/activity?before={id}"));
     let page = Activity { csrf: x.csrf(), rows, older_href };
     x.page_for(&Page::Activity(page), Some(visitor.account.username))
@@ -29,44 +26,32 @@ pub async fn get(mut x: Exchange) -> Outcome {
 ///
 /// # Errors
 /// Only when the store fails.
-pub async fn newest(
-    x: &Exchange,
-    visitor: &Visitor,
-    passkeys: &[Passkey],
-    count: usize,
-) -> Result<Vec<ActivityRow>, Problem> {
-    Ok(list(x, visitor, passkeys, (None, count)).await?.0)
+pub async fn newest(x: &Exchange, visitor: &Visitor, count: usize) -> Result<Vec<ActivityRow>, Problem> {
+    Ok(list(x, visitor, None, count).await?.0)
 }
 
 /// Rows from before `before` on, and the last one's id if there are more.
 async fn list(
     x: &Exchange,
     visitor: &Visitor,
-    passkeys: &[Passkey],
-    (before, count): (Option<AuditId>, usize),
+    before: Option<AuditId>,
+    count: usize,
 ) -> Result<(Vec<ActivityRow>, Option<AuditId>), Problem> {
     let most = i64::try_from(count + 1).unwrap_or(i64::MAX);
     let found = x.app.store.list_activity(x.realm.id, &visitor.account.id, before.as_ref(), most).await?;
     let last = (found.len() > count).then(|| found.get(count.saturating_sub(1)).map(|row| row.id)).flatten();
     let mut rows = Vec::with_capacity(count);
     for row in found.into_iter().take(count) {
-        rows.extend(show(x, visitor, passkeys, row).await?);
+        rows.extend(show(x, visitor, row).await?);
     }
     Ok((rows, last))
 }
 
 /// One row; none for an event that this program does not know.
-async fn show(
-    x: &Exchange,
-    visitor: &Visitor,
-    passkeys: &[Passkey],
-    row: AuditRow,
-) -> Result<Option<ActivityRow>, Problem> {
+async fn show(x: &Exchange, visitor: &Visitor, row: AuditRow) -> Result<Option<ActivityRow>, Problem> {
     let Some(event) = AuditEvent::parse(&row.event) else { return Ok(None) };
     let fact = |name: &str| row.detail.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     let named = fact("passkey").or_else(|| fact("to"));
-    // By name, since the row keeps no credential: a name that fits is a hint, the page to remove it asks again.
-    let passkey = named.as_ref().and_then(|name| passkeys.iter().find(|p| p.name == *name));
     let application = match row.client_id.as_deref().map(idp_core::id::ClientId::parse) {
         Some(Ok(id)) => x.app.store.cached_client(x.realm.id, &id).await?.map(|client| client.settings.name.clone()),
         _ => None,
@@ -89,7 +74,11 @@ async fn show(
         client: fact("browser"),
         place: fact("place"),
         by_operator: row.actor != own && row.actor.starts_with("operator"),
-        passkey: passkey.map(|passkey| base64url(&passkey.credential_id)),
+        factor_href: match event {
+            AuditEvent::PasskeyRegistered => Some("/account/security#passkeys"),
+            AuditEvent::PasswordSet => Some("/account/security#other"),
+            _ => None,
+        },
         doubtful: opens && !current,
     }))
 }

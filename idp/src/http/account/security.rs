@@ -66,7 +66,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         ask_passkey,
         sessions,
         applications,
-        activity: activity::newest(&x, &visitor, passkeys, AT_A_GLANCE).await?,
+        activity: activity::newest(&x, &visitor, AT_A_GLANCE).await?,
         notice,
     };
     let name = account.username.clone();

@@ -80,8 +80,8 @@ pub struct ActivityRow {
     pub place: Option<String>,
     /// An administrator did it.
     pub by_operator: bool,
-    /// The passkey it concerns, if it can be removed: base64url.
-    pub passkey: Option<String>,
+    /// Where the factor it concerns can be removed.
+    pub factor_href: Option<&'static str>,
     /// Whoever did it could sign in: "was this you?" leads somewhere.
     pub doubtful: bool,
 }

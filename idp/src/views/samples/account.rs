@@ -83,7 +83,7 @@ fn event(kind: &str, what: &str, age_s: i64) -> ActivityRow {
         client: Some("Firefox on Linux".into()),
         place: Some("203.0.113.*".into()),
         by_operator: false,
-        passkey: (kind == "passkey-registered").then(|| "AAAA".into()),
+        factor_href: (kind == "passkey-registered").then_some("/account/security#passkeys"),
         doubtful: true,
     }
 }
