@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::{AuditId, RealmId};
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
@@ -19,6 +20,7 @@ use crate::client_keys::ClientKeys;
 use crate::http::{InFlight, Rates};
 use crate::keys::{KeyRing, KeyRings, KeysError};
 use crate::mail::{self, Mailer};
+use crate::mds;
 use crate::metrics::{DbCounts, DbReader, Metrics};
 use crate::outbound::{self, Outbound};
 use crate::password::PasswordPool;
@@ -32,6 +34,9 @@ pub struct Parts {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
+    pub mds: mds::Options,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -58,9 +63,13 @@ pub struct App {
     pub store: Store,
     pub views: Views,
     pub passwords: PasswordPool,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
     pub metrics: Arc<Metrics>,
     /// Calls to servers of others.
     pub outbound: Outbound,
+    /// Where FIDO's metadata come from.
+    pub mds: mds::Options,
     /// `None`: no mails are sent.
     pub mailer: Option<Mailer>,
     /// The keys that clients publish.
@@ -92,8 +101,10 @@ impl App {
         Ok(Arc::new(Self {
             views: Views::new(parts.theme_dir)?,
             passwords: PasswordPool::new(&parts.random)?,
+            blocklist: parts.blocklist,
             metrics: Arc::new(Metrics::new(parts.connections, db)),
             outbound: Outbound::new(parts.outbound),
+            mds: parts.mds,
             mailer: parts.mail.as_ref().map(Mailer::new).transpose()?,
             client_keys: ClientKeys::default(),
             session_ended: Notify::new(),

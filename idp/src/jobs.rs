@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod logout;
 pub mod mail;
+pub mod mds;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,10 +13,12 @@
     )
 )]
 
+pub mod advice;
 pub mod app;
 pub mod cli;
 pub mod client_keys;
 pub mod demo;
+pub mod doctor;
 pub mod event;
 pub mod health;
 pub mod http;
@@ -25,6 +27,7 @@ pub mod keys;
 pub mod listen;
 pub mod log_line;
 pub mod mail;
+pub mod mds;
 pub mod metrics;
 pub mod outbound;
 pub mod password;

@@ -2,6 +2,8 @@
 //! forgery: addresses that are not public are refused unless `outbound.allow` lists them.
 //! OWASP ASVS 5.0 §1.3.6; IANA special-purpose address registries (RFC 6890).
 
+pub mod probe;
+
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,6 +15,8 @@ use futures_util::future::BoxFuture;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, RequestBuilder, Response, header, redirect};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
@@ -100,8 +104,8 @@ pub enum OutboundError {
     Failed(#[source] reqwest::Error),
     #[error("the answer has status {0}")]
     Status(u16),
-    #[error("the answer is longer than {MOST_BYTES} bytes")]
-    TooLong,
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
     #[error("the answer is not JSON")]
     NotJson,
 }
@@ -115,7 +119,7 @@ impl OutboundError {
             Self::Timeout => "timeout",
             Self::Failed(_) => "failed",
             Self::Status(_) => "status",
-            Self::TooLong => "too_long",
+            Self::TooLong(_) => "too_long",
             Self::NotJson => "not_json",
         }
     }
@@ -189,28 +193,32 @@ pub struct Options {
     /// Networks that are called although they are not public.
     pub allow: Vec<IpNet>,
     /// Certificate authorities besides those of the system.
-    pub authorities: Vec<Certificate>,
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Reads certificate authorities from a PEM bundle; the error says what is wrong with it.
 ///
 /// # Errors
 /// A file that cannot be read, holds none, or holds something else.
-pub fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
+pub fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().unwrap_or_default();
     // Only a client that is built looks into them.
-    let built = Client::builder().tls_certs_only(found.clone()).build();
+    let built = certificates(&found).and_then(|found| Client::builder().tls_certs_only(found).build());
     if found.is_empty() || built.is_err() {
         return Err(format!("{} is not a bundle of certificates in PEM", file.display()));
     }
     Ok(found)
 }
 
+fn certificates(found: &[CertificateDer<'static>]) -> Result<Vec<Certificate>, reqwest::Error> {
+    found.iter().map(|certificate| Certificate::from_der(certificate)).collect()
+}
+
 /// Calls to other servers.
 pub struct Outbound {
     guard: Guard,
-    authorities: Vec<Certificate>,
+    authorities: Vec<CertificateDer<'static>>,
     /// Made at first use: most commands of the command line call nobody.
     https: OnceCell<Client>,
     http: OnceCell<Client>,
@@ -236,18 +244,16 @@ impl Outbound {
     /// [`OutboundError`]; any status but 200 is one.
     pub async fn get_json(&self, url: &str) -> Result<Value, OutboundError> {
         let call = |client: &Client, url| client.get(url).header(header::ACCEPT, "application/json");
-        let mut response = self.call(url, call).await?;
-        if response.status() != 200 {
-            return Err(OutboundError::Status(response.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(OutboundError::of)? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                return Err(OutboundError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read(self.call(url, call).await?, MOST_BYTES).await?;
         serde_json::from_slice(&body).map_err(|_| OutboundError::NotJson)
+    }
+
+    /// Gets bytes: `most` of them at most, within `timeout`.
+    ///
+    /// # Errors
+    /// [`OutboundError`]; any status but 200 is one.
+    pub async fn get_bytes(&self, url: &str, most: usize, timeout: Duration) -> Result<Vec<u8>, OutboundError> {
+        read(self.call(url, |client, url| client.get(url).timeout(timeout)).await?, most).await
     }
 
     /// Posts a form; the status of the answer, whose body is not read.
@@ -302,12 +308,27 @@ impl Outbound {
             .pool_idle_timeout(TOTAL);
         // The system's authorities are read for https alone.
         let client = if guard.public {
-            client.tls_certs_merge(self.authorities.iter().cloned())
+            client.tls_certs_merge(certificates(&self.authorities)?)
         } else {
             client.tls_certs_only([])
         };
         client.dns_resolver(guard).build()
     }
+}
+
+/// The body of a good answer, if it is not too long.
+async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, OutboundError> {
+    if response.status() != 200 {
+        return Err(OutboundError::Status(response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(OutboundError::of)? {
+        if body.len() + chunk.len() > most {
+            return Err(OutboundError::TooLong(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 //! NIST SP 800-63B-4 §3.1.1.2, RFC 9106 §4.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use idp_core::credential::password::normalise;
 use idp_core::secret::Secret;
 use tokio::sync::Semaphore;
 
+use crate::advice::{self, Advice};
 use crate::system::Random;
 
 /// Hashes worked on at once: each takes 19 MiB and a core for some 20 ms.
@@ -32,6 +36,7 @@ pub struct PasswordPool {
     argon: Argon2<'static>,
     /// Checked for accounts without a password and names that do not exist, so that time tells nothing.
     dummy: Secret<String>,
+    hashes: AtomicU64,
 }
 
 impl PasswordPool {
@@ -52,6 +57,7 @@ impl PasswordPool {
             queue: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
             argon,
             dummy: Secret::new(dummy),
+            hashes: AtomicU64::new(0),
         })
     }
 
@@ -60,13 +66,14 @@ impl PasswordPool {
     /// # Errors
     /// [`Overloaded`] at once when too many are waiting.
     pub async fn verify(&self, password: Secret<String>, hash: Option<Secret<String>>) -> Result<bool, Overloaded> {
+        self.hashes.fetch_add(1, Relaxed);
         let argon = self.argon.clone();
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
         let right = self
             .run(move || {
                 PasswordHash::new(hash.expose())
-                    .is_ok_and(|parsed| argon.verify_password(password.expose().as_bytes(), &parsed).is_ok())
+                    .is_ok_and(|parsed| argon.verify_password(normalise(password.expose()).as_bytes(), &parsed).is_ok())
             })
             .await?;
         Ok(known && right)
@@ -77,12 +84,26 @@ impl PasswordPool {
     /// # Errors
     /// [`Overloaded`] at once when too many are waiting.
     pub async fn hash(&self, password: Secret<String>, salt: [u8; 16]) -> Result<Secret<String>, Overloaded> {
+        self.hashes.fetch_add(1, Relaxed);
         let argon = self.argon.clone();
         let made = self.run(move || {
             let salt = SaltString::encode_b64(&salt).ok()?;
-            Some(argon.hash_password(password.expose().as_bytes(), &salt).ok()?.to_string())
+            Some(argon.hash_password(normalise(password.expose()).as_bytes(), &salt).ok()?.to_string())
         });
         made.await?.map(Secret::new).ok_or(Overloaded)
+    }
+
+    /// How many hashes were worked out so far: what a stranger could tell names apart by.
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Relaxed)
+    }
+
+    /// What would make a new password harder to guess; nothing for a good one. `names`: what attackers know.
+    ///
+    /// # Errors
+    /// [`Overloaded`] at once when too many are waiting.
+    pub async fn advise(&self, password: Secret<String>, names: Vec<String>) -> Result<Vec<Advice>, Overloaded> {
+        self.run(move || advice::on(&normalise(password.expose()), &names)).await
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Overloaded> {

@@ -8,6 +8,7 @@ use std::thread::ScopedJoinHandle;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::SigningAlg;
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::encoding::base64url;
 use idp_core::jose::keyset::{KeyError, KeyState};
 use idp_core::pass::{Pass, PassKind};
@@ -26,7 +27,7 @@ use crate::app::{App, BuildError, Parts};
 use crate::http::app_endpoint;
 use crate::keys::{self, KeysError};
 use crate::system::{Clock, Random};
-use crate::{health, jobs, listen, mail, outbound};
+use crate::{health, jobs, listen, mail, mds, outbound};
 
 /// Life of a set-up link in seconds.
 pub const SETUP_LIFETIME_S: i64 = 24 * 3600;
@@ -69,6 +70,9 @@ pub struct Plan {
     pub keys: (Secret<[u8; 32]>, Option<Secret<[u8; 32]>>),
     pub theme_dir: Option<PathBuf>,
     pub outbound: outbound::Options,
+    /// Passwords nobody may choose.
+    pub blocklist: Blocklist,
+    pub mds: mds::Options,
     /// `None`: no mails are sent; the store must then not queue any.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -87,8 +91,8 @@ pub struct Sockets {
 /// # Errors
 /// [`StartError`].
 pub fn build(plan: Plan, connections: Arc<AtomicUsize>) -> Result<Arc<App>, StartError> {
-    let Plan { store, keys, theme_dir, outbound, mail, clock, random } = plan;
-    Ok(App::build(Parts { store, keys, theme_dir, outbound, mail, clock, random, connections })?)
+    let Plan { store, keys, theme_dir, outbound, blocklist, mds, mail, clock, random } = plan;
+    Ok(App::build(Parts { store, keys, theme_dir, outbound, blocklist, mds, mail, clock, random, connections })?)
 }
 
 /// Makes the realm at first start and compares it later; makes its keys where it has none.
@@ -182,6 +186,7 @@ pub async fn setup_link(app: &App, realm: &Realm) -> Result<Option<String>, Star
         created: now,
         expires: now.plus_s(SETUP_LIFETIME_S),
         used: None,
+        browser: None,
     };
     let audit = audit(app, AuditEvent::PassIssued, json!({ "kind": "setup" }));
     app.store.write(IssuePass { realm: realm.id, pass, audit }).await?;
@@ -253,6 +258,7 @@ pub fn serve(app: Arc<App>, main: tokio::net::TcpListener, sockets: Sockets) -> 
     tasks.push(tokio::spawn(listen::serve(main, sockets.options, endpoint, stopped.clone())));
     tasks.push(tokio::spawn(jobs::keys::rotate(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::logout::deliver(Arc::clone(&app), stopped.clone())));
+    tasks.push(tokio::spawn(jobs::mds::refresh(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::mail::send(Arc::clone(&app), stopped.clone())));
     tasks.push(tokio::spawn(jobs::sweep(Arc::clone(&app), stopped)));
     Ok(Running { app, address, health: bound_health, stop, tasks })

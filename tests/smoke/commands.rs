@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::person::enrolled;
 use crate::product::{Place, Product, Said};
 
-fn refused(said: &Said, code: i32, words: &[&str]) {
+/// A command that failed as it should.
+pub fn refused(said: &Said, code: i32, words: &[&str]) {
     assert_eq!(said.code, code, "{} {}", said.out, said.err);
     assert!(said.out.is_empty(), "{}", said.out);
     for word in words {

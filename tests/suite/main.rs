@@ -13,6 +13,7 @@ mod conformance;
 mod consent;
 mod device;
 mod discovery;
+mod factors;
 mod introspect;
 mod login;
 mod logout;

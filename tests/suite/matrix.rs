@@ -5,7 +5,7 @@ use idp_core::account::AccountState;
 use idp_core::audit::AuditEvent;
 use idp_core::client::{ClientAuthMethod, ClientState, ConsentMode, GrantType};
 use idp_store::consents::DeleteConsent;
-use idp_store::passwords::SetPassword;
+use idp_store::passwords::{Keep, SetPassword};
 use idp_store::sessions::EndAccountSessions;
 
 use crate::both;
@@ -75,8 +75,9 @@ impl End {
                     account,
                     hash: Some(idp_core::secret::Secret::new("$argon2id$changed".to_owned())),
                     seen_version: found.password_version,
-                    keep: None,
-                    keep_one: false,
+                    keep: Keep::None,
+                    way_in: None,
+                    clear: Vec::new(),
                     now: w.clock.now(),
                     audit: w.audit(AuditEvent::PasswordSet),
                 };

@@ -79,6 +79,7 @@ pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64) -> Result<
         created: now,
         expires: now.plus_s(lifetime_s),
         used: None,
+        browser: None,
     };
     let expires = time(pass.expires);
     let audit = at.audit_of(AuditEvent::PassIssued, account, json!({ "kind": "access", "expires": expires }));

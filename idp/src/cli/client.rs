@@ -254,6 +254,7 @@ async fn invite(at: &Operator, lifetime_s: i64, many: bool) -> Result<(), Failur
         created: now,
         expires: now.plus_s(lifetime_s),
         used: None,
+        browser: None,
     };
     let (kind, expires) = (word(&pass.kind), time(pass.expires));
     let audit = at.audit(AuditEvent::PassIssued, json!({ "kind": kind, "expires": expires }));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
@@ -16,7 +17,7 @@ use super::{Failure, Stop, runtime};
 use crate::settings::Telemetry;
 use crate::start::{self, Plan, RealmPlan, Sockets};
 use crate::system::{system_clock, system_random};
-use crate::{demo, listen, mail, outbound, telemetry};
+use crate::{demo, listen, mail, mds, outbound, telemetry};
 
 /// Try it: everything on this machine, with a demo application. Not for production.
 #[derive(Args)]
@@ -78,6 +79,8 @@ impl Dev {
             keys: (key, None),
             theme_dir: None,
             outbound,
+            blocklist: Blocklist::default(),
+            mds: mds::Options::default(),
             mail: Some(mail::Options::folder(self.data.join("mail"))?),
             clock: system_clock(),
             random: Arc::clone(&random),

@@ -7,8 +7,10 @@ mod client_settings;
 mod config;
 mod dev;
 mod docs;
+mod doctor;
 mod group;
 mod key;
+mod mds;
 mod operator;
 mod policy;
 mod profile;
@@ -18,6 +20,7 @@ mod scope;
 mod serve;
 mod terminal;
 mod user;
+mod user_factors;
 
 use std::io;
 use std::process::ExitCode;
@@ -54,10 +57,14 @@ enum Command {
     Policy(policy::Command),
     /// One-time links that let a user enrol.
     AccessPass(access_pass::Command),
+    /// FIDO's metadata about models of authenticators.
+    Mds(mds::Command),
     /// Signing keys.
     Key(key::Command),
     /// What happened, newest first.
     Audit(audit::Command),
+    /// Look for what is wrong.
+    Doctor(doctor::Doctor),
     /// Generated documents.
     Docs(docs::Command),
 }
@@ -88,8 +95,10 @@ pub fn run() -> ExitCode {
         Command::Realm(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
+        Command::Mds(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Docs(command) => command.run(),
     };
     match outcome {

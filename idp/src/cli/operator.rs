@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use idp_core::account::Account;
 use idp_core::audit::{Audit, AuditEvent};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::Realm;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
@@ -18,7 +19,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::start::{self, Plan};
 use crate::system::{system_clock, system_random};
-use crate::{listen, outbound, views};
+use crate::{listen, mds, outbound, views};
 
 /// Where a command acts. Global: it may stand before or after the subcommand.
 #[derive(Args)]
@@ -65,7 +66,7 @@ impl At {
                 let app = serve::open(&settings, &listen::Options::default(), true).await?;
                 (app, Some(settings))
             }
-            (None, Some(data)) => (open_data(data).await?, None),
+            (None, Some(data)) => (open_data(data, true).await?, None),
             (None, None) => {
                 return Err(usage("name the database: --config FILE (of idp serve) or --data DIR (of idp dev)"));
             }
@@ -91,7 +92,10 @@ impl At {
 }
 
 /// The database and key of `idp dev`; a command makes neither.
-async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
+///
+/// # Errors
+/// What is missing there, or a schema that is to be migrated and may not.
+pub async fn open_data(data: &Path, migrate: bool) -> Result<Arc<App>, Failure> {
     let (database, key) = (data.join("idp.db"), data.join("key"));
     if !database.exists() {
         return Err(format!(
@@ -105,13 +109,15 @@ async fn open_data(data: &Path) -> Result<Arc<App>, Failure> {
         .try_into()
         .map_err(|_| format!("--data: {} is not a key of 32 bytes: restore it", key.display()))?;
     // `idp dev` sends what is queued here, now or at its next start.
-    let options = Options { mails: true, ..Options::default() };
+    let options = Options { migrate, mails: true, ..Options::default() };
     let store = Store::open(&format!("sqlite:{}", database.display()), &options).await?;
     let plan = Plan {
         store,
         keys: (Secret::new(key), None),
         theme_dir: None,
         outbound: outbound::Options::default(),
+        blocklist: Blocklist::default(),
+        mds: mds::Options::default(),
         mail: None,
         clock: system_clock(),
         random: system_random(),

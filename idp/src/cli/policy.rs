@@ -19,7 +19,7 @@ use super::operator::{At, Operator, pair, table};
 use super::{Failure, client, usage};
 use proposal::Proposal;
 
-pub use proposal::{refuse_unmet, twice};
+pub use proposal::twice;
 
 /// What is asked of passkeys.
 #[derive(Args)]

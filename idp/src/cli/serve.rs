@@ -85,6 +85,8 @@ pub async fn open(settings: &Settings, listen: &listen::Options, migrate: bool) 
         keys: (settings.secrets.encryption_key.clone(), settings.secrets.previous_encryption_key.clone()),
         theme_dir: settings.theme.dir.clone(),
         outbound: settings.outbound.clone(),
+        blocklist: settings.passwords.blocklist.clone(),
+        mds: settings.mds.clone(),
         mail: settings.mail.clone(),
         clock: system_clock(),
         random: system_random(),

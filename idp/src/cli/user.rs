@@ -3,19 +3,17 @@
 use clap::{Args, Subcommand, ValueEnum};
 use idp_core::account::{Account, AccountState, Profile, Role, check_username};
 use idp_core::audit::AuditEvent;
-use idp_core::credential::password::check_new;
 use idp_core::id::AccountId;
 use idp_core::passkey::record::PasskeyState;
-use idp_core::secret::Secret;
 use idp_store::accounts::{
     AccountChange, CreateAccount, DeleteAccount, NameTaken, SetAccountState, SetRole, UpdateAccount,
 };
-use idp_store::passwords::{PasswordSet, SetPassword};
 use idp_store::sessions::EndAccountSessions;
 use serde_json::{Value, json};
 
 use super::operator::{At, Operator, facts, table, time, with, word};
 use super::profile::Claims;
+use super::user_factors::{self, Removal, hashed};
 use super::{Failure, access_pass, terminal, usage};
 use crate::start;
 
@@ -73,6 +71,16 @@ enum Action {
         #[arg(long)]
         remove: bool,
     },
+    /// The authenticator app of a user.
+    Totp {
+        #[command(subcommand)]
+        action: Removal,
+    },
+    /// The recovery codes of a user.
+    RecoveryCodes {
+        #[command(subcommand)]
+        action: Removal,
+    },
     /// Sessions of a user.
     Sessions {
         #[command(subcommand)]
@@ -124,7 +132,9 @@ impl Command {
             Action::Enable { name } => reopen(at, &name, AccountState::Disabled).await,
             Action::Unlock { name } => reopen(at, &name, AccountState::Locked).await,
             Action::Delete { name } => delete(at, &name).await,
-            Action::Password { name, stdin, remove } => password(at, &name, stdin, remove).await,
+            Action::Password { name, stdin, remove } => user_factors::password(at, &name, stdin, remove).await,
+            Action::Totp { action } => user_factors::totp(at, action).await,
+            Action::RecoveryCodes { action } => user_factors::recovery_codes(at, action).await,
             Action::Sessions { action: Sessions::End { name } } => end_sessions(at, &name).await,
         })
     }
@@ -137,6 +147,7 @@ fn value(account: &Account) -> Value {
         "role": account.role,
         "state": account.state,
         "has_password": account.password_hash.is_some(),
+        "has_totp": account.totp.is_some(),
         "claims": account.profile,
         "created": time(account.created),
         "updated": time(account.updated),
@@ -156,7 +167,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
     new.claims.apply(&mut profile)?;
     let password_hash = if new.password_stdin {
         let password = terminal::password_line("--password-stdin")?;
-        Some(hashed(at, password, &name, &profile, "--password-stdin").await?)
+        Some(hashed(at, password, (&name, &profile, &at.realm.policy), "--password-stdin").await?)
     } else {
         None
     };
@@ -171,6 +182,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
         password_hash,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: now,
         updated: now,
     };
@@ -224,8 +236,10 @@ async fn show(at: &Operator, name: &str) -> Result<(), Failure> {
     let groups = store.list_groups_of(at.realm.id, &account.id).await?;
     let idle_s = at.realm.settings.session_idle_s;
     let sessions = store.list_sessions(at.realm.id, &account.id, at.app.now(), idle_s).await?.len();
+    let codes = store.count_recovery_codes(at.realm.id, &account.id).await?;
     let groups: Vec<_> = groups.into_iter().map(|group| group.name).collect();
-    let value = with(with(value(&account), "groups", json!(groups)), "sessions", json!(sessions));
+    let value = with(value(&account), "recovery_codes", json!(codes));
+    let value = with(with(value, "groups", json!(groups)), "sessions", json!(sessions));
     let keys = passkeys.iter().map(|p| {
         let suspended = p.state != PasskeyState::Active;
         json!({ "name": p.name, "rp_id": p.rp_id, "synced": p.backup_eligible, "suspended": suspended,
@@ -238,6 +252,8 @@ async fn show(at: &Operator, name: &str) -> Result<(), Failure> {
         ("role", word(&account.role)),
         ("state", word(&account.state)),
         ("password", if account.password_hash.is_some() { "set" } else { "none" }.to_owned()),
+        ("authenticator app", account.totp.map_or_else(|| "none".to_owned(), time)),
+        ("recovery codes", codes.to_string()),
         ("groups", groups.join(", ")),
         ("sessions", sessions.to_string()),
         ("created", time(account.created)),
@@ -324,58 +340,6 @@ async fn delete(at: &Operator, name: &str) -> Result<(), Failure> {
     let audit = at.audit_of(AuditEvent::AccountDeleted, &account, json!({ "username": account.username }));
     done(at.app.store.write(DeleteAccount { realm: at.realm.id, id: account.id, audit }).await?, name)?;
     at.answer(&json!({ "deleted": account.username }), &format!("Deleted {}.", account.username))
-}
-
-async fn password(at: &Operator, name: &str, stdin: bool, remove: bool) -> Result<(), Failure> {
-    let account = at.account(name).await?;
-    let (event, hash) = if remove {
-        if account.password_hash.is_none() {
-            return Err(format!("--remove: {name} has no password").into());
-        }
-        (AuditEvent::PasswordRemoved, None)
-    } else {
-        let (flag, password) = if stdin {
-            ("--stdin", terminal::password_line("--stdin")?)
-        } else {
-            ("password", terminal::ask_new_password(&account.username)?)
-        };
-        (AuditEvent::PasswordSet, Some(hashed(at, password, &account.username, &account.profile, flag).await?))
-    };
-    let op = SetPassword {
-        realm: at.realm.id,
-        account: account.id,
-        hash,
-        seen_version: account.password_version,
-        keep: None,
-        keep_one: true,
-        now: at.app.now(),
-        audit: at.audit_of(event, &account, json!({})),
-    };
-    match at.app.store.write(op).await? {
-        PasswordSet::Done => {}
-        PasswordSet::LastWayIn => {
-            let text = "--remove: nothing else lets this user in: first a passkey (idp access-pass create)";
-            return Err(format!("{text}, or idp user disable").into());
-        }
-        PasswordSet::Changed | PasswordSet::PassGone => {
-            return Err(format!("somebody changed the password of {name} at the same time: try again").into());
-        }
-    }
-    let text = if remove { "removed" } else { "set" };
-    let value = json!({ "username": account.username, "has_password": !remove });
-    at.answer(&value, &format!("Password of {} {text}; sessions ended.", account.username))
-}
-
-async fn hashed(
-    at: &Operator,
-    password: Secret<String>,
-    username: &str,
-    profile: &Profile,
-    flag: &str,
-) -> Result<Secret<String>, Failure> {
-    let names = [username, profile.email.as_deref().unwrap_or_default()];
-    check_new(password.expose(), &names).map_err(|weak| usage(format!("{flag}: {weak}")))?;
-    Ok(at.app.passwords.hash(password, at.app.random()).await?)
 }
 
 async fn end_sessions(at: &Operator, name: &str) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Cookies: five, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
+//! Cookies: six, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
 
 use idp_core::realm::Realm;
 use poem::http::HeaderMap;
@@ -17,6 +17,8 @@ pub enum CookieKind {
     Known,
     /// The requests for which a device's user code was entered with this browser, sealed.
     Device,
+    /// A recovery on its way, sealed.
+    Recovery,
 }
 
 impl CookieKind {
@@ -27,6 +29,8 @@ impl CookieKind {
             Self::Login => Some(300),
             Self::Known => Some(180 * 24 * 3600),
             Self::Device => Some(600),
+            // The longest wait and the week after it.
+            Self::Recovery => Some(37 * 24 * 3600),
         }
     }
 }
@@ -40,6 +44,7 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
         CookieKind::Login => "login",
         CookieKind::Known => "known",
         CookieKind::Device => "device",
+        CookieKind::Recovery => "recovery",
     };
     if realm.is_https() {
         return format!("__Host-idp-{suffix}");

@@ -13,7 +13,7 @@ use idp_core::passkey::policy::Policy;
 use idp_core::place;
 use idp_core::realm::{Realm, RelyingParty};
 use idp_core::seal::Purpose;
-use idp_core::secret::{same, sha256};
+use idp_core::secret::{Hash, same, sha256};
 use idp_core::session::Session;
 use idp_core::time::Timestamp;
 use poem::http::header::{self, HeaderMap, HeaderName};
@@ -168,6 +168,18 @@ impl Exchange {
         self.set_cookie(CookieKind::Browser, &value);
         self.browser = Some(value.clone());
         value
+    }
+
+    /// What the store keeps of this browser where something is bound to it.
+    pub fn browser_hash(&mut self) -> Hash {
+        let browser = self.browser();
+        self.app.sealer().mac(self.realm.id, "browser", &[browser.as_bytes()])
+    }
+
+    /// Whether something is bound to this browser.
+    pub fn is_browser(&self, hash: &Hash) -> bool {
+        let sent = self.cookie(CookieKind::Browser).unwrap_or_default();
+        same(hash, &self.app.sealer().mac(self.realm.id, "browser", &[sent.as_bytes()]))
     }
 
     /// The token that forms and finishing calls send back.

@@ -9,6 +9,7 @@ mod device;
 mod discovery;
 mod exchange;
 mod login;
+mod new_password;
 mod oauth;
 mod policy;
 mod problem;

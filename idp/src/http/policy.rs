@@ -52,7 +52,7 @@ pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passk
     Holds {
         passkey: usable(passkeys, &x.rp.rp_id, policy).next().is_some(),
         password: account.password_hash.is_some(),
-        totp: false,
+        totp: account.totp.is_some(),
         asks_passkey: account.preferences.ask_passkey,
         grace: policy.enrolment.in_grace(&account.preferences, x.now),
     }

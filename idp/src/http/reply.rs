@@ -3,6 +3,7 @@
 use idp_core::oauth::authorize::respond::Answer;
 use idp_core::oidc::frontchannel::LogoutFrame;
 use poem::Response;
+use poem::http::StatusCode;
 use poem::http::header::{self, HeaderValue};
 use serde_json::Value;
 
@@ -38,6 +39,16 @@ impl Exchange {
     pub fn page_for(self, content: &Page, signed_in_as: Option<String>) -> Outcome {
         let response = answer::page(&self.recipient(signed_in_as), content).map_err(Problem::internal)?;
         Ok(self.with_cookies(response))
+    }
+
+    /// Answers with a page that is no plain success: a form that comes back with a reason.
+    ///
+    /// # Errors
+    /// Only for a faulty theme.
+    pub fn page_with(self, status: u16, content: &Page, signed_in_as: Option<String>) -> Outcome {
+        let mut response = self.page_for(content, signed_in_as)?;
+        response.set_status(StatusCode::from_u16(status).map_err(Problem::internal)?);
+        Ok(response)
     }
 
     /// Sends the browser on.

@@ -75,6 +75,12 @@ routes! {
     POST    "/login"                                   Page   => login::page::post;
     POST    "/login/password"                          Page   => login::password::post;
     GET     "/login/second-factor"                     Page   => login::second_factor::get;
+    GET     "/login/totp"                              Page   => login::totp::get;
+    POST    "/login/totp"                              Page   => login::totp::post;
+    GET     "/login/recovery"                          Page   => login::recovery::get;
+    POST    "/login/recovery"                          Page   => login::recovery::post;
+    POST    "/login/recovery/prove"                    Page   => login::recovery::prove;
+    POST    "/login/recovery/finish"                   Page   => login::recovery::finish;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
     GET     "/login/enrol"                             Page   => login::enrol::get;
@@ -108,6 +114,16 @@ routes! {
     GET     "/account/applications"                    Page   => account::applications::get;
     POST    "/account/applications/revoke"             Page   => account::applications::revoke;
     GET     "/account/activity"                        Page   => account::activity::get;
+    GET     "/account/password"                        Page   => account::password::get;
+    POST    "/account/password"                        Page   => account::password::post;
+    POST    "/account/password/remove"                 Page   => account::password::remove;
+    GET     "/account/totp"                            Page   => account::totp::get;
+    POST    "/account/totp"                            Page   => account::totp::post;
+    POST    "/account/totp/remove"                     Page   => account::totp::remove;
+    GET     "/account/recovery-codes"                  Page   => account::recovery_codes::get;
+    POST    "/account/recovery-codes"                  Page   => account::recovery_codes::post;
+    GET     "/account/recovery/cancel"                 Page   => account::recovery::get;
+    POST    "/account/recovery/cancel"                 Page   => account::recovery::post;
     GET     "/assets/*path"                            Page   => assets::get;
 }
 

@@ -1,17 +1,20 @@
 //! `/setup`: the one-time links of the first owner and of access passes.
 
+use std::sync::Arc;
+
 use idp_core::audit::{Actor, AuditEvent};
-use idp_core::credential::password::{LEAST_CHARACTERS, WeakPassword, check_new};
+use idp_core::credential::password::least;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::Mode;
-use idp_core::secret::Secret;
 use idp_store::passwords::{PasswordSet, UsePassForPassword};
 use serde_json::json;
 
 use super::exchange::{Exchange, Outcome};
+use super::new_password::judge;
+use super::policy;
 use super::problem::Problem;
 use super::webauthn::register_options::live_pass;
-use crate::views::{ErrorKind, Message, MessageKind, Page, Setup, SetupKind, SetupNotice};
+use crate::views::{ErrorKind, Message, MessageKind, Page, PasswordNotice, Setup, SetupKind};
 
 /// `GET /setup`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -29,21 +32,15 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let Some(id) = pass.account_id.filter(|_| pass.kind == PassKind::Access) else {
         return Err(Problem::bad("password_needs_account", "the first owner signs in with a passkey"));
     };
-    if x.realm.policy.mode == Mode::PasskeyOnly {
+    let policy = policy::of(&x, &id).await?;
+    if policy.mode == Mode::PasskeyOnly {
         return Err(Problem::api(403, "passwords_off", "passwords are switched off here: make a passkey"));
     }
     let account = x.app.store.find_account(x.realm.id, &id).await?.ok_or_else(over)?;
-    let password = form.one("password").unwrap_or_default();
-    let names = [account.username.as_str(), account.profile.email.as_deref().unwrap_or_default()];
-    if let Err(weak) = check_new(password, &names) {
-        let notice = match weak {
-            WeakPassword::Short => SetupNotice::PasswordTooShort,
-            WeakPassword::Long => return Err(Problem::bad("password_too_long", &weak.to_string())),
-            WeakPassword::Name | WeakPassword::Repeated => SetupNotice::PasswordTooCommon,
-        };
-        return show(x, secret, pass, Some(notice)).await;
-    }
-    let hash = x.app.passwords.hash(Secret::new(password.to_owned()), x.app.random()).await?;
+    let hash = match judge(&x, &account, &policy, &form).await? {
+        Ok(hash) => hash,
+        Err(notice) => return show(x, secret, pass, Some(notice)).await,
+    };
     let mut audit = x.audit(AuditEvent::PasswordSet, Actor::Pass, json!({}));
     audit.account_id = Some(id);
     let op = UsePassForPassword { realm: x.realm.id, account: id, pass: pass.hash, hash, now: x.now, audit };
@@ -73,25 +70,27 @@ fn over() -> Problem {
     Problem::page(403, ErrorKind::LinkOver, "link_over")
 }
 
-async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<SetupNotice>) -> Outcome {
+async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<PasswordNotice>) -> Outcome {
     let account = match pass.account_id {
         Some(id) => Some(x.app.store.find_account(x.realm.id, &id).await?.ok_or_else(over)?),
         None => None,
     };
     let status = if notice.is_some() { 422 } else { 200 };
+    let policy = match pass.account_id {
+        Some(id) => policy::of(&x, &id).await?,
+        None => Arc::clone(&x.realm.policy),
+    };
     let page = Setup {
         csrf: x.csrf(),
         pass: secret,
         kind: if pass.kind == PassKind::Setup { SetupKind::FirstOwner } else { SetupKind::AccessPass },
         username: account.as_ref().map(|a| a.username.clone()).unwrap_or_default(),
         email: account.and_then(|a| a.profile.email).unwrap_or_default(),
-        password_allowed: pass.kind == PassKind::Access && x.realm.policy.mode != Mode::PasskeyOnly,
-        password_min: LEAST_CHARACTERS,
+        password_allowed: pass.kind == PassKind::Access && policy.mode != Mode::PasskeyOnly,
+        password_min: least(&x.realm.settings, &policy),
         rp_host: x.rp.rp_id.clone(),
         expires: pass.expires,
         notice,
     };
-    let mut response = x.page(&Page::Setup(page))?;
-    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
-    Ok(response)
+    x.page_with(status, &Page::Setup(page), None)
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use idp_core::account::{Account, name_key};
-use idp_core::mail::Mail;
+use idp_core::mail::{Mail, MailKind};
 use idp_core::realm::Realm;
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
@@ -75,14 +75,20 @@ pub fn compose<'a>(
         realm_name: one_line(&realm.display_name),
         name: account.map(|account| one_line(account.display_name())),
         username: account.map(|account| account.username.clone()).or_else(|| fact("username")),
-        what: fact("passkey").or_else(|| fact("state")).or_else(|| fact("email")).unwrap_or_default(),
+        what: ["passkey", "state", "email", "user"].into_iter().find_map(fact).unwrap_or_default(),
         by: fact("by").unwrap_or_default(),
         at: mail.created,
         client: fact("browser"),
         place: fact("place"),
         code: secret.map(|secret| secret.expose().clone()),
         minutes: mail.expires.ms_since(mail.created) / 60_000,
-        href: format!("{}/account/security", realm.issuer),
+        href: match (mail.template.kind(), secret) {
+            (MailKind::Stop, Some(token)) => {
+                format!("{}/account/recovery/cancel?token={}", realm.issuer, token.expose())
+            }
+            _ => format!("{}/account/security", realm.issuer),
+        },
+        until: mail.detail.get("ready").and_then(serde_json::Value::as_i64).map(|s| Timestamp::from_ms(s * 1000)),
         host: host.to_owned(),
     };
     let lang = account.and_then(|account| account.profile.locale.as_deref()).unwrap_or("en");

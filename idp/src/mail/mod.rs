@@ -149,6 +149,21 @@ impl Mailer {
         Ok(Self { from: options.from.0.clone(), way })
     }
 
+    /// Whether the server takes us in, or the folder a file, without sending anything.
+    ///
+    /// # Errors
+    /// [`MailError`].
+    pub async fn test(&self) -> Result<(), MailError> {
+        match &self.way {
+            Way::Smtp(transport) => Ok(transport.test_connection().await.map(drop)?),
+            Way::Folder(folder) => {
+                let file = folder.join("doctor.part");
+                tokio::fs::write(&file, b"").await?;
+                Ok(tokio::fs::remove_file(file).await?)
+            }
+        }
+    }
+
     /// Sends a letter. Once for each call: whoever calls remembers whether it went.
     ///
     /// # Errors

@@ -11,7 +11,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::encoding::from_base64_lenient;
+use idp_core::passkey::mds::blob::Signer;
+use idp_core::passkey::policy::trust::certificates;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, same};
 use ipnet::IpNet;
@@ -20,7 +23,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use table::{Kind, find};
 
-use crate::{mail as mailing, outbound};
+use crate::{mail as mailing, mds, outbound};
 
 pub use docs::config_docs;
 pub use problem::{Origin, Problem, Problems};
@@ -31,11 +34,13 @@ pub struct Settings {
     pub server: Server,
     pub realm: Realm,
     pub outbound: outbound::Options,
+    pub mds: mds::Options,
     /// `None`: no mails are sent, so nobody is told of anything by mail.
     pub mail: Option<mailing::Options>,
     pub database: Database,
     pub secrets: Secrets,
     pub telemetry: Telemetry,
+    pub passwords: Passwords,
     pub theme: Theme,
     /// Doubtful but not wrong: to be logged at start and printed by `idp config check`.
     pub warnings: Vec<Problem>,
@@ -109,6 +114,12 @@ pub enum LogFormat {
     Json,
 }
 
+/// Section `passwords`.
+#[derive(Clone, Debug, Default)]
+pub struct Passwords {
+    pub blocklist: Blocklist,
+}
+
 /// Section `theme`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
@@ -126,10 +137,12 @@ impl Settings {
         let server = server(&mut reader);
         let realm = realm::read(&mut reader, &mut warnings);
         let outbound = outbound(&mut reader);
+        let mds = mds(&mut reader);
         let mail = mail::read(&mut reader, &mut warnings);
         let database = database(&mut reader);
         let secrets = secrets(&mut reader);
         let telemetry = telemetry(&mut reader);
+        let passwords = passwords(&mut reader);
         let theme = Theme { dir: path(&mut reader, "theme.dir") };
         if let (Some(server), Some(realm)) = (&server, &realm) {
             warnings.extend(nobody_terminates_tls(&reader, server, realm));
@@ -140,10 +153,12 @@ impl Settings {
                 server: server?,
                 realm: realm?,
                 outbound: outbound?,
+                mds: mds?,
                 mail: mail?,
                 database: database?,
                 secrets: secrets?,
                 telemetry: telemetry?,
+                passwords: passwords?,
                 theme,
                 warnings,
             })
@@ -201,6 +216,32 @@ fn outbound(reader: &mut Reader) -> Option<outbound::Options> {
     Some(outbound::Options { allow: allow?, authorities: authorities? })
 }
 
+/// A source that is set and cannot be one is a problem; without any, metadata come by command.
+fn mds(reader: &mut Reader) -> Option<mds::Options> {
+    let hold_percent = number(reader, "mds.hold_percent");
+    let folder = match reader.origin("mds.source") {
+        Origin::File { file, .. } => file.parent().map(Path::to_owned).unwrap_or_default(),
+        _ => PathBuf::new(),
+    };
+    let source = reader.text("mds.source", mds::Source::parse).map(|source| match source {
+        mds::Source::File(path) => mds::Source::File(folder.join(path)),
+        url => url,
+    });
+    let signer = match path(reader, "mds.root_file") {
+        None => Some(Signer::fido()),
+        Some(file) => {
+            let roots = std::fs::read_to_string(&file).ok().and_then(|pem| certificates(&pem));
+            if roots.is_none() {
+                let what = format!("{} is not a readable file of certificates in PEM", file.display());
+                let origin = reader.origin("mds.root_file");
+                reader.report("mds.root_file", origin, what, "name a PEM file of certificates this process may read");
+            }
+            roots.map(Signer::own)
+        }
+    };
+    Some(mds::Options { source, signer: signer?, hold_percent: hold_percent? })
+}
+
 fn database(reader: &mut Reader) -> Option<Database> {
     let url = reader.text("database.url", |text| {
         let good = match text.strip_prefix("sqlite://") {
@@ -230,6 +271,19 @@ fn secrets(reader: &mut Reader) -> Option<Secrets> {
         );
     }
     Some(Secrets { encryption_key: current?, previous_encryption_key: previous })
+}
+
+fn passwords(reader: &mut Reader) -> Option<Passwords> {
+    let Some(file) = path(reader, "passwords.blocklist") else { return Some(Passwords::default()) };
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Some(Passwords { blocklist: Blocklist::with(&text) }),
+        Err(error) => {
+            let origin = reader.origin("passwords.blocklist");
+            let what = format!("{} cannot be read: {error}", file.display());
+            reader.report("passwords.blocklist", origin, what, "name a text file in UTF-8, one password a line");
+            None
+        }
+    }
 }
 
 fn telemetry(reader: &mut Reader) -> Option<Telemetry> {

@@ -186,6 +186,26 @@ pub const TABLE: &[Row] = &[
         "Certificate authorities in PEM that are trusted for calls to applications, besides the system's; read at start.",
     ),
     row(
+        "mds.source",
+        Kind::Text,
+        Unset("no metadata are fetched; `idp mds import` reads a file"),
+        "Where FIDO's metadata about authenticators (MDS3 BLOB) come from, once a day: `https://mds3.fidoalliance.org/`, \
+         or a file that something else keeps current.",
+    ),
+    row(
+        "mds.root_file",
+        Kind::Path,
+        Unset("the root of FIDO's signing certificate"),
+        "Roots in PEM that must have signed the metadata instead of FIDO's; for a copy signed by somebody else, and tests.",
+    ),
+    row(
+        "mds.hold_percent",
+        Kind::Number { min: 0, max: 100 },
+        Value("5"),
+        "New metadata that would suspend more than this share of a realm's passkeys, or an owner's last one, wait for \
+         `idp mds release`.",
+    ),
+    row(
         "mail.smtp_host",
         Kind::Host,
         Unset("no mails are sent"),
@@ -255,6 +275,13 @@ pub const TABLE: &[Row] = &[
         Kind::Url,
         Unset("no traces are sent"),
         "OpenTelemetry collector that gets traces by OTLP over HTTP; `/v1/traces` is appended.",
+    ),
+    row(
+        "passwords.blocklist",
+        Kind::Path,
+        Unset("the built-in list alone"),
+        "Passwords nobody may choose, one a line, besides the built-in list of some thousand that leaks hold most often; \
+         read at start.",
     ),
     row(
         "theme.dir",

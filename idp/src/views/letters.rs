@@ -39,7 +39,9 @@ pub struct LetterView {
     pub code: Option<String>,
     /// How long the code is good for.
     pub minutes: i64,
-    /// The account page, under the configured issuer.
+    /// When what is under way can be finished.
+    pub until: Option<Timestamp>,
+    /// The account page, or what stops it, under the configured issuer.
     pub href: String,
     /// The issuer's host, to be read.
     pub host: String,
@@ -57,6 +59,7 @@ impl Views {
         let name = match letter.kind {
             MailKind::Notice => "notice",
             MailKind::Code => "code",
+            MailKind::Stop => "stop",
         };
         let render = |file: String| self.tera.render(&file, &context);
         let subject = render("mail/subject.txt".to_owned())?.trim().to_owned();

@@ -6,6 +6,7 @@ mod account;
 mod demands;
 mod device;
 mod enrol;
+mod factors;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
@@ -14,6 +15,7 @@ pub use account::*;
 pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
+pub use factors::*;
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,6 +106,8 @@ pub struct Login {
     pub password_allowed: bool,
     /// The person is signed in, but the application wants to see them again (`prompt=login`, `max_age`).
     pub again: bool,
+    /// Whoever cannot sign in may recover the account.
+    pub recovers: bool,
     /// The RP ID, named where no passkey was found for it.
     pub rp_host: String,
     pub notice: Option<LoginNotice>,
@@ -147,6 +151,8 @@ pub struct SecondFactor {
     /// "Continue without" is offered: the application would like the passkey and does not insist.
     pub voluntary: bool,
     pub rp_host: String,
+    /// The code of an authenticator app would do as well.
+    pub totp_href: Option<String>,
     /// Sign in as somebody else, with the same `request`.
     pub switch_href: String,
 }
@@ -216,9 +222,12 @@ pub struct Security {
     /// The most passkeys an account may have; at this number adding is not offered.
     pub limit: usize,
     pub adding: Adding,
-    pub password: PasswordState,
+    pub factors: Factors,
     pub rp_host: String,
     pub standing: Standing,
+    /// Factors a sign-in can begin with, and those that can be asked on top.
+    pub first_factors: usize,
+    pub second_factors: usize,
     /// The switch "ask for my passkey too"; none where the policy decides.
     pub ask_passkey: Option<bool>,
     /// The first few of each; each list has a page of its own.
@@ -295,14 +304,6 @@ pub enum PasskeyKind {
     SecurityKey,
 }
 
-/// The password of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PasswordState {
-    Set,
-    Unset,
-}
-
 /// What the last act did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -322,6 +323,11 @@ pub enum SecurityNotice {
     Asks {
         on: bool,
     },
+    PasswordSet,
+    PasswordRemoved,
+    TotpSet,
+    TotpRemoved,
+    RecoveryCancelled,
 }
 
 /// `GET /account/security/remove`: the step before a passkey is removed.
@@ -348,7 +354,7 @@ pub struct Setup {
     pub rp_host: String,
     /// When the link ends.
     pub expires: Timestamp,
-    pub notice: Option<SetupNotice>,
+    pub notice: Option<PasswordNotice>,
 }
 
 /// Whose set-up it is.
@@ -357,14 +363,6 @@ pub struct Setup {
 pub enum SetupKind {
     FirstOwner,
     AccessPass,
-}
-
-/// Why a set-up form came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum SetupNotice {
-    PasswordTooShort,
-    PasswordTooCommon,
 }
 
 /// Something is done; one button goes on.
@@ -387,6 +385,8 @@ pub enum MessageKind {
     DeviceAllowed,
     /// A device was refused.
     DeviceDenied,
+    /// A recovery that somebody began was cancelled by the link in the mail.
+    RecoveryCancelled,
 }
 
 /// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.

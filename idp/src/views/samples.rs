@@ -4,15 +4,16 @@
 
 mod account;
 mod factors;
+mod secrets;
 
 use idp_core::mail::MailTemplate;
 use idp_core::time::Timestamp;
 
 use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
-    DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
-    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, PasswordState, Person,
-    RemovePasskey, Security, SecurityNotice, Setup, SetupKind, SetupNotice, Standing, WebUrl,
+    DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice,
+    LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
+    Security, SecurityNotice, Setup, SetupKind, Standing, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -44,6 +45,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     devices(&mut all);
     security(&mut all);
     account::lists(&mut all);
+    secrets::all(&mut all);
     setups(&mut all);
     ends(&mut all);
     errors(&mut all);
@@ -65,6 +67,7 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         client: Some("Firefox on Linux".into()),
         place: Some("203.0.113.*".into()),
         code: Some("K7QP-2M9X".into()),
+        until: Some(NOW.plus_s(86_400)),
         minutes: 10,
         href: "https://id.northwind.example/account/security".into(),
         host: "id.northwind.example".into(),
@@ -129,6 +132,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         passkey_allowed: true,
         password_allowed: true,
         again: false,
+        recovers: true,
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
@@ -292,8 +296,11 @@ fn security(all: &mut Samples) {
         ]
     };
     add(all, "security", Page::Security(Box::new(page(usual(), None))));
-    let unset = Security { password: PasswordState::Unset, standing: Standing::None, ..page(Vec::new(), None) };
+    let unset = Security { factors: secrets::bare(), standing: Standing::None, ..page(Vec::new(), None) };
     add(all, "security-empty", Page::Security(Box::new(unset)));
+    let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..secrets::held() };
+    let waiting = Security { factors: waiting, ..page(usual(), None) };
+    add(all, "security-recovery", Page::Security(Box::new(waiting)));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
         add(
             all,
@@ -336,6 +343,11 @@ fn security(all: &mut Samples) {
         ("removed", SecurityNotice::Removed),
         ("asks", SecurityNotice::Asks { on: true }),
         ("asks-not", SecurityNotice::Asks { on: false }),
+        ("password-set", SecurityNotice::PasswordSet),
+        ("password-removed", SecurityNotice::PasswordRemoved),
+        ("totp-set", SecurityNotice::TotpSet),
+        ("totp-removed", SecurityNotice::TotpRemoved),
+        ("recovery-cancelled", SecurityNotice::RecoveryCancelled),
     ];
     for (state, notice) in notices {
         add(all, &format!("security-{state}"), Page::Security(Box::new(page(usual(), Some(notice)))));
@@ -366,7 +378,7 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    for (name, notice) in [("short", SetupNotice::PasswordTooShort), ("common", SetupNotice::PasswordTooCommon)] {
+    for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
     }

@@ -37,6 +37,7 @@ export async function plugIn(page, options = {}) {
     verified: isUserVerified => send('setUserVerified', { isUserVerified }),
     credentials: async () => (await send('getCredentials')).credentials,
     add: credential => send('addCredential', { credential }),
+    change: (credentialId, properties) => send('setCredentialProperties', { credentialId, ...properties }),
     forget: credentialId => send('removeCredential', { credentialId }),
     unplug: () => send('removeVirtualAuthenticator'),
   };

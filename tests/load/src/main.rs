@@ -8,6 +8,7 @@ mod measure;
 mod prepare;
 mod product;
 mod sign_in;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,15 @@ enum Command {
     },
     /// Anonymous starts: authorize up to the sign-in page; must write nothing.
     Anonymous(Load),
+    /// `idp policy simulate` on a realm with many accounts.
+    Simulate {
+        /// Accounts, each with two passkeys; every third is in a group, every second has a password.
+        #[arg(long, default_value_t = 100_000)]
+        accounts: usize,
+        /// Print one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Start-up time to the first 200 and idle memory.
     Start {
         /// Print one line of JSON.
@@ -69,6 +79,7 @@ fn main() -> ExitCode {
         Command::Login { load, sso: false } => measure::load(measure::Operation::LogIn, &load),
         Command::Login { load, sso: true } => measure::load(measure::Operation::SingleSignOn, &load),
         Command::Anonymous(load) => measure::load(measure::Operation::Anonymous, &load),
+        Command::Simulate { accounts, json } => simulate::measure(accounts, json),
         Command::Start { json } => measure::start(json),
     };
     match outcome {

@@ -116,6 +116,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: now(),
         updated: now(),
     };
@@ -130,6 +131,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         created: now(),
         expires: now().plus_s(3600),
         used: None,
+        browser: None,
     };
     store.write(IssuePass { realm, pass, audit: audit(AuditEvent::PassIssued)? }).await?;
     Ok((id.to_string(), secret))

@@ -102,7 +102,17 @@ impl Home {
         lines[lines.len().saturating_sub(5)..].join("\n")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Runs a command beside the product; what it said.
+    pub fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--config").arg(self.path("idp.toml")).stdin(Stdio::null());
+        let said = command.output()?;
+        let error = || String::from_utf8_lossy(&said.stderr).into_owned();
+        if said.status.success() { Ok(said.stdout) } else { Err(error().into()) }
+    }
+
+    /// A file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }

@@ -4,6 +4,10 @@
 //! holds one passkey. [`Faults`] bend a ceremony in ways that no honest browser or authenticator would.
 //! The key stays parsed, so that an assertion costs one signature.
 
+mod maker;
+
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
@@ -14,6 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use serde_json::{Map, Value, json};
+
+pub use maker::{Leaf, Maker};
 
 /// Algorithm of the passkey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +44,15 @@ impl Alg {
 }
 
 /// Attestation statement made at registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Attestation {
     None,
     /// `packed`, signed by the new key itself.
     PackedSelf,
+    /// `packed`, signed by a certificate of the maker's that names the AAGUID.
+    Packed(Maker),
+    /// `fido-u2f`, signed by this certificate.
+    U2f(Arc<Leaf>),
 }
 
 /// What kind of authenticator it is.
@@ -151,6 +161,8 @@ pub struct Faults {
     pub key_alg: Option<i64>,
     /// Statement format that the attestation claims.
     pub fmt: Option<String>,
+    /// AAGUID that the attestation certificate names.
+    pub certified_aaguid: Option<[u8; 16]>,
     /// Of `clientDataJSON`, before it is signed over.
     pub bend_client_data: Option<Bend>,
     /// Of the new key as COSE_Key.
@@ -240,12 +252,27 @@ impl SoftKey {
         auth_data.extend_from_slice(&faults.trailing);
         let auth_data = bent(auth_data, faults.bend_auth_data);
 
-        let (fmt, statement) = match self.options.attestation {
+        let (fmt, statement) = match &self.options.attestation {
             Attestation::None => ("none", Vec::new()),
             Attestation::PackedSelf => {
                 let alg = (Cbor::from("alg"), Cbor::from(self.alg().cose()));
                 let sig = self.sign(&auth_data, &client_data, faults);
                 ("packed", vec![alg, (Cbor::from("sig"), Cbor::from(sig))])
+            }
+            Attestation::Packed(maker) => {
+                let leaf = maker.leaf(Some(faults.certified_aaguid.unwrap_or(self.options.aaguid)));
+                let message = [auth_data.as_slice(), digest(&SHA256, &client_data).as_ref()].concat();
+                let alg = (Cbor::from("alg"), Cbor::from(Alg::Es256.cose()));
+                let mut statement = certified(&leaf, broken(leaf.sign(&message), faults));
+                statement.push(alg);
+                ("packed", statement)
+            }
+            Attestation::U2f(leaf) => {
+                let Key::Es256(key) = &self.key else { panic!("U2F knows P-256 alone") };
+                let (rp_id_hash, client_data_hash) = (&auth_data[..32], digest(&SHA256, &client_data));
+                let point = key.public_key().as_ref();
+                let parts = [&[0], rp_id_hash, client_data_hash.as_ref(), &self.credential_id, point];
+                ("fido-u2f", certified(leaf, broken(leaf.sign(&parts.concat()), faults)))
             }
         };
         let object = encode(&Cbor::Map(vec![
@@ -347,7 +374,7 @@ impl SoftKey {
     fn sign(&self, auth_data: &[u8], client_data: &[u8], faults: &Faults) -> Vec<u8> {
         let message = [auth_data, digest(&SHA256, client_data).as_ref()].concat();
         let random = SystemRandom::new();
-        let mut signature = match &self.key {
+        let signature = match &self.key {
             Key::Es256(key) => key.sign(&random, &message).expect("ES256").as_ref().to_vec(),
             Key::Ed25519(key) => key.sign(&message).as_ref().to_vec(),
             Key::Rs256(key) => {
@@ -356,13 +383,23 @@ impl SoftKey {
                 out
             }
         };
-        if faults.break_signature
-            && let Some(last) = signature.last_mut()
-        {
-            *last ^= 1;
-        }
-        signature
+        broken(signature, faults)
     }
+}
+
+/// `x5c` and `sig`.
+fn certified(leaf: &Leaf, signature: Vec<u8>) -> Vec<(Cbor, Cbor)> {
+    let x5c = Cbor::Array(vec![Cbor::from(leaf.certificate.clone())]);
+    vec![(Cbor::from("x5c"), x5c), (Cbor::from("sig"), Cbor::from(signature))]
+}
+
+fn broken(mut signature: Vec<u8>, faults: &Faults) -> Vec<u8> {
+    if faults.break_signature
+        && let Some(last) = signature.last_mut()
+    {
+        *last ^= 1;
+    }
+    signature
 }
 
 /// The `clientDataJSON` of an honest browser, bent by `faults` (WebAuthn L3 §5.8.1.1).

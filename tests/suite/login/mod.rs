@@ -1,6 +1,7 @@
 //! `/login`: password, second factor, what it all amounts to in the tokens.
 
 mod claims;
+mod demands;
 mod enrol;
 mod hardening;
 mod modes;

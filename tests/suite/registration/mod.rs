@@ -40,7 +40,15 @@ impl World {
         let token = base64url(self.app.random::<32>());
         let now = self.app.now();
         let hash = sha256(token.as_bytes());
-        let pass = Pass { hash, kind, account_id: None, created: now, expires: now.plus_s(lifetime_s), used: None };
+        let pass = Pass {
+            hash,
+            kind,
+            account_id: None,
+            created: now,
+            expires: now.plus_s(lifetime_s),
+            used: None,
+            browser: None,
+        };
         let op = IssuePass { realm: self.realm, pass, audit: self.audit(AuditEvent::PassIssued) };
         assert!(self.app.store.write(op).await.unwrap());
         token

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use idp_core::passkey::policy::FIELDS;
+use idp_core::passkey::policy::{FIELDS, Policy};
 use idp_softkey::{Alg, Faults, Options, SoftKey};
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::world::acts::{PASSWORD, Verdict, key, refused};
 use crate::world::{Person, World};
 
 /// What one field does: the policy around it, an authenticator it lets in, and what a stricter value does to another.
+#[derive(Clone)]
 struct Row {
     field: &'static str,
     /// Its value and code at registration, and the authenticator refused there.
@@ -88,8 +89,40 @@ const LENIENT: &[(&str, &str)] = &[
     ("max_passkeys", "50"),
 ];
 
+/// Whose policy is tightened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Realm,
+    /// Of a group of the person; the realm's stays lenient.
+    Group,
+}
+
+const BOTH: [Of; 2] = [Of::Realm, Of::Group];
+
 async fn tighten(w: &World, field: &str, value: &str) {
-    w.policy(|p| p.set(field, value).unwrap()).await;
+    tighten_of(w, Of::Realm, field, value).await;
+}
+
+async fn tighten_of(w: &World, of: Of, field: &str, value: &str) {
+    if of == Of::Realm {
+        return w.policy(|p| p.set(field, value).unwrap()).await;
+    }
+    let mut policy = Policy::clone(&w.realm().await.policy);
+    policy.set(field, value).unwrap();
+    assert_eq!(policy.check(), [], "the policy can be saved");
+    w.set_group_policy("staff", 1, policy).await;
+}
+
+/// A world where everything registers and signs in, and somebody in a group.
+async fn lenient_world(options: Option<Options>) -> (World, Person) {
+    let w = World::sqlite().await;
+    w.policy_fields(LENIENT).await;
+    let ann = match options {
+        Some(options) => w.person_with_key("ann", options).await,
+        None => w.account("ann", None).await,
+    };
+    w.join(&ann, &["staff"]).await;
+    (w, ann)
 }
 
 /// Registers by a pass; what became of it.
@@ -113,14 +146,13 @@ async fn sign_in(w: &World, key: &mut SoftKey) -> Verdict {
 
 #[tokio::test]
 async fn at_registration() {
-    for row in rows() {
+    for (row, of) in rows().into_iter().flat_map(|row| BOTH.map(|of| (row.clone(), of))) {
         let Some((value, options, verdict)) = row.registration else { continue };
-        let w = World::sqlite().await;
-        let ann = w.account("ann", None).await;
-        w.policy_fields(LENIENT).await;
+        let (w, ann) = lenient_world(None).await;
         assert_eq!(register(&w, &ann, key(options.clone())).await.0, 201, "{} lets in", row.field);
-        tighten(&w, row.field, value).await;
-        assert_eq!(register(&w, &ann, key(options)).await, verdict, "{} = {value}: {}", row.field, rule(row.rule));
+        tighten_of(&w, of, row.field, value).await;
+        let found = register(&w, &ann, key(options)).await;
+        assert_eq!(found, verdict, "{of:?} {} = {value}: {}", row.field, rule(row.rule));
     }
 }
 
@@ -147,19 +179,20 @@ async fn at_registration_when_it_was_tightened_between_options_and_answer() {
 
 #[tokio::test]
 async fn at_sign_in_after_it_was_tightened() {
-    for row in rows() {
+    for (row, of) in rows().into_iter().flat_map(|row| BOTH.map(|of| (row.clone(), of))) {
         let Some((value, options, verdict)) = row.sign_in else { continue };
-        let w = World::sqlite().await;
-        w.policy_fields(LENIENT).await;
-        let mut ann = w.person_with_key("ann", options).await;
+        let (w, mut ann) = lenient_world(Some(options)).await;
         assert_eq!(sign_in(&w, &mut ann.keys[0]).await.0, 200, "{} lets in", row.field);
         let mut early = w.browser();
         let begun = early.begin_sign_in().await;
-        tighten(&w, row.field, value).await;
-        assert_eq!(sign_in(&w, &mut ann.keys[0]).await, verdict, "{} = {value}: {}", row.field, rule(row.rule));
-        let late = early.assert_with(&begun, &mut ann.keys[0], &Faults::default()).await;
-        let code = if row.field == "enabled" { "passkeys_disabled" } else { verdict.1.as_str() };
-        assert_eq!(late.verdict(), refused(verdict.0, code), "{} begun before", row.field);
+        tighten_of(&w, of, row.field, value).await;
+        // The options of strangers are those of everybody: the group's word comes with the answer.
+        let late = if row.field == "enabled" { "passkeys_disabled" } else { verdict.1.as_str() };
+        let code = if of == Of::Group { late } else { verdict.1.as_str() };
+        let found = sign_in(&w, &mut ann.keys[0]).await;
+        assert_eq!(found, refused(verdict.0, code), "{of:?} {} = {value}: {}", row.field, rule(row.rule));
+        let answer = early.assert_with(&begun, &mut ann.keys[0], &Faults::default()).await;
+        assert_eq!(answer.verdict(), refused(verdict.0, late), "{of:?} {} begun before", row.field);
         assert_eq!(early.cookie("session"), None);
     }
 }
@@ -212,12 +245,51 @@ async fn hints_and_requirements_reach_the_browser() {
     assert_eq!(begun["publicKey"]["userVerification"], "preferred");
 }
 
+#[tokio::test]
+async fn the_hint_of_each_type_leads_there_in_both_ceremonies_and_a_chosen_kind_comes_first() {
+    let w = World::sqlite().await;
+    let ann = w.account("ann", None).await;
+    let pass = w.access_pass(&ann).await;
+    for (hint, kind, other, attachment) in [
+        ("client-device", "this-device", "phone", "platform"),
+        ("hybrid", "phone", "security-key", "cross-platform"),
+        ("security-key", "security-key", "this-device", "cross-platform"),
+    ] {
+        w.policy_fields(&[("hints", hint)]).await;
+        assert_eq!(w.browser().begin_sign_in().await["publicKey"]["hints"], json!([hint]));
+        assert_eq!(w.browser().begin_with_pass(&pass).await.value()["publicKey"]["hints"], json!([hint]));
+        let begin = async |kind: &str| {
+            let body = json!({ "pass": pass, "kind": kind });
+            w.browser().json("/webauthn/register/options", &body).await.value()["publicKey"].take()
+        };
+        let chosen = begin(kind).await;
+        assert_eq!(chosen["hints"], json!([hint]));
+        assert_eq!(chosen["authenticatorSelection"]["authenticatorAttachment"], attachment);
+        assert_ne!(begin(other).await["hints"], json!([hint]), "what the person chose counts");
+    }
+}
+
 #[test]
 fn every_field_is_tried_somewhere() {
     let here: BTreeSet<&str> = rows().iter().map(|r| r.field).collect();
-    // Tried by functions of their own: here, in `enrolment`, in `clones` and in `login::modes`.
-    let elsewhere =
-        ["allow_second_factor", "algorithms", "hints", "max_passkeys", "clone_response", "enrolment_requires", "mode"];
+    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones`, `login::modes` and `login::enrol`.
+    let elsewhere = [
+        "allow_second_factor",
+        "algorithms",
+        "hints",
+        "max_passkeys",
+        "clone_response",
+        "enrolment_requires",
+        "mode",
+        "enrolment",
+        "automatic_upgrade",
+        "attestation",
+        "attestation_trust",
+        "aaguid_allow",
+        "aaguid_deny",
+        "mds_refuse_status",
+        "mds_min_certification",
+    ];
     for field in FIELDS {
         assert!(here.contains(field.name) || elsewhere.contains(&field.name), "{} is tried nowhere", field.name);
     }

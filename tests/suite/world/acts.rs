@@ -51,6 +51,7 @@ impl World {
             created: now,
             expires: now.plus_s(3600),
             used: None,
+            browser: None,
         };
         let op = IssuePass { realm: self.realm, pass, audit: self.audit(AuditEvent::PassIssued) };
         assert!(self.app.store.write(op).await.unwrap());
@@ -81,6 +82,7 @@ impl World {
             realm: self.realm,
             account: person.id,
             credential_id: person.keys[at].credential_id.clone(),
+            reason: "counter".to_owned(),
             audit: self.audit(AuditEvent::PasskeyCloned),
         };
         self.app.store.write(op).await.unwrap();

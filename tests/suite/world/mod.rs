@@ -19,6 +19,7 @@ use idp::app::App;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
 use idp::system::Random;
 use idp::{listen, outbound};
+use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::RealmId;
 use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
@@ -82,6 +83,12 @@ impl World {
         Self { folder, ..Self::on(url).await }
     }
 
+    /// The same with FIDO's metadata from somewhere.
+    pub async fn start_with(db: Db, mds: idp::mds::Options) -> Self {
+        let (url, folder) = Self::database(db).await;
+        Self { folder, ..Self::open(url, None, mds).await }
+    }
+
     /// A database of its own, and the folder it lies in.
     async fn database(db: Db) -> (String, Option<tempfile::TempDir>) {
         match db {
@@ -104,10 +111,10 @@ impl World {
 
     /// On a database that exists: another replica, or the same product started again.
     pub async fn on(db_url: String) -> Self {
-        Self::open(db_url, None).await
+        Self::open(db_url, None, idp::mds::Options::default()).await
     }
 
-    async fn open(db_url: String, mail: Option<idp::mail::Options>) -> Self {
+    async fn open(db_url: String, mail: Option<idp::mail::Options>, mds: idp::mds::Options) -> Self {
         let options = Options { max_connections: 8, mails: mail.is_some(), ..Options::default() };
         let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -119,8 +126,17 @@ impl World {
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
         // One address of this machine stands for the world, all others for what is not to be reached.
         let outbound = outbound::Options { allow: vec![OUTSIDE.into()], ..outbound::Options::default() };
-        let plan =
-            Plan { store, keys, theme_dir: None, outbound, mail, clock: clock.source(), random: random_source() };
+        let plan = Plan {
+            store,
+            keys,
+            theme_dir: None,
+            outbound,
+            mds,
+            mail,
+            blocklist: Blocklist::default(),
+            clock: clock.source(),
+            random: random_source(),
+        };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
             name: "default".to_owned(),

@@ -3,13 +3,15 @@
 use idp::start;
 use idp_core::account::AccountState;
 use idp_core::audit::{Audit, AuditEvent};
-use idp_core::client::{ClientState, SigningAlg};
+use idp_core::client::{Client, ClientState, SigningAlg};
 use idp_core::id::Sid;
 use idp_core::jose::keyset::KeyState;
-use idp_core::passkey::policy::Policy;
+use idp_core::passkey::policy::{ClientPolicy, Policy};
+use idp_core::passkey::reach;
 use idp_core::realm::{Realm, RealmSettings};
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
 use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
+use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::keys::{EnsureKeys, RotateKey};
 use idp_store::passkeys::{PasskeyRemoved, RemovePasskey};
 use idp_store::realms::{RealmUpdated, SetPolicy, UpdateRealm};
@@ -32,6 +34,29 @@ impl World {
     pub async fn set_policy(&self, policy: Policy) {
         let op = SetPolicy { realm: self.realm, policy, audit: self.audit(AuditEvent::RealmChanged) };
         assert!(self.app.store.write(op).await.unwrap());
+    }
+
+    /// Gives a group that exists a policy of its own.
+    pub async fn set_group_policy(&self, group: &str, priority: i64, policy: Policy) {
+        let audit = self.audit(AuditEvent::PolicyChanged);
+        let op = SetGroupPolicy { realm: self.realm, group: group.to_owned(), policy: Some((priority, policy)), audit };
+        assert_eq!(self.app.store.write(op).await.unwrap(), GroupPolicySet::Done);
+    }
+
+    pub async fn unset_group_policy(&self, group: &str) {
+        let audit = self.audit(AuditEvent::PolicyChanged);
+        let op = SetGroupPolicy { realm: self.realm, group: group.to_owned(), policy: None, audit };
+        assert_eq!(self.app.store.write(op).await.unwrap(), GroupPolicySet::Done);
+    }
+
+    /// Sets what a client demands of passkeys, from words.
+    pub async fn set_demands(&self, rp: &Rp, demands: &[(&str, &str)]) {
+        let mut policy = ClientPolicy::default();
+        for (name, value) in demands {
+            policy.set(name, value).unwrap();
+        }
+        assert_eq!(reach::problems(&self.realm().await, &policy), [], "the demands can be saved");
+        self.change_client(rp, |client| client.settings.policy = policy).await;
     }
 
     pub async fn set_settings(&self, change: impl FnOnce(&mut RealmSettings)) {
@@ -58,10 +83,14 @@ impl World {
     }
 
     pub async fn set_client_state(&self, rp: &Rp, state: ClientState) {
+        self.change_client(rp, |client| client.state = state).await;
+    }
+
+    async fn change_client(&self, rp: &Rp, change: impl FnOnce(&mut Client)) {
         let mut client = self.app.store.find_client(self.realm, &rp.client.id).await.unwrap().unwrap();
         let seen = client.updated;
-        client.state = state;
-        client.updated = self.clock.now().plus_s(1);
+        change(&mut client);
+        client.updated = self.clock.now().max(seen).plus_s(1);
         let op = UpdateClient { realm: self.realm, client, seen, audit: self.audit(AuditEvent::ClientChanged) };
         assert_eq!(self.app.store.write(op).await.unwrap(), ClientUpdated::Updated);
     }

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 pub enum Reply {
     Status(u16),
     Json(Value),
+    Text(String),
     /// 302.
     Redirect(String),
     /// Headers, and then bytes without end.
@@ -123,8 +124,12 @@ impl Inner {
         let head = |status: u16, more: &str| format!("HTTP/1.1 {status} Said\r\nconnection: close\r\n{more}\r\n");
         match reply {
             Reply::Status(status) => stream.write_all(head(status, "content-length: 0\r\n").as_bytes()).await?,
-            Reply::Json(json) => {
-                let body = json.to_string();
+            Reply::Json(_) | Reply::Text(_) => {
+                let body = match reply {
+                    Reply::Text(text) => text,
+                    Reply::Json(json) => json.to_string(),
+                    _ => String::new(),
+                };
                 let head = head(200, &format!("content-length: {}\r\n", body.len()));
                 stream.write_all((head + &body).as_bytes()).await?;
             }

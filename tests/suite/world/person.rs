@@ -62,6 +62,7 @@ impl World {
             password_hash,
             password_version: 0,
             preferences: Default::default(),
+            totp: None,
             created: app.now(),
             updated: app.now(),
         };
@@ -82,6 +83,7 @@ impl World {
             created: now,
             expires: now.plus_s(3600),
             used: None,
+            browser: None,
         };
         let op = IssuePass { realm: self.realm, pass, audit: self.audit(AuditEvent::PassIssued) };
         assert!(self.app.store.write(op).await.unwrap());

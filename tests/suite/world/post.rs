@@ -30,13 +30,13 @@ impl World {
     /// A product that sends mails that way.
     pub async fn sending(db: Db, options: Options) -> Self {
         let (url, folder) = Self::database(db).await;
-        Self { folder, ..Self::open(url, Some(options)).await }
+        Self { folder, ..Self::open(url, Some(options), Default::default()).await }
     }
 
     /// Another replica, with the same folder for mails.
     pub async fn second_that_mails(&self) -> Self {
         let folder = self.post.as_ref().expect("a world that sends mails").path().to_owned();
-        Self::open(self.db_url.clone(), Some(Options::folder(folder).unwrap())).await
+        Self::open(self.db_url.clone(), Some(Options::folder(folder).unwrap()), Default::default()).await
     }
 
     /// The mails sent so far, oldest first, once there are at least `count`. With 0: whatever came in a while.

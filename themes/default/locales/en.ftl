@@ -49,6 +49,7 @@ login-throttled-text = To protect this account, passwords are not checked for { 
  }. A passkey works right away.
 login-expired = This page was open too long
 login-expired-text = For your safety it expired. Nothing you typed was lost: just go on.
+login-recovery = I cannot sign in
 login-passkey-needed = A passkey is needed
 login-passkey-needed-text = This account does not sign in with a password. Use your passkey.
 
@@ -133,6 +134,51 @@ second-after-password = Your password is right. This account also needs a passke
 second-step-up = This step needs a passkey.
 second-step-up-application = { $application } asks for a stronger proof than the way you signed in.
 second-without = Continue without it
+second-totp = Use your authenticator app
+totp-login-title = Enter the code from your app
+totp-login-text = Your password is right. Open your authenticator app and type the six digits it shows for this account.
+totp-login-after-passkey = Your passkey is right. Open your authenticator app and type the six digits it shows for this account.
+totp-login-voluntary = The application asks for a stronger proof than the way you signed in.
+totp-login-password = Use your password
+totp-code = Code
+code-wrong = That code didn’t match
+code-wrong-text = It may be mistyped, used already or over. Compare it once more, or take the next one.
+code-throttled = Too many wrong codes
+code-throttled-text = To protect this account, codes are not checked for { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }. A passkey works right away.
+code-not-enough = Both codes are needed
+code-not-enough-text = Type the one from the mail and one of your recovery codes.
+code-last-way-in = The app was not removed
+code-last-way-in-text = Without it you could not sign in. Set up another way first.
+
+## Recovery
+recovery-title = Get back into your account
+recovery-ask = Get back into your account
+recovery-ask-text = Lost your passkey, or forgot your password? Tell us whose account it is.
+recovery-prove = Show that it’s you
+recovery-prove-text = If there is such an account, this is how you get back into it.
+recovery-mailed = Code from the mail
+recovery-mailed-help = We sent eight digits to the address of the account. They work for 10 minutes, in this browser only.
+recovery-kept = Recovery code
+recovery-kept-help = One of those you kept. Each works once.
+recovery-kept-both = One of those you kept. With both codes you need not wait.
+recovery-kept-all = One of those you kept. Both codes are needed.
+recovery-wait = A little patience
+recovery-wait-text = Your account is better protected than what you showed, so its owner is told first and may object. Come back with this browser then.
+recovery-until = You can go on from
+recovery-ready = You can go on
+recovery-ready-text = Nobody objected. Make a passkey or choose a password now; then sign in with it.
+recovery-over = This recovery is over
+recovery-over-text = It was cancelled or used already. If you still cannot sign in, begin again.
+recovery-off = Ask your administrator
+recovery-off-text = Accounts are recovered by an administrator here: ask for a link to make a new passkey.
+recovery-again = Begin again
+recovery-back = Back to sign-in
+recovery-cancel = Was it not you?
+recovery-cancel-text = Somebody is about to get back into your account. If it was not you, stop it: the way you sign in stays as it is.
+recovery-cancel-confirm = Stop it
 
 ## What an application demands of passkeys
 demand-security-key = { $application } only takes security keys.
@@ -232,8 +278,89 @@ security-add-phone = On a phone or tablet
 security-add-key = On a security key
 security-full = You have { $limit } passkeys, the most an account can have. Remove one to add another.
 security-other = Other ways in
-security-password-set = One is set.
-security-password-unset = None is set, so nobody can guess it.
+security-password-set-text = It signs you in from now on.
+security-password-removed = Password removed
+security-password-removed-text = Nobody can guess it any more.
+security-totp-set = Authenticator app added
+security-totp-set-text = From now on we may ask for a code from it after your password.
+security-totp-removed = Authenticator app removed
+security-totp-removed-text = Its codes are worth nothing any more. You may delete the account in the app too.
+security-recovery-cancelled = It was stopped
+security-recovery-cancelled-text = Nobody got into your account. If you do not know who tried, make new recovery codes and change the password of your mailbox.
+factors-recovery = Somebody is getting back into your account
+factors-recovery-text = They said they lost their ways to sign in. If it was not you, stop it now. Otherwise they can go on from
+factors-password-change = Change password
+factors-password-set = Set password
+factors-totp = Authenticator app
+factors-totp-since = Set up
+factors-totp-none = Six digits from an app on your phone, on top of your password.
+factors-totp-add = Set up
+factors-codes = Recovery codes
+factors-codes-none = None yet. With one of them you get back in when everything else is lost.
+factors-codes-left = { $n ->
+    [one] One is left.
+   *[other] { $n } are left.
+ }
+factors-codes-make = Make codes
+factors-protected = This cannot be removed: without it you could not sign in. Set up another way first.
+new-password-title = Set a password
+new-password-change = Change your password
+new-password-help = { $n } characters or more. A passphrase of a few words is good.
+new-password-off = Nobody signs in with a password here.
+new-password-current = Password now
+new-password = New password
+new-password-keep = Stay signed in everywhere
+new-password-keep-text = Otherwise we sign you out on all other devices and in applications.
+new-password-remove = Remove the password
+new-password-remove-text = You go on signing in with what is left. We sign you out on all other devices.
+new-password-too-short = The password is too short
+new-password-too-short-text = Choose one of { $n } characters or more.
+new-password-common = Everybody tries this password first
+new-password-common-text = It is on lists of passwords that were stolen. Choose another one, such as a few words that nobody would expect together.
+new-password-pattern = The password is a simple pattern
+new-password-pattern-text = It repeats one piece or follows a row. Choose another one, such as a few words that nobody would expect together.
+new-password-name = The password is made of your name
+new-password-name-text = Whoever attacks your account knows your user name, your address and the name of this service. Choose something else.
+new-password-advice = This password is easy to guess
+new-password-advice-text = Choose a better one, or type it again to use it all the same.
+advice-rows = Keys beside each other are tried early.
+advice-repeats = Repeating words or signs adds little.
+advice-sequences = Avoid sequences such as abc or 6543.
+advice-common = Many people choose this one, or one like it.
+advice-names = Names are tried early.
+advice-dates = Avoid years and dates, above all your own.
+advice-tricks = Capitals, signs for letters and words written backwards help little.
+advice-words = Add a word or two that nobody would expect there.
+new-password-wrong-current = The password you have now didn’t match
+new-password-wrong-current-text = Type it once more. If you forgot it, sign in with a passkey: then you can set a new one without it.
+new-password-throttled = Too many tries
+new-password-throttled-text = To protect this account, passwords are not checked for { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }. Sign in with a passkey to set a new one right away.
+new-password-last-way-in = The password was not removed
+new-password-last-way-in-text = It is your last way in. Add a passkey first.
+totp-title = Set up an authenticator app
+totp-text = It shows six digits that change every 30 seconds. A passkey is safer and quicker; an app is good where passkeys do not work.
+totp-set-text = It shows six digits that we may ask for after your password.
+totp-scan = Scan this with the app on your phone.
+totp-qr = QR code for your authenticator app
+totp-type = I cannot scan it
+totp-type-text = Type this key into the app. It is based on time, with six digits.
+totp-first-code = Code that the app shows
+totp-first-code-help = Six digits: so that we both know it works.
+totp-confirm = Add the app
+totp-remove = Remove the app
+codes-text = Each of the ten codes gets you back into your account once, when you have lost all else. Keep them where you keep what is worth most to you.
+codes-wait = One code alone opens an account with a passkey after { $hours } hours only, in which we tell you about it.
+codes-new = You see these codes only now
+codes-new-text = Print them or write them down. Older codes are worth nothing any more.
+codes-done = I have kept them
+codes-make = Make ten codes
+codes-replaced = New codes replace them.
+factors-password-is-set = One is set.
+security-password-set = Password set
+factors-password-unset = None is set, so nobody can guess it.
 security-added = Passkey added
 security-added-text = “{ $name }” signs you in from now on.
 security-renamed = Passkey renamed
@@ -253,6 +380,14 @@ standing-bound = One step missing: a passkey that outlives a device
 standing-bound-text = Each of yours is bound to one device. Add one that your password manager keeps, or put a security key in a safe place.
 standing-good = Your account is well protected
 standing-good-text = You have { $n } passkeys: losing one does not lock you out.
+security-counts = { $first ->
+    [one] 1 thing lets you begin to sign in
+   *[other] { $first } things let you begin to sign in
+ }; { $second ->
+    [0] none can be asked for on top.
+    [one] 1 can be asked for on top.
+   *[other] { $second } can be asked for on top.
+ }
 security-ask = Ask for my passkey too
 security-ask-on = After your password you are asked for a passkey: a password alone opens nothing.
 security-ask-off = Your password alone opens your account.
@@ -315,6 +450,15 @@ activity-passkey-suspended = Passkey “{ $what }” was set aside
 activity-pass-issued = An access link was made
 activity-password-set = The password was changed
 activity-password-removed = The password was removed
+activity-totp-set = An authenticator app was added
+activity-totp-removed = The authenticator app was removed
+activity-recovery-codes-set = New recovery codes were made
+activity-recovery-codes-removed = The recovery codes were removed
+activity-recovery-asked = Somebody wants back into the account
+activity-recovery-failed = Somebody who wants back in typed a wrong code
+activity-recovery-waits = Somebody may get back in after a while
+activity-recovery-opened = Somebody got back in
+activity-recovery-cancelled = Getting back in was stopped
 activity-account-created = The account was made
 activity-account-changed = The account’s data were changed
 activity-account-email-changed = The address was changed
@@ -348,16 +492,15 @@ setup-password-help = { $n } characters or more. A passphrase of a few words is 
 setup-set-password = Set password
 setup-why = A passkey lets you in with your fingerprint, your face or a PIN. You do not have to remember anything.
 setup-until = This link works once, until
-setup-password-too-short = The password is too short
-setup-password-too-short-text = Choose one of { $n } characters or more.
-setup-password-too-common = The password is easy to guess
-setup-password-too-common-text = It is on lists that attackers try first. Choose another one of { $n } characters or more.
 message-passkey-created = Your passkey is ready
 message-passkey-created-text = Sign in with it once, so that we both know it works.
 message-passkey-created-next = Sign in with your passkey
 message-password-set = Your password is set
 message-password-set-text = Sign in with it now.
 message-password-set-next = Sign in
+message-recovery-cancelled = It was stopped
+message-recovery-cancelled-text = Nobody got into your account. If you do not know who tried, sign in, make new recovery codes, and change the password of your mailbox.
+message-recovery-cancelled-next = Go to my account
 message-device-allowed = Your device is connected
 message-device-allowed-text = Go back to it: it goes on by itself in a few seconds. You may close this page.
 message-device-allowed-next = Go to my account
@@ -469,6 +612,25 @@ mail-second-factor = { $what ->
     [on] After your password you are asked for your passkey from now on.
    *[off] Your passkey is not asked for any more: your password alone opens your account.
  }
+mail-totp-set-subject = An authenticator app was added to your { $realm } account
+mail-totp-set = From now on an authenticator app makes codes for your account.
+mail-totp-removed-subject = The authenticator app of your { $realm } account was removed
+mail-totp-removed = The codes of your authenticator app are worth nothing any more.
+mail-recovery-codes-set-subject = New recovery codes for your { $realm } account
+mail-recovery-codes-set = Ten new recovery codes were made for your account. The ones before are worth nothing any more.
+mail-recovery-codes-removed-subject = The recovery codes of your { $realm } account were removed
+mail-recovery-codes-removed = Your recovery codes are worth nothing any more.
+mail-recovery-opened-subject = Somebody got back into your { $realm } account
+mail-recovery-opened = Somebody showed that they may get back into your account, and can now make a passkey or choose a password for it.
+mail-recovery-cancelled-subject = Getting back into your { $realm } account was stopped
+mail-recovery-cancelled = Somebody wanted to get back into your account and was stopped. Nothing was changed.
+mail-recovery-waits-subject = Is it you who wants back into your { $realm } account?
+mail-recovery-waits = Somebody says they lost the ways they sign in to your account. They showed a code that only you should have.
+mail-recovery-waits-until = They can make a passkey or choose a password from: { $at }
+mail-recovery-waits-you = If it is you, do nothing: come back then with the browser in which you began.
+mail-recovery-waits-stop = If it is not you, stop it:
+mail-recovery-of-user-subject = Somebody gets back into an account of { $realm }
+mail-recovery-of-user = The account “{ $what }” is being recovered. You get this because owners are told here.
 mail-recovery-code-subject = Your code to get back into your { $realm } account
 mail-recovery-code = You asked to get back into your account. This is your code:
 mail-address-code-subject = Confirm your address at { $realm }

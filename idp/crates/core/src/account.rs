@@ -172,6 +172,8 @@ pub struct Account {
     /// Grows with each change of the password, so that what rested on the old one can be told apart.
     pub password_version: i64,
     pub preferences: Preferences,
+    /// Since when it has an authenticator app; that is kept by itself.
+    pub totp: Option<Timestamp>,
     pub created: Timestamp,
     pub updated: Timestamp,
 }

@@ -124,6 +124,10 @@ events! {
     PasskeyCloned = "passkey.cloned" tells PasskeyCloned,
     /// A passkey was set aside: its model is not trusted any more.
     PasskeySuspended = "passkey.suspended" tells PasskeySuspended,
+    /// New FIDO metadata count from now on.
+    MdsAccepted = "mds.accepted",
+    /// New FIDO metadata wait for an admin: they would suspend too many passkeys.
+    MdsHeld = "mds.held",
     PassIssued = "pass.issued" tells PassIssued,
     AccountCreated = "account.created",
     AccountChanged = "account.changed",
@@ -136,6 +140,19 @@ events! {
     SecondFactorChanged = "account.second_factor" tells SecondFactor,
     PasswordSet = "password.set" tells PasswordSet,
     PasswordRemoved = "password.removed" tells PasswordRemoved,
+    TotpSet = "totp.set" tells TotpSet,
+    TotpRemoved = "totp.removed" tells TotpRemoved,
+    RecoveryCodesSet = "recovery_codes.set" tells RecoveryCodesSet,
+    RecoveryCodesRemoved = "recovery_codes.removed" tells RecoveryCodesRemoved,
+    /// Somebody asked for a recovery; nothing is proved yet.
+    RecoveryAsked = "recovery.asked",
+    /// A code of a recovery was wrong.
+    RecoveryFailed = "recovery.failed",
+    /// A recovery was proved and waits; its owner is mailed how to cancel it.
+    RecoveryWaits = "recovery.waits",
+    /// A recovery opened an enrolment.
+    RecoveryOpened = "recovery.opened" tells RecoveryOpened,
+    RecoveryCancelled = "recovery.cancelled" tells RecoveryCancelled,
     ClientCreated = "client.created",
     /// A client registered itself.
     ClientRegistered = "client.registered",

@@ -15,6 +15,8 @@ pub enum MailKind {
     Notice,
     /// Carries a code to be typed in.
     Code,
+    /// Tells that something is under way, and carries the link that stops it.
+    Stop,
 }
 
 macro_rules! templates {
@@ -62,6 +64,16 @@ templates! {
     AccountDeleted = "account-deleted", Notice;
     /// The passkey is asked for after the password, or not any more; `detail.state` says which.
     SecondFactor = "second-factor", Notice;
+    TotpSet = "totp-set", Notice;
+    TotpRemoved = "totp-removed", Notice;
+    RecoveryCodesSet = "recovery-codes-set", Notice;
+    RecoveryCodesRemoved = "recovery-codes-removed", Notice;
+    /// Somebody proved enough to get back in, after a while: their owner may object.
+    RecoveryWaits = "recovery-waits", Stop;
+    RecoveryOpened = "recovery-opened", Notice;
+    RecoveryCancelled = "recovery-cancelled", Notice;
+    /// To the realm's owners, where they want to know: somebody gets back in.
+    RecoveryOfUser = "recovery-of-user", Notice;
     /// Lets somebody in who has lost every factor.
     RecoveryCode = "recovery-code", Code;
     /// Proves that its reader owns the address.

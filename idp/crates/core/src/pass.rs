@@ -30,4 +30,6 @@ pub struct Pass {
     pub expires: Timestamp,
     /// When it was used up; of a pass for many uses, the last one.
     pub used: Option<Timestamp>,
+    /// Keyed hash of the one browser in which it works; `None`: in any.
+    pub browser: Option<Hash>,
 }

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::acr::value::Acr;
 use crate::client::{ClientSettings, GrantType};
+use crate::credential::password::{LEAST_ALONE, LEAST_BESIDES};
+use crate::credential::recovery::Recovery;
 use crate::id::RealmId;
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
@@ -92,6 +94,14 @@ pub struct RealmSettings {
     pub registration_scopes: Vec<String>,
     /// Where browsers are told which passkeys are kept.
     pub signals: Signals,
+    /// Fewest characters of a new password; 15 at least wherever the policy lets a password in alone.
+    pub password_min_length: usize,
+    /// What may recover an account.
+    pub recovery: Recovery,
+    /// Hours until a recovery opens whose proof is weaker than the account's strongest factor.
+    pub recovery_wait_h: i64,
+    /// The realm's owners are mailed of each recovery, too; its user is always.
+    pub recovery_tells_owners: bool,
 }
 
 impl Default for RealmSettings {
@@ -115,6 +125,10 @@ impl Default for RealmSettings {
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             signals: Signals::Host,
+            password_min_length: LEAST_ALONE,
+            recovery: Recovery::Either,
+            recovery_wait_h: 24,
+            recovery_tells_owners: false,
         }
     }
 }
@@ -139,6 +153,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("registration", "off, token or open"),
     ("registration_scopes", "scopes of the realm, `openid` among them, separated by commas"),
     ("signals", "off, host (where the RP ID is the host) or always"),
+    ("password_min_length", "8 to 64 characters; at least 15 where the policy lets a password in alone"),
+    ("recovery", "off, email_code, recovery_code, either or both"),
+    ("recovery_wait_h", "0 to 720 hours"),
+    ("recovery_tells_owners", "true or false"),
 ];
 
 impl RealmSettings {
@@ -171,7 +189,7 @@ impl RealmSettings {
         let value = match name {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
             "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
-            "registration" | "signals" => Value::String(text.to_owned()),
+            "registration" | "recovery" | "signals" => Value::String(text.to_owned()),
             "brand_color" if text == "none" => Value::Null,
             "brand_color" => Value::String(text.to_ascii_lowercase()),
             _ => serde_json::from_str(text).map_err(|_| refused())?,
@@ -203,6 +221,8 @@ impl RealmSettings {
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
             ("registration_scopes", known && registers("openid")),
+            ("password_min_length", (LEAST_BESIDES..=64).contains(&self.password_min_length)),
+            ("recovery_wait_h", (0..=720).contains(&self.recovery_wait_h)),
         ];
         let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
         let wrong = holds.into_iter().filter(|(_, holds)| !holds);
@@ -275,6 +295,8 @@ mod tests {
             ("brand_color", "red"),
             ("registration_scopes", "email"),
             ("registration_scopes", "openid,payments"),
+            ("password_min_length", "7"),
+            ("recovery_wait_h", "721"),
         ] {
             let mut settings = RealmSettings::default();
             settings.set(name, text).unwrap();

@@ -45,6 +45,10 @@ purposes! {
     Device = "device",
     /// A logout request posted from another site.
     Logout = "logout",
+    /// A recovery on its way, in a cookie.
+    Recovery = "recovery",
+    /// The secrets of authenticator apps, at rest and while they are confirmed.
+    Totp = "totp",
     /// Signing keys at rest.
     SigningKey = "signing_key",
     /// The code or token of a mail that waits to be sent.

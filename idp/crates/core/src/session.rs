@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, EventId, FlowId, Sid};
+use crate::passkey::policy::{Conveyance, Policy};
+use crate::passkey::record::Passkey;
+use crate::secret::Hash;
 use crate::time::Timestamp;
 
 /// What a passkey assertion proved (WebAuthn L3 §6.1), as far as acr and amr depend on it.
@@ -17,6 +20,50 @@ pub struct PasskeyProof {
     pub backup_eligible: bool,
     /// The key is backed up now (BS flag).
     pub backup_state: bool,
+    /// Model of the authenticator, its own word unless attested; zero where it named none.
+    #[serde(default)]
+    pub aaguid: [u8; 16],
+    /// The root that verified its attestation when it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation_root: Option<Hash>,
+    /// Somebody else than the authenticator says that the key cannot leave hardware ([`Passkey::is_hardware`]).
+    #[serde(default)]
+    pub hardware: bool,
+}
+
+impl PasskeyProof {
+    /// What an assertion by this passkey proves.
+    pub fn of(passkey: &Passkey, user_verified: bool, backup_state: bool) -> Self {
+        Self {
+            credential_id: passkey.credential_id.clone(),
+            user_verified,
+            backup_eligible: passkey.backup_eligible,
+            backup_state,
+            aaguid: passkey.aaguid,
+            attestation_root: passkey.attestation_root,
+            hardware: passkey.is_hardware(),
+        }
+    }
+
+    /// The most that a new passkey under a policy can prove: one that is never synced, and in hardware as far as
+    /// anybody asks who says so.
+    pub fn best(policy: &Policy) -> Self {
+        let attested = policy.attestation != Conveyance::None;
+        Self {
+            credential_id: Vec::new(),
+            user_verified: true,
+            backup_eligible: false,
+            backup_state: false,
+            aaguid: [0; 16],
+            attestation_root: attested.then_some([0; 32]),
+            hardware: attested,
+        }
+    }
+
+    /// Whether its attestation was verified.
+    pub const fn is_attested(&self) -> bool {
+        self.attestation_root.is_some()
+    }
 }
 
 /// How somebody authenticated.

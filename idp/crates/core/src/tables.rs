@@ -1,7 +1,7 @@
 //! All tables of rules in one list: what `docs/specs.md` prints and what must have a test.
 
 use crate::rule::Rule;
-use crate::{oauth, oidc};
+use crate::{credential, oauth, oidc};
 
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
@@ -24,4 +24,7 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Logout", oidc::logout::RULES),
     ("Back-channel logout", oidc::backchannel::RULES),
     ("Front-channel logout", oidc::frontchannel::RULES),
+    ("Passwords", credential::password::RULES),
+    ("Authenticator apps (TOTP)", credential::totp::RULES),
+    ("Recovery", credential::recovery::RULES),
 ];

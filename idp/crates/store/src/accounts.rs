@@ -19,7 +19,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.preferences, a.created_ms, a.updated_ms FROM accounts a ",
+             a.password_version, a.preferences, \
+             (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+             a.created_ms, a.updated_ms FROM accounts a ",
             $rest
         )
     };
@@ -39,6 +41,7 @@ impl FromRow for Account {
             password_hash: row.text_or_null()?.map(|hash| Secret::new(hash.to_owned())),
             password_version: row.i64()?,
             preferences: row.json("accounts.preferences")?,
+            totp: row.time_or_null()?,
             created: row.time()?,
             updated: row.time()?,
         })
@@ -90,6 +93,16 @@ impl Store {
         self.list(SQL, vals![realm, &key, limit]).await
     }
 
+    /// The active owners of a realm.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_owners(&self, realm: RealmId) -> Result<Vec<Account>> {
+        const SQL: &str =
+            select!("WHERE a.realm_id = $1 AND a.role = 'owner' AND a.state = 'active' ORDER BY a.username_key");
+        self.list(SQL, vals![realm]).await
+    }
+
     /// A page of accounts by id, from after `after` on, each with its groups and passkeys: what policies are judged by.
     ///
     /// # Errors
@@ -109,7 +122,6 @@ impl Store {
             Holder {
                 passkeys: std::iter::from_fn(|| passkeys.next_if(|passkey| mine(&passkey.account_id))).collect(),
                 groups: std::iter::from_fn(|| groups.next_if(|(id, _)| mine(id))).map(|(_, name)| name).collect(),
-                totp: false,
                 account,
             }
         };
@@ -374,12 +386,16 @@ impl Write for DeleteAccount {
 
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         // First the account, whose row is the lock that registrations and sign-ins share.
-        const DELETE: [&str; 5] = [
+        const DELETE: [&str; 9] = [
             "DELETE FROM accounts WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM passes WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM group_members WHERE realm_id = $1 AND account_id = $2",
             "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM totp WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM mailed_codes WHERE realm_id = $1 AND account_id = $2",
+            "DELETE FROM recoveries WHERE realm_id = $1 AND account_id = $2",
         ];
         if is_last_owner(c, self.realm, &self.id).await? {
             return Ok(AccountChange::LastOwner);

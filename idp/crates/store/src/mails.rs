@@ -52,6 +52,24 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, mail: &Mail) -> Result<
     Ok(())
 }
 
+/// Queues a mail for an account, where there is one that may sign in and has an address. Costs the same where there is
+/// none.
+pub(crate) async fn insert_for(c: &mut Conn, realm: RealmId, mail: &Mail) -> Result<()> {
+    const SQL: &str = "INSERT INTO mails (realm_id, mail_id, account_id, address, template, detail, secret_sealed, \
+         created_ms, due_ms, expires_ms, attempts) \
+         SELECT a.realm_id, $2, a.account_id, a.email_key, $4, $5, $6, $7, $7, $8, 0 FROM accounts a \
+         WHERE a.realm_id = $1 AND a.account_id = $3 AND a.state = 'active' AND a.email_key IS NOT NULL \
+         ON CONFLICT DO NOTHING";
+    if !c.outbox.on {
+        return Ok(());
+    }
+    let detail = json(&mail.detail, "mails.detail")?;
+    let (account, secret) = (mail.account_id.as_ref(), mail.secret_sealed.as_deref());
+    let values = vals![realm, &mail.id, account, mail.template.text(), &detail, secret, mail.created, mail.expires];
+    c.outbox.queued |= c.exec(SQL, values).await? > 0;
+    Ok(())
+}
+
 /// Queues a mail that no other write tells of.
 #[derive(Clone, Debug)]
 pub struct QueueMail {

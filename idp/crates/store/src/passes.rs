@@ -22,6 +22,7 @@ impl FromRow for Pass {
             created: row.time()?,
             expires: row.time()?,
             used: row.time_or_null()?,
+            browser: row.hash_or_null("passes.browser")?,
         })
     }
 }
@@ -32,8 +33,8 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn find_pass(&self, realm: RealmId, hash: &Hash) -> Result<Option<Pass>> {
-        const SQL: &str = "SELECT hash, kind, account_id, created_ms, expires_ms, used_ms FROM passes \
-             WHERE realm_id = $1 AND hash = $2";
+        const SQL: &str = "SELECT hash, kind, account_id, created_ms, expires_ms, used_ms, browser \
+             FROM passes WHERE realm_id = $1 AND hash = $2";
         self.one(SQL, vals![realm, hash]).await
     }
 }
@@ -60,6 +61,25 @@ pub(crate) async fn use_up(
     Ok(used > 0)
 }
 
+/// Inserts a pass; `false`: there is one with its secret.
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, pass: &Pass) -> Result<bool> {
+    const SQL: &str = "INSERT INTO passes \
+         (realm_id, hash, kind, account_id, created_ms, expires_ms, used_ms, browser) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    let browser = pass.browser.as_ref().map(|hash| &hash[..]);
+    let values = vals![
+        realm,
+        &pass.hash,
+        pass.kind.word(),
+        pass.account_id.as_ref(),
+        pass.created,
+        pass.expires,
+        pass.used,
+        browser,
+    ];
+    Ok(c.exec(SQL, values).await? == 1)
+}
+
 /// Issues a pass. `false`: its account is gone.
 #[derive(Clone, Debug)]
 pub struct IssuePass {
@@ -72,8 +92,6 @@ impl Write for IssuePass {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const INSERT: &str = "INSERT INTO passes (realm_id, hash, kind, account_id, created_ms, expires_ms, used_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let pass = &self.pass;
         if let Some(account) = &pass.account_id {
             let sql = for_share!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2");
@@ -81,9 +99,7 @@ impl Write for IssuePass {
                 return Ok(false);
             }
         }
-        let (kind, account) = (pass.kind.word(), pass.account_id.as_ref());
-        let values = vals![self.realm, &pass.hash, kind, account, pass.created, pass.expires, pass.used];
-        if c.exec(INSERT, values).await? == 0 {
+        if !insert(c, self.realm, pass).await? {
             return Ok(false);
         }
         audit::insert(c, self.realm, &self.audit).await?;

@@ -22,12 +22,15 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT credential_id, account_id, rp_id, public_key, alg, counter, counter_ms, uv_initialized, \
-             discoverable, backup_eligible, backup_state, transports, attachment, aaguid, attestation_format, name, \
-             state, created_ms, last_used_ms, last_used_client, last_used_place FROM passkeys WHERE realm_id = $1 AND ",
+             discoverable, backup_eligible, backup_state, transports, attachment, aaguid, attestation_format, \
+             attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, state, \
+             suspended_reason, created_ms, last_used_ms, last_used_client, last_used_place FROM passkeys WHERE realm_id = $1 AND ",
             $rest
         )
     };
 }
+
+pub(crate) use select;
 
 impl FromRow for Passkey {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
@@ -47,8 +50,14 @@ impl FromRow for Passkey {
             attachment: row.text_or_null()?.map(str::to_owned),
             aaguid: row.id("passkeys.aaguid")?,
             attestation_format: row.text()?.to_owned(),
+            attestation: row.word("passkeys.attestation")?,
+            attestation_root: row.hash_or_null("passkeys.attestation_root")?,
+            attestation_key_id: row.id_or_null("passkeys.attestation_key_id")?,
+            attestation_hardware: row.bool()?,
+            model: row.json("passkeys.model")?,
             name: row.text()?.to_owned(),
             state: row.word("passkeys.state")?,
+            suspended_reason: row.text_or_null()?.map(str::to_owned),
             created: row.time()?,
             last_used: row.time_or_null()?,
             last_used_client: row.text_or_null()?.map(str::to_owned),
@@ -92,10 +101,29 @@ impl Store {
     pub async fn count_usable_passkeys(&self, realm: RealmId, account: &AccountId) -> Result<i64> {
         Ok(self.one(COUNT_ACTIVE, vals![realm, account]).await?.unwrap_or(0))
     }
+
+    /// How many passkeys of the realm were made for each RP ID, whatever their state; RP IDs in order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_passkeys_by_rp_id(&self, realm: RealmId) -> Result<Vec<(String, i64)>> {
+        let counted: Vec<Counted> = self.list(COUNT_BY_RP_ID, vals![realm]).await?;
+        Ok(counted.into_iter().map(|Counted(rp_id, count)| (rp_id, count)).collect())
+    }
+}
+
+/// A key and how many there are of it.
+struct Counted(String, i64);
+
+impl FromRow for Counted {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self(row.text()?.to_owned(), row.i64()?))
+    }
 }
 
 const COUNT_HERE: &str = "SELECT COUNT(*) FROM passkeys \
      WHERE realm_id = $1 AND account_id = $2 AND state = 'active' AND rp_id = $3";
+const COUNT_BY_RP_ID: &str = "SELECT rp_id, COUNT(*) FROM passkeys WHERE realm_id = $1 GROUP BY rp_id ORDER BY rp_id";
 const COUNT_ACTIVE: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
 
 /// Writes that count passkeys queue at the account's row.
@@ -113,14 +141,22 @@ pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &Account
     c.lock(LOCK_ANY, vals![realm, account]).await
 }
 
+/// The passkeys of an account, inside a write.
+pub(crate) async fn of(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<Vec<Passkey>> {
+    c.all(select!("account_id = $2"), vals![realm, account]).await
+}
+
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
 async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
          counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
-         attestation_format, name, state, created_ms, last_used_ms, last_used_client, last_used_place) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+         attestation_format, attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, \
+         state, suspended_reason, created_ms, last_used_ms, last_used_client, last_used_place) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+         $22, $23, $24, $25, $26, $27, $28) \
          ON CONFLICT DO NOTHING";
     let transports = json(&passkey.transports, "passkeys.transports")?;
+    let model = json(&passkey.model, "passkeys.model")?;
     let values = vals![
         realm,
         &passkey.credential_id,
@@ -138,8 +174,14 @@ async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool>
         passkey.attachment.as_deref(),
         &passkey.aaguid,
         &passkey.attestation_format,
+        passkey.attestation.word(),
+        passkey.attestation_root.as_ref(),
+        passkey.attestation_key_id.as_ref(),
+        passkey.attestation_hardware,
+        &model,
         &passkey.name,
         passkey.state.word(),
+        passkey.suspended_reason.as_deref(),
         passkey.created,
         passkey.last_used,
         passkey.last_used_client.as_deref(),
@@ -358,6 +400,8 @@ pub struct SuspendPasskey {
     pub realm: RealmId,
     pub account: AccountId,
     pub credential_id: Vec<u8>,
+    /// Why, for machines: `counter`, `mds:REVOKED`.
+    pub reason: String,
     pub audit: Audit,
 }
 
@@ -365,10 +409,10 @@ impl Write for SuspendPasskey {
     type Out = PasskeyRemoved;
 
     async fn run(&self, c: &mut Conn) -> Result<PasskeyRemoved> {
-        const SQL: &str = "UPDATE passkeys SET state = 'suspended' \
+        const SQL: &str = "UPDATE passkeys SET state = 'suspended', suspended_reason = $4 \
              WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3 AND state = 'active'";
         if !lock_account(c, self.realm, &self.account).await?
-            || c.exec(SQL, vals![self.realm, &self.account, &self.credential_id]).await? == 0
+            || c.exec(SQL, vals![self.realm, &self.account, &self.credential_id, &self.reason]).await? == 0
         {
             return Ok(PasskeyRemoved::Gone);
         }

@@ -6,9 +6,10 @@ use idp_core::secret::{Hash, Secret};
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::held::WayIn;
 use crate::sql::Conn;
 use crate::write::Write;
-use crate::{audit, passes, passkeys, sessions, vals};
+use crate::{audit, passes, sessions, throttles, vals};
 
 /// What became of setting a password; only `Done` wrote anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,16 @@ impl PasswordSet {
     }
 }
 
+/// Which sessions of an account outlive a change of its password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of them: their owner asked for it.
+    All,
+    /// The one of whoever changes it.
+    One(Sid),
+    None,
+}
+
 /// Sets or removes a password; ends the account's other sessions and revokes what was granted in them.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
@@ -37,10 +48,12 @@ pub struct SetPassword {
     pub hash: Option<Secret<String>>,
     /// `password_version` of the account that was seen.
     pub seen_version: i64,
-    /// The session of whoever does it, to stay.
-    pub keep: Option<Sid>,
-    /// Refuse to remove it unless a passkey is left.
-    pub keep_one: bool,
+    /// Which sessions stay, with what was granted in them.
+    pub keep: Keep,
+    /// What must remain when it is removed; `None`: an operator knows why.
+    pub way_in: Option<WayIn>,
+    /// Throttle buckets that the change clears.
+    pub clear: Vec<i64>,
     pub now: Timestamp,
     pub audit: Audit,
 }
@@ -57,10 +70,18 @@ impl Write for SetPassword {
         if c.exec(SQL, values).await? == 0 {
             return Ok(PasswordSet::Changed);
         }
-        if hash.is_none() && self.keep_one && !passkeys::has_active(c, self.realm, &self.account).await? {
+        if let Some(way_in) = &self.way_in
+            && hash.is_none()
+            && !way_in.remains(c, self.realm, &self.account).await?
+        {
             return Ok(PasswordSet::LastWayIn);
         }
-        sessions::end_all(c, self.realm, &self.account, self.keep.as_ref(), self.now).await?;
+        match &self.keep {
+            Keep::All => {}
+            Keep::One(sid) => _ = sessions::end_all(c, self.realm, &self.account, Some(sid), self.now).await?,
+            Keep::None => _ = sessions::end_all(c, self.realm, &self.account, None, self.now).await?,
+        }
+        throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)
     }

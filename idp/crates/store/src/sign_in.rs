@@ -1,6 +1,6 @@
 //! A sign-in: one commit for challenge, passkey, session, events, throttles and audit.
 //!
-//! Rows are locked in the order challenge, account, passkey, session in every verb, so that none waits in a circle.
+//! Rows are locked in the order challenge, account, passkey, authenticator app, session in every verb, so that none waits in a circle.
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};
@@ -11,6 +11,7 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, Locking, for_share};
+use crate::totp::{self, TotpUse};
 use crate::used_once::{self, Once};
 use crate::write::Write;
 use crate::{audit, sessions, throttles, vals};
@@ -50,6 +51,8 @@ pub struct FinishSignIn {
     /// `None` when no ceremony took part.
     pub challenge: Option<Once>,
     pub passkey: Option<PasskeyUse>,
+    /// The code of an authenticator app, when one of the events is that.
+    pub totp: Option<TotpUse>,
     /// The version of the password that was right, when one of the events is a password.
     pub password_version: Option<i64>,
     pub session: SignInSession,
@@ -65,7 +68,7 @@ pub struct FinishSignIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedIn {
     Done(Sid),
-    /// The challenge was used before.
+    /// The challenge or the code was used before.
     Replayed,
     /// The passkey was removed or suspended meanwhile.
     PasskeyGone,
@@ -96,6 +99,11 @@ impl Write for FinishSignIn {
             && !self.use_passkey(c, passkey).await?
         {
             return Ok(SignedIn::PasskeyGone);
+        }
+        if let Some(totp) = &self.totp
+            && !totp::use_step(c, self.realm, &self.account, totp, self.now).await?
+        {
+            return Ok(SignedIn::Replayed);
         }
         if !self.write_session(c).await? {
             return Ok(SignedIn::SessionGone);

@@ -33,12 +33,13 @@ pub struct Swept {
     pub grants: u64,
     pub sessions: u64,
     pub throttles: u64,
+    pub recoveries: u64,
     pub mails: u64,
     batch: u64,
 }
 
 impl Swept {
-    const fn counts(&self) -> [u64; 9] {
+    const fn counts(&self) -> [u64; 10] {
         [
             self.once,
             self.passes,
@@ -48,6 +49,7 @@ impl Swept {
             self.grants,
             self.sessions,
             self.throttles,
+            self.recoveries,
             self.mails,
         ]
     }
@@ -118,6 +120,8 @@ impl Write for Sweep {
         c.exec(sessions!("session_events"), values).await?;
         swept.sessions = c.exec(sessions!("sessions"), values).await?;
         swept.throttles = c.exec(expired!("throttles", "bucket", "updated_ms"), vals![cold, self.batch]).await?;
+        swept.recoveries = c.exec(expired!("mailed_codes", "account_id", "expires_ms"), anonymous).await?
+            + c.exec(expired!("recoveries", "account_id", "expires_ms"), values).await?;
         // Those that nobody could send, since mail was switched off.
         swept.mails = c.exec(expired!("mails", "mail_id", "expires_ms"), values).await?;
         Ok(swept)

@@ -57,6 +57,17 @@ impl Write for RecordFailure {
     type Out = Vec<Throttle>;
 
     async fn run(&self, c: &mut Conn) -> Result<Vec<Throttle>> {
+        let throttles = self.count(c).await?;
+        if let Some(audit) = &self.audit {
+            audit::insert(c, self.realm, audit).await?;
+        }
+        Ok(throttles)
+    }
+}
+
+impl RecordFailure {
+    /// Counts, without the audit row.
+    pub(crate) async fn count(&self, c: &mut Conn) -> Result<Vec<Throttle>> {
         const SQL: &str = "INSERT INTO throttles (realm_id, bucket, failures, updated_ms) VALUES ($1, $2, 1, $3) \
              ON CONFLICT (realm_id, bucket) DO UPDATE SET \
              failures = CASE WHEN throttles.updated_ms < $4 THEN 1 ELSE throttles.failures + 1 END, updated_ms = $3 \
@@ -65,9 +76,6 @@ impl Write for RecordFailure {
         let mut throttles = Vec::with_capacity(self.buckets.len());
         for bucket in in_order(&self.buckets) {
             throttles.extend(c.one::<Throttle>(SQL, vals![self.realm, bucket, self.now, fresh]).await?);
-        }
-        if let Some(audit) = &self.audit {
-            audit::insert(c, self.realm, audit).await?;
         }
         Ok(throttles)
     }

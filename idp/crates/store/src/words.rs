@@ -5,9 +5,11 @@ use idp_core::client::{ClientState, SigningAlg};
 use idp_core::grant::GrantState;
 use idp_core::oauth::device::DeviceState;
 use idp_core::pass::PassKind;
-use idp_core::passkey::record::PasskeyState;
+use idp_core::passkey::record::{Attestation, PasskeyState};
 
 use idp_core::jose::keyset::KeyState;
+
+use crate::mds::Slot;
 
 /// A value kept as a word in a TEXT column.
 pub(crate) trait Word: Sized {
@@ -35,7 +37,9 @@ words! {
     GrantState { Live = "live", Revoked = "revoked", Burnt = "burnt" }
     DeviceState { Waiting = "waiting", Approved = "approved", Denied = "denied", Used = "used" }
     PassKind { Setup = "setup", Access = "access", Registration = "registration", Registrations = "registrations" }
+    Attestation { None = "none", SelfSigned = "self", Unverified = "unverified", Verified = "verified" }
     PasskeyState { Active = "active", Suspended = "suspended" }
     SigningAlg { RS256 = "RS256", ES256 = "ES256", EdDSA = "EdDSA", PS256 = "PS256" }
+    Slot { Current = "current", Held = "held" }
     KeyState { Active = "active", Next = "next", Retired = "retired", Revoked = "revoked" }
 }

@@ -20,7 +20,6 @@ pub async fn run(at: &Operator, user: &str, id: Option<&str>) -> Result<(), Fail
     let holder = Holder {
         groups: groups.into_iter().map(|group| group.name).collect(),
         passkeys: at.app.store.list_passkeys(at.realm.id, &account.id).await?,
-        totp: false,
         account,
     };
     let explained = explain(&at.realm, client.as_ref().map(|client| &client.settings.policy), &holder, at.app.now());

@@ -45,16 +45,7 @@ pub fn taken(group: &str) -> String {
     format!("--priority: the group {group} has this one: whose policy would count for a member of both?")
 }
 
-/// Refuses what would leave a client with demands that nobody could meet, and names it.
-///
-/// # Errors
-/// Each client with what it demands.
-pub async fn refuse_unmet(at: &Operator, realm: &Realm) -> Result<(), Failure> {
-    let clients = demanding(at).await?;
-    let problems: Vec<_> = clients.iter().flat_map(|client| unmet(realm, client, &client.settings.policy)).collect();
-    if problems.is_empty() { Ok(()) } else { Err(usage(problems.join("\n     "))) }
-}
-
+/// Demands of a client that nobody could meet in a realm; the client is named.
 fn unmet(realm: &Realm, client: &Client, demands: &ClientPolicy) -> Vec<String> {
     let problems = reach::problems(realm, demands);
     problems.iter().map(|problem| format!("client {}: {problem}", client.id)).collect()

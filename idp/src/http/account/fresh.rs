@@ -1,5 +1,6 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
+use idp_core::account::Account;
 use idp_core::interact::usable;
 use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
@@ -11,6 +12,9 @@ use crate::http::problem::Problem;
 
 /// How old a sign-in may be, in seconds.
 const FRESH_S: i64 = 300;
+
+/// How long an authenticator app must have been there to count when a first passkey is made, in seconds.
+const SETTLED_S: i64 = 24 * 3600;
 
 /// The rules of this page, for documentation.
 pub const RULES: &[Rule] = &[Rule {
@@ -25,12 +29,10 @@ pub const RULES: &[Rule] = &[Rule {
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
     let has_passkey = has_passkey(x, visitor, passkeys);
-    let fresh = visitor.session.events.iter().any(|event| {
-        let young = x.now.ms_since(event.at) <= FRESH_S * 1000;
-        let strong = matches!(event.method, Method::Passkey(_)) || !has_passkey;
-        young && strong
-    });
-    if fresh {
+    let young = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method) && is_young(x, e));
+    let secrets =
+        young(|m| *m == Method::Password) && (visitor.account.totp.is_none() || young(|m| *m == Method::Totp));
+    if young(|m| matches!(m, Method::Passkey(_))) || (secrets && !has_passkey) {
         return Ok(());
     }
     Err(Problem::Request {
@@ -46,19 +48,35 @@ pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> boo
     usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some()
 }
 
+/// Whether something happened lately enough to change factors on it.
+pub fn is_young(x: &Exchange, event: &AuthEvent) -> bool {
+    x.now.ms_since(event.at) <= FRESH_S * 1000
+}
+
 /// Whether a passkey may be made on what was proved: the first one needs more than a password, or a phished password
 /// would buy a phishing-resistant sign-in.
-pub fn may_enrol(x: &Exchange, policy: &Policy, events: &[AuthEvent], passkeys: &[Passkey]) -> bool {
+pub fn may_enrol(
+    x: &Exchange,
+    (account, policy): (&Account, &Policy),
+    events: &[AuthEvent],
+    passkeys: &[Passkey],
+) -> bool {
     let first = usable(passkeys, &x.rp.rp_id, policy).next().is_none();
     let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => has_two_factors(events),
+        EnrolmentRequires::Confirmed => has_two_factors(account, events),
         EnrolmentRequires::AccessPass => false,
     };
     !first || confirmed
 }
 
-fn has_two_factors(events: &[AuthEvent]) -> bool {
-    let has = |is: fn(&Method) -> bool| usize::from(events.iter().any(|e| is(&e.method)));
+/// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a
+/// password must not buy a passkey by way of an app of their own before the owner read the mail about it.
+fn has_two_factors(account: &Account, events: &[AuthEvent]) -> bool {
+    let counts = |event: &&AuthEvent, is: fn(&Method) -> bool| {
+        let settled = account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
+        is(&event.method) && (event.method != Method::Totp || settled)
+    };
+    let has = |is: fn(&Method) -> bool| usize::from(events.iter().any(|e| counts(&e, is)));
     has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
 }

@@ -3,9 +3,13 @@
 pub mod activity;
 pub mod applications;
 pub mod fresh;
+pub mod password;
 pub mod preferences;
+pub mod recovery;
+pub mod recovery_codes;
 pub mod security;
 pub mod sessions;
+pub mod totp;
 
 use super::exchange::{Exchange, Outcome};
 

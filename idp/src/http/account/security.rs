@@ -1,10 +1,11 @@
 //! `/account/security`: the passkeys of an account, and at a glance everything else about its sign-ins.
 
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
-use idp_core::passkey::policy::PasskeyType;
+use idp_core::passkey::policy::{Mode, PasskeyType};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
@@ -16,7 +17,7 @@ use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Adding, Page, PasskeyKind, PasskeyRow, PasswordState, Person, Security, SecurityNotice};
+use crate::views::{self, Adding, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice};
 
 /// Sessions, applications and events shown here; each has a page with all of them.
 const AT_A_GLANCE: usize = 5;
@@ -37,16 +38,49 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::BadName)
     } else if let Some(asks) = query.one("asks") {
         Some(SecurityNotice::Asks { on: asks == "1" })
+    } else if query.one("last").is_some() {
+        Some(SecurityNotice::LastWayIn)
     } else {
-        query.one("last").map(|_| SecurityNotice::LastWayIn)
+        changed(&query)
     };
     show(x, visitor, &passkeys, notice).await
+}
+
+/// What was changed on another page.
+fn changed(query: &RawParams) -> Option<SecurityNotice> {
+    match (query.one("password"), query.one("totp"), query.one("recovery")) {
+        (Some("set"), ..) => Some(SecurityNotice::PasswordSet),
+        (Some("removed"), ..) => Some(SecurityNotice::PasswordRemoved),
+        (_, Some("set"), _) => Some(SecurityNotice::TotpSet),
+        (_, Some("removed"), _) => Some(SecurityNotice::TotpRemoved),
+        (.., Some("cancelled")) => Some(SecurityNotice::RecoveryCancelled),
+        _ => None,
+    }
+}
+
+/// What an account has besides passkeys.
+async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
+    let (store, realm, account) = (&x.app.store, x.realm.id, &visitor.account);
+    let codes = match x.realm.settings.recovery.takes_codes() {
+        true => Some(store.count_recovery_codes(realm, &account.id).await?),
+        false => None,
+    };
+    let recovery = store.find_recovery(realm, &account.id, x.now).await?;
+    Ok(Factors {
+        password: account.password_hash.is_some(),
+        passwords: visitor.policy.mode != Mode::PasskeyOnly,
+        totp: account.totp,
+        recovery_codes: codes,
+        recovery: recovery.map(|recovery| recovery.ready),
+    })
 }
 
 async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
     let account = &visitor.account;
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
     let standing = standing(here(), visitor.policy.deny_synced);
+    // Recovery codes are no factor.
+    let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
     let (mut sessions, mut applications) =
         (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
@@ -60,9 +94,11 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
         adding: adding(&x, &visitor, passkeys),
-        password: if account.password_hash.is_some() { PasswordState::Set } else { PasswordState::Unset },
+        factors: factors(&x, &visitor).await?,
         rp_host: x.rp.rp_id.clone(),
         standing: standing.into(),
+        first_factors: held.first_factors(&visitor.policy),
+        second_factors: held.second_factors(&visitor.policy),
         ask_passkey,
         sessions,
         applications,
@@ -77,7 +113,7 @@ fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
-    } else if fresh::may_enrol(x, policy, &visitor.session.events, passkeys) {
+    } else if fresh::may_enrol(x, (&visitor.account, policy), &visitor.session.events, passkeys) {
         Adding::Here
     } else {
         Adding::ByLink

@@ -49,7 +49,7 @@ impl Enrolling {
 
     /// Whether a passkey may be made on what was proved.
     pub fn may(&self, x: &Exchange) -> bool {
-        fresh::may_enrol(x, &self.policy, &self.events, &self.passkeys)
+        fresh::may_enrol(x, (&self.account, &self.policy), &self.events, &self.passkeys)
     }
 }
 

@@ -59,6 +59,7 @@ pub async fn finish(
     if let Some(first) = partial.filter(|_| !events.is_empty()) {
         proved.passkey = proved.passkey.or_else(|| first.passkey_use());
         proved.challenge = proved.challenge.or_else(|| first.challenge());
+        proved.totp = proved.totp.or_else(|| first.totp());
     }
     events.push(event(x, flow, proved.method.clone()));
 
@@ -68,8 +69,8 @@ pub async fn finish(
         // A session with very many events starts over, so that choosing among them stays cheap.
         same => (same.filter(|v| v.session.events.len() < MOST_EVENTS), None),
     };
-    let password = events.iter().any(|e| e.method == Method::Password);
-    if proved.doubtful && !password {
+    let secret = events.iter().any(|e| matches!(e.method, Method::Password | Method::Totp));
+    if proved.doubtful && !secret {
         Partial::keep(x, &proved, flow, &events)?;
         return Ok(Stand::SecondFactor);
     }
@@ -119,7 +120,11 @@ fn combination(events: &[AuthEvent]) -> Option<Combination> {
     Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
 }
 
-async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
+/// What events amount to under the policy of their account.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn verdict(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<Verdict, Problem> {
     let Some(combination) = combination(events) else { return Ok(Verdict::Refused) };
     let policy = policy::of(x, &account.id).await?;
     // What a passkey leads to does not depend on which others there are.
@@ -156,10 +161,13 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before:
     let sid = standing.as_ref().map_or_else(|| Sid::new(x.now, x.app.random()), |s| s.sid);
     let lifetime_s = x.realm.settings.session_lifetime_s;
     let password = events.iter().any(|e| e.method == Method::Password);
-    let method = match (password, proved.passkey.is_some()) {
-        (true, true) => "password_and_passkey",
-        (false, _) => "passkey",
-        (true, false) => "password",
+    let method = match (password, proved.passkey.is_some(), proved.totp.is_some()) {
+        (true, true, _) => "password_and_passkey",
+        (true, false, true) => "password_and_totp",
+        (true, false, false) => "password",
+        (false, true, true) => "passkey_and_totp",
+        (false, false, true) => "totp",
+        (false, _, false) => "passkey",
     };
     let detail = json!({ "method": method, "sid": sid.to_string(), "step_up": standing.is_some() });
     let op = FinishSignIn {
@@ -168,6 +176,7 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before:
         now: x.now,
         challenge: proved.challenge,
         passkey: proved.passkey,
+        totp: proved.totp,
         password_version: password.then_some(account.password_version),
         session: SignInSession {
             sid,

@@ -9,7 +9,9 @@ pub mod page;
 pub mod partial;
 pub mod password;
 pub mod proved;
+pub mod recovery;
 pub mod second_factor;
 pub mod throttle;
+pub mod totp;
 
 pub use throttle::InFlight;

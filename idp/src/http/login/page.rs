@@ -1,14 +1,15 @@
 //! `/login`: passkey first, or the user name first.
 
+use idp_core::credential::recovery::Recovery;
 use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Mode, Policy};
 
 use super::partial::Partial;
+use super::recovery;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::policy;
-use crate::http::problem::Problem;
 use crate::views::{self, LoginNotice, LoginStep, Page};
 
 /// `GET /login`.
@@ -112,11 +113,10 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         passkey_allowed,
         password_allowed,
         again: shown.again,
+        recovers: recovery::effective(&x) != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,
         restart_href,
     };
-    let mut response = x.page(&Page::Login(page))?;
-    response.set_status(poem::http::StatusCode::from_u16(status).map_err(Problem::internal)?);
-    Ok(response)
+    x.page_with(status, &Page::Login(page), None)
 }

@@ -7,6 +7,7 @@ use idp_core::secret::Hash;
 use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
 use idp_store::sign_in::PasskeyUse;
+use idp_store::totp::TotpUse;
 use idp_store::used_once::Once;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ pub struct Partial {
     expires: Timestamp,
     /// The events as JSON: the sealed form has no room for tagged variants.
     events: String,
+    /// The code of an authenticator app among them: step and sealed secret.
+    totp: Option<(i64, Vec<u8>)>,
     /// A passkey among them, to be marked as used when the sign-in completes.
     passkey: Option<Used>,
 }
@@ -73,6 +76,11 @@ impl Partial {
         })
     }
 
+    /// The code of an authenticator app that came before.
+    pub fn totp(&self) -> Option<TotpUse> {
+        self.totp.clone().map(|(step, sealed)| TotpUse { step, sealed })
+    }
+
     /// The challenge that it answered.
     pub fn challenge(&self) -> Option<Once> {
         self.passkey.as_ref().map(|used| Once { hash: used.challenge, expires: used.challenge_expires })
@@ -101,6 +109,7 @@ impl Partial {
             password_version: account.password_version,
             expires: x.now.plus_s(LIFETIME_S),
             events: serde_json::to_string(events).map_err(Problem::internal)?,
+            totp: proved.totp.as_ref().map(|totp| (totp.step, totp.sealed.clone())),
             passkey,
         };
         let sealed = x.seal(Purpose::Login, &partial)?;

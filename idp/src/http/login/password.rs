@@ -59,6 +59,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         method: Method::Password,
         passkey: None,
         challenge: None,
+        totp: None,
         clear: guess.of_name(),
         doubtful: false,
     };
@@ -78,7 +79,7 @@ async fn check(
     account: Option<&Account>,
     password: Secret<String>,
 ) -> Result<Option<Guess>, Problem> {
-    let failure = throttle::failure(x, &guess, account.map(|a| a.id));
+    let failure = throttle::failure(x, &guess, account.map(|a| a.id), "password");
     let hash = account.and_then(|a| a.password_hash.clone());
     let app = Arc::clone(&x.app);
     let checked: Result<Option<Guess>, Problem> = tokio::spawn(async move {

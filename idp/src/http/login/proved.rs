@@ -3,6 +3,7 @@
 use idp_core::account::Account;
 use idp_core::session::Method;
 use idp_store::sign_in::PasskeyUse;
+use idp_store::totp::TotpUse;
 use idp_store::used_once::Once;
 
 /// A factor that was verified just now.
@@ -11,8 +12,9 @@ pub struct Proved {
     pub method: Method,
     pub passkey: Option<PasskeyUse>,
     pub challenge: Option<Once>,
+    pub totp: Option<TotpUse>,
     /// Throttle buckets that this success clears.
     pub clear: Vec<i64>,
-    /// The passkey's counter went back and the policy wants a password on top.
+    /// The passkey's counter went back and the policy wants a secret on top.
     pub doubtful: bool,
 }

@@ -2,9 +2,14 @@
 
 use idp_core::interact::{Factor, Step};
 
+use idp_core::passkey::policy::{Combination, Holds, Verdict};
+use idp_core::session::Method;
+
+use super::finish;
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
+use crate::http::policy;
 use crate::views::{Demands, Page, Person, SecondFactor, SecondFactorReason};
 
 /// `GET /login/second-factor`.
@@ -15,15 +20,22 @@ pub async fn get(mut x: Exchange) -> Outcome {
         None => None,
     };
     let sealed = request.as_ref().map(|r| authorize::seal(&x, r)).transpose()?;
+    let totp = sealed.as_ref().map_or("/login/totp".to_owned(), |s| format!("/login/totp?request={s}"));
     let login = sealed.as_ref().map_or("/login?switch=1".to_owned(), |s| format!("/login?switch=1&request={s}"));
 
     let (account, reason, voluntary) = if let Some(partial) = Partial::read(&x, request.as_ref().map(|r| r.id)) {
         let account = x.app.store.find_account(x.realm.id, &partial.account).await?;
-        let has_passkey_event = account.as_ref().is_some_and(|a| {
-            partial.events_of(a).iter().any(|e| !matches!(e.method, idp_core::session::Method::Password))
-        });
-        if has_passkey_event {
-            return x.go(&format!("{login}&password=1"));
+        if let Some(account) = &account {
+            let events = partial.events_of(account);
+            let by_passkey = events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
+            if account.totp.is_some()
+                && (by_passkey || finish::verdict(&x, account, &events).await? == Verdict::AskTotp)
+            {
+                return x.go(&totp);
+            }
+            if by_passkey {
+                return x.go(&format!("{login}&password=1"));
+            }
         }
         (account, SecondFactorReason::AfterPassword, false)
     } else {
@@ -46,6 +58,11 @@ pub async fn get(mut x: Exchange) -> Outcome {
         }
         None => (None, Demands::default()),
     };
+    // Whoever has lost the passkey may have the app: where it does as well, it is offered.
+    let holds = Holds { totp: account.totp.is_some(), ..Holds::default() };
+    let policy = policy::of(&x, &account.id).await?;
+    let app_does = account.totp.is_some() && reason == SecondFactorReason::AfterPassword;
+    let totp_href = (app_does && policy.accepts(Combination::PasswordAndTotp, holds)).then_some(totp);
     let page = SecondFactor {
         csrf: x.csrf(),
         request: sealed,
@@ -55,6 +72,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         reason,
         voluntary,
         rp_host: x.rp.rp_id.clone(),
+        totp_href,
         switch_href: login,
     };
     x.page(&Page::SecondFactor(page))

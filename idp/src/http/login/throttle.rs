@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use idp_core::account::name_key;
+use idp_core::account::{Account, name_key};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::throttle::{BucketKind, Heat, WINDOW_S, bucket, wait_s};
 use idp_core::id::AccountId;
 use idp_core::seal::Purpose;
-use idp_store::throttles::RecordFailure;
+pub use idp_store::throttles::RecordFailure;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -76,6 +76,50 @@ pub async fn begin_code(x: &Exchange, account: Option<AccountId>) -> Result<Gues
     look(x, buckets.into_iter().map(|(kind, hash)| (kind, bucket(kind, hash))).collect()).await
 }
 
+/// Begins a guess at the code of an account's authenticator app. A browser that signed in before has guesses of its
+/// own, and none of them stops a passkey.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_totp(x: &Exchange, account: AccountId) -> Result<Guess, Problem> {
+    let browser = known(x).filter(|k| k.account == account).map(|k| k.browser).unwrap_or_default();
+    let of = x.app.sealer().mac(x.realm.id, "throttle.totp", &[account.as_bytes(), &browser]);
+    look(x, at_address(x, BucketKind::TotpAddress, (BucketKind::Totp, of))).await
+}
+
+/// Begins to ask for the recovery of `username`, or a guess at its codes.
+///
+/// # Errors
+/// 429 with the seconds to wait, the same for names that exist and names that do not.
+pub async fn begin_recovery(x: &Exchange, username: &str, asks: bool) -> Result<Guess, Problem> {
+    let (address, of_name) = match asks {
+        true => (BucketKind::AskAddress, BucketKind::Ask),
+        false => (BucketKind::RecoveryAddress, BucketKind::Recovery),
+    };
+    let key = name_key(username);
+    let of = x.app.sealer().mac(x.realm.id, "throttle.recovery", &[key.as_bytes(), &[u8::from(asks)]]);
+    look(x, at_address(x, address, (of_name, of))).await
+}
+
+/// A kind's bucket of this address, then another one.
+fn at_address(x: &Exchange, kind: BucketKind, (other, of): (BucketKind, [u8; 32])) -> Vec<(BucketKind, i64)> {
+    let here = x.app.sealer().mac(x.realm.id, "throttle.place", &[&[kind as u8], &network(x.address)]);
+    vec![(kind, bucket(kind, here)), (other, bucket(other, of))]
+}
+
+/// Where guesses at the password of an account are counted, strangers' and this browser's: its owner came in by
+/// another way, so they are forgotten.
+pub fn of_names(x: &Exchange, account: &Account) -> Vec<i64> {
+    let names = [Some(account.username.as_str()), account.profile.email.as_deref()].into_iter().flatten();
+    let mac = |parts: &[&[u8]]| x.app.sealer().mac(x.realm.id, "throttle.account", parts);
+    let of_names = names.map(|name| bucket(BucketKind::Account, mac(&[name_key(name).as_bytes()])));
+    let [_, (_, own)] = buckets(x, &account.username, Some(account.id));
+    let mut all: Vec<i64> = of_names.chain([own]).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Begins a registration or change of a client, by whoever is at this address.
 ///
 /// # Errors
@@ -110,10 +154,10 @@ async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Pr
     Ok(Guess { buckets: numbers, all })
 }
 
-/// The write that counts a guess as wrong.
-pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>) -> RecordFailure {
+/// The write that counts a guess by a method as wrong.
+pub fn failure(x: &Exchange, guess: &Guess, account: Option<AccountId>, method: &str) -> RecordFailure {
     let actor = account.map_or(Actor::Anonymous, Actor::Account);
-    let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": "password" }));
+    let audit = x.audit(AuditEvent::SignInFailed, actor, json!({ "method": method }));
     RecordFailure { audit: Some(audit), ..counted(x, guess) }
 }
 

@@ -193,7 +193,8 @@ pub async fn proceed(x: Exchange, request: AuthorizationRequest) -> Outcome {
         (Step::Consent, _) => page("/consent")?,
         (Step::Choose, _) => page("/login/choose")?,
         (Step::StepUp { factor: Factor::Passkey, .. }, _) => page("/login/second-factor")?,
-        (Step::StepUp { factor: Factor::Password | Factor::Totp, .. }, _) => page("/login")? + "&password=1",
+        (Step::StepUp { factor: Factor::Password, .. }, _) => page("/login")? + "&password=1",
+        (Step::StepUp { factor: Factor::Totp, .. }, _) => page("/login/totp")?,
         (Step::Enrol { .. }, _) => page("/login/enrol")?,
         (Step::Login { .. } | Step::Issue(_) | Step::Need(_), _) => page("/login")?,
     };
@@ -222,7 +223,6 @@ pub async fn decide(
             groups: groups.as_deref(),
             consent: consented.as_ref().map(Option::as_ref),
             passkeys: passkeys.as_deref(),
-            totp: false,
         });
         let rp_id = &x.rp.rp_id;
         let facts =

@@ -10,7 +10,7 @@ use idp_core::passkey::record::Passkey;
 use idp_core::passkey::wire::AuthenticationResponse;
 use idp_core::passkey::{Ceremony, Reason, Refused};
 use idp_core::place;
-use idp_core::session::{Method, PasskeyProof};
+use idp_core::session::Method;
 use idp_store::passkeys::SuspendPasskey;
 use idp_store::sign_in::PasskeyUse;
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
+use crate::http::login::throttle;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -102,12 +103,9 @@ async fn verify(
     if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
-    let proof = PasskeyProof {
-        credential_id: passkey.credential_id.clone(),
-        user_verified: verified.user_verified,
-        backup_eligible: verified.backup_eligible,
-        backup_state: verified.backup_state,
-    };
+    let proof = verified.proof(&passkey);
+    // Whoever has the passkey is not whom a throttle is for; without a password there is none.
+    let clear = if owner.password_hash.is_some() { throttle::of_names(x, &owner) } else { Vec::new() };
     Ok(Proved {
         account: owner,
         method: Method::Passkey(proof),
@@ -120,7 +118,8 @@ async fn verify(
             place: Some(place::of(x.address)),
         }),
         challenge: Some(state::used(ceremony)),
-        clear: Vec::new(),
+        totp: None,
+        clear,
         doubtful,
     })
 }
@@ -134,6 +133,7 @@ async fn tell_clone(x: &Exchange, policy: &Policy, passkey: &Passkey) -> Result<
             realm: x.realm.id,
             account: passkey.account_id,
             credential_id: passkey.credential_id.clone(),
+            reason: "counter".to_owned(),
             audit,
         };
         x.app.store.write(op).await?;

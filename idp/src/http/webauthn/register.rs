@@ -6,7 +6,9 @@ use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
+use idp_core::passkey::mds::Entry;
 use idp_core::passkey::policy::{Policy, judge_registration};
+use idp_core::passkey::provider::provider;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{Registered, verify};
 use idp_core::passkey::wire::RegistrationResponse;
@@ -59,11 +61,16 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let response = RegistrationResponse::from_json(&body.credential)?;
     // No passkey is kept that the application would refuse: it would ask for another one at once.
     let policy = authorize::policy_at(&x, policy::of(&x, &account).await?, request.as_ref()).await?;
-    let registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let mut registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let entry = match registered.model_key() {
+        Some(model) => x.app.store.find_model(&model).await?,
+        None => None,
+    };
+    registered.assess(&policy, entry.as_ref(), x.now);
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
-    let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered).to_owned());
+    let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered, entry.as_ref()));
     let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
     let record = record(&passkey);
     let mut next = write(&x, &policy, &ceremony, passkey).await?;
@@ -89,15 +96,20 @@ pub fn clean_name(name: Option<&str>) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn proposed_name(registered: &Registered) -> &'static str {
+/// What keeps it, if that is known, else what kind of thing it is.
+fn proposed_name(registered: &Registered, entry: Option<&Entry>) -> String {
     use idp_core::passkey::policy::PasskeyType::{Device, Phone, SecurityKey};
-    match (registered.passkey_type(), registered.backup_eligible) {
+    if let Some(provider) = provider(&registered.aaguid, entry) {
+        return provider.name;
+    }
+    let kind = match (registered.passkey_type(), registered.backup_eligible) {
         (Some(SecurityKey), _) => "Security key",
         (Some(Phone), _) => "Phone",
         (Some(Device), false) => "This device",
         (_, true) => "Synced passkey",
         (None, false) => "Passkey",
-    }
+    };
+    kind.to_owned()
 }
 
 /// The record as the contract shows it.
@@ -194,6 +206,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: x.now,
         updated: x.now,
     };

@@ -113,7 +113,10 @@ pub async fn live_pass(x: &Exchange, secret: &str) -> Result<Pass, Problem> {
     let hash = sha256(secret.as_bytes());
     let pass = x.app.store.find_pass(x.realm.id, &hash).await?;
     let enrols = |p: &Pass| matches!(p.kind, PassKind::Setup | PassKind::Access);
-    let pass = pass.filter(|p| enrols(p) && p.used.is_none() && x.now < p.expires).ok_or_else(pass_over)?;
+    // What a recovery opened works in the browser that proved it.
+    let here = |p: &Pass| p.browser.is_none_or(|browser| x.is_browser(&browser));
+    let live = |p: &Pass| enrols(p) && p.used.is_none() && x.now < p.expires && here(p);
+    let pass = pass.filter(live).ok_or_else(pass_over)?;
     // Of several set-up links one makes the owner; the others are worth nothing from then on.
     if pass.kind == PassKind::Setup && x.app.store.count_owners(x.realm.id).await? > 0 {
         return Err(pass_over());
@@ -169,7 +172,8 @@ async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Resul
             let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
             let owner = owner(x, visitor.account.clone()).await?;
             fresh::require(x, &visitor, &owner.passkeys)?;
-            let may = fresh::may_enrol(x, &visitor.policy, &visitor.session.events, &owner.passkeys);
+            let may =
+                fresh::may_enrol(x, (&visitor.account, &visitor.policy), &visitor.session.events, &owner.passkeys);
             (owner, may)
         }
     };

@@ -2,10 +2,10 @@
 
 use idp_core::audit::AuditEvent;
 
-use super::{MARKUP, NOW, Samples, ada, add, application, long};
+use super::{MARKUP, NOW, Samples, ada, add, application, long, secrets};
 use crate::views::{
-    Activity, ActivityRow, Adding, Application, ApplicationRow, Applications, ConsentItem, Page, PasswordState,
-    Security, SessionRow, Sessions, SessionsNotice, Standing,
+    Activity, ActivityRow, Adding, Application, ApplicationRow, Applications, ConsentItem, Page, Security, SessionRow,
+    Sessions, SessionsNotice, Standing,
 };
 
 /// A page of somebody well protected, without passkeys and notices.
@@ -16,9 +16,11 @@ pub fn security() -> Security {
         passkeys: Vec::new(),
         limit: 10,
         adding: Adding::Here,
-        password: PasswordState::Set,
+        factors: secrets::held(),
         rp_host: "northwind.example".into(),
         standing: Standing::Good,
+        first_factors: 4,
+        second_factors: 3,
         ask_passkey: None,
         sessions: sessions(),
         applications: vec![files(), shop()],

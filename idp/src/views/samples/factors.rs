@@ -1,6 +1,6 @@
 //! Samples of the pages that ask for one more factor, or for a passkey to be made.
 
-use super::{NOW, Samples, ada, add, application, mallory};
+use super::{MARKUP, NOW, Samples, ada, add, application, mallory};
 use crate::views::{Demands, Enrol, EnrolKind, EnrolWay, EnrolWhy, Page, SecondFactor, SecondFactorReason, Takes};
 
 /// All of them.
@@ -19,10 +19,13 @@ fn second_factors(all: &mut Samples) {
         reason,
         voluntary,
         rp_host: "northwind.example".into(),
+        totp_href: None,
         switch_href: "/login?request=sealed&switch=1".into(),
     };
     use SecondFactorReason::{AfterPassword, StepUp};
     add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
+    let other = SecondFactor { totp_href: Some(MARKUP.into()), ..second(AfterPassword, false) };
+    add(all, "second-factor-or-app", Page::SecondFactor(other));
     add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
     let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
     add(all, "step-up-plain", Page::SecondFactor(bare));

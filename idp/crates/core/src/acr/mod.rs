@@ -8,7 +8,7 @@ pub mod value;
 use std::cmp::Reverse;
 
 use crate::id::FlowId;
-use crate::passkey::policy::{Combination, Holds, Policy};
+use crate::passkey::policy::{Combination, Conveyance, Holds, Policy};
 use crate::realm::RealmSettings;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -22,16 +22,23 @@ const AAL2_S: (i64, i64) = (24 * 3600, 3600);
 const AAL3_S: (i64, i64) = (12 * 3600, 15 * 60);
 
 /// `acr_values_supported` (OIDC Discovery §3): every spelling of what some sign-in under this policy can reach.
-/// phrh and aal3 need a verified attestation, which there is not yet.
+/// phrh and aal3 need an attestation, so it must be asked for.
 pub fn supported_acr_values(settings: &RealmSettings, policy: &Policy) -> Vec<&'static str> {
     let holds = Holds { passkey: true, password: true, totp: true, asks_passkey: false, grace: false };
     let reachable = |combination| policy.enabled && policy.accepts(combination, holds);
     let alone = reachable(Combination::PasskeyAlone);
+    let attested = policy.attestation != Conveyance::None;
     let both = reachable(Combination::PasswordAndPasskey) || reachable(Combination::PasskeyAndTotp);
     let two_secrets = policy.accepts(Combination::PasswordAndTotp, holds);
     let mut values = Vec::new();
+    if (alone || both) && attested {
+        values.push(Acr::Phrh.wire());
+    }
     if alone || both {
         values.push(Acr::Phr.wire());
+    }
+    if attested && (both || (alone && settings.uv_counts_as_second_factor)) {
+        values.extend([Acr::Aal3.wire(), "aal3"]);
     }
     if both || two_secrets || (alone && settings.uv_counts_as_second_factor) {
         values.extend([Acr::RefedsMfa.wire(), Acr::Aal2.wire(), "aal2"]);
@@ -199,8 +206,8 @@ impl<'a> Set<'a> {
         let password = self.password.map(|_| "pwd");
         let key = self.proof().and_then(|proof| match proof.backup_eligible {
             true => Some("swk"),
-            // BE=0 is a claim of the authenticator; no attestation is verified that could confirm it.
-            false if settings.hwk_requires_attestation => None,
+            // BE=0 is a claim of the authenticator, which only a verified attestation confirms.
+            false if settings.hwk_requires_attestation && !proof.is_attested() => None,
             false => Some("hwk"),
         });
         let [pop, user] = ["pop", "user"].map(|value| self.passkey.map(|_| value));
@@ -221,12 +228,20 @@ impl<'a> Set<'a> {
         let mut acr = vec![Acr::Aal1, Acr::RefedsSfa];
         // A found key alone must not open doors.
         let knows = self.password.is_some() || self.totp.is_some() || !settings.phr_requires_uv;
-        // phrh and aal3 need a verified attestation (hardware, not synced): never satisfied yet.
-        if self.proof().is_some_and(|proof| proof.user_verified || knows) {
+        let phr = self.proof().filter(|proof| proof.user_verified || knows);
+        if phr.is_some() {
             acr.push(Acr::Phr);
         }
         if self.has_two_factors(settings) {
             acr.extend([Acr::Aal2, Acr::RefedsMfa]);
+        }
+        // The key cannot leave hardware: more than the authenticator's own word, and never a synced one.
+        if let Some(proof) = phr.filter(|proof| proof.hardware && !proof.backup_eligible) {
+            acr.push(Acr::Phrh);
+            // A password beside it does not stand in for the user verification that was left out.
+            if proof.user_verified && self.has_two_factors(settings) {
+                acr.push(Acr::Aal3);
+            }
         }
         acr
     }

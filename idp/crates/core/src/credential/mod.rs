@@ -1,4 +1,9 @@
-//! Credentials other than passkeys, and what failed guesses cost.
+//! Credentials other than passkeys, how an account is recovered, and what failed guesses cost.
 
+pub mod blocklist;
+pub mod held;
 pub mod password;
+pub mod recovery;
+pub mod recovery_code;
 pub mod throttle;
+pub mod totp;

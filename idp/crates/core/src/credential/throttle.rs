@@ -25,6 +25,18 @@ pub enum BucketKind {
     CodeAccount,
     /// Clients registered from one address without a token.
     Registration,
+    /// Guesses at codes of authenticator apps from one address.
+    TotpAddress,
+    /// Guesses at the codes of one account's authenticator app, by whoever has its first factor.
+    Totp,
+    /// Recoveries asked for from one address.
+    AskAddress,
+    /// Recoveries asked for by one name: what is mailed to one person.
+    Ask,
+    /// Guesses at codes of recoveries from one address.
+    RecoveryAddress,
+    /// Guesses at the codes that recover one name.
+    Recovery,
 }
 
 impl BucketKind {
@@ -32,8 +44,10 @@ impl BucketKind {
     const fn free(self) -> i64 {
         match self {
             Self::Registration => 100,
-            Self::Address | Self::CodeAddress => 50,
-            Self::Account | Self::KnownBrowser | Self::CodeAccount => 5,
+            Self::Address | Self::CodeAddress | Self::TotpAddress => 50,
+            Self::AskAddress | Self::RecoveryAddress => 20,
+            Self::Account | Self::KnownBrowser | Self::CodeAccount | Self::Totp | Self::Recovery => 5,
+            Self::Ask => 3,
         }
     }
 }
@@ -88,8 +102,21 @@ mod tests {
 
     #[test]
     fn buckets_of_different_kinds_never_meet() {
-        use BucketKind::{Account, Address, CodeAccount, CodeAddress, KnownBrowser, Registration};
-        let kinds = [Address, Account, KnownBrowser, CodeAddress, CodeAccount, Registration];
+        use BucketKind::*;
+        let kinds = [
+            Address,
+            Account,
+            KnownBrowser,
+            CodeAddress,
+            CodeAccount,
+            Registration,
+            TotpAddress,
+            Totp,
+            AskAddress,
+            Ask,
+            RecoveryAddress,
+            Recovery,
+        ];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");
     }

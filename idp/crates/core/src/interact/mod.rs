@@ -47,8 +47,6 @@ pub struct Visitor<'a> {
     pub consent: Option<Option<&'a Consent>>,
     /// `None`: not loaded yet.
     pub passkeys: Option<&'a [Passkey]>,
-    /// The account makes one-time passwords.
-    pub totp: bool,
 }
 
 /// The facts of one decision.
@@ -214,7 +212,7 @@ fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
     Holds {
         passkey,
         password: account.password_hash.is_some(),
-        totp: visitor.totp,
+        totp: account.totp.is_some(),
         asks_passkey: account.preferences.ask_passkey,
         grace: policy.enrolment.in_grace(&account.preferences, facts.now),
     }

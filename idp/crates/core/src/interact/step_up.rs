@@ -103,7 +103,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let policy = &effective.policy;
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
-        Factor::Totp => visitor.totp.then_some(Method::Totp).into_iter().collect(),
+        Factor::Totp => visitor.account.totp.map(|_| Method::Totp).into_iter().collect(),
         Factor::Passkey => usable(visitor.passkeys.unwrap_or_default(), facts.rp_id, policy)
             .map(|passkey| Method::Passkey(proof_of(policy, passkey)))
             .collect(),
@@ -129,12 +129,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
 /// What a passkey would prove if it were asked for now.
 fn proof_of(policy: &Policy, passkey: &Passkey) -> PasskeyProof {
     let required = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
-    PasskeyProof {
-        credential_id: passkey.credential_id.clone(),
-        user_verified: required || passkey.uv_initialized,
-        backup_eligible: passkey.backup_eligible,
-        backup_state: passkey.backup_state,
-    }
+    PasskeyProof::of(passkey, required || passkey.uv_initialized, passkey.backup_state)
 }
 
 /// Whether a new sign-in with all that the account has would let in.
@@ -155,10 +150,8 @@ fn another_passkey_helps(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
     if !policy.enabled || !policy.allow_registration || policy.allowed_types.iter().next().is_none() {
         return false;
     }
-    let best =
-        PasskeyProof { credential_id: Vec::new(), user_verified: true, backup_eligible: false, backup_state: false };
     let holds = |policy: &Policy| Holds { passkey: true, ..holds(facts, visitor, policy) };
-    all_of(facts, visitor, Some(best), |c, _| effective.accepts(c, holds))
+    all_of(facts, visitor, Some(PasskeyProof::best(policy)), |c, _| effective.accepts(c, holds))
 }
 
 /// Whether password, one-time password and this passkey, each given now as far as the account has it, let in.
@@ -170,7 +163,7 @@ fn all_of(
 ) -> bool {
     let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, None, method);
     let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
-    let totp = visitor.totp.then(|| event(Method::Totp));
+    let totp = visitor.account.totp.map(|_| event(Method::Totp));
     let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
     let events: Vec<_> = password.chain(totp).chain(passkey).collect();
     let evidence = Evidence { events: &events, active: facts.now, now: facts.now };

@@ -155,12 +155,7 @@ pub struct Verified {
 impl Verified {
     /// What a session keeps of it.
     pub fn proof(&self, passkey: &Passkey) -> PasskeyProof {
-        PasskeyProof {
-            credential_id: passkey.credential_id.clone(),
-            user_verified: self.user_verified,
-            backup_eligible: self.backup_eligible,
-            backup_state: self.backup_state,
-        }
+        PasskeyProof::of(passkey, self.user_verified, self.backup_state)
     }
 }
 

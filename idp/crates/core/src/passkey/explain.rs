@@ -107,7 +107,7 @@ pub fn explain(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder, no
     Explained {
         fields,
         password: holder.account.password_hash.is_some(),
-        totp: holder.totp,
+        totp: holder.account.totp.is_some(),
         passkeys: judged.collect(),
         ways: ways.collect(),
         reach: reach(realm, client, holder, now),

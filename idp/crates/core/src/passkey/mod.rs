@@ -4,14 +4,17 @@
 //! the other modules parse what they look at or say what a realm asks for.
 
 pub mod assertion;
+pub mod attestation;
 pub mod authenticator_data;
 mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
 pub mod explain;
+pub mod mds;
 pub mod options;
 pub mod policy;
+pub mod provider;
 pub mod reach;
 pub mod record;
 pub mod refused;

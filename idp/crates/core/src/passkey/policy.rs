@@ -2,13 +2,14 @@
 //!
 //! WebAuthn L3 §5.4 for what browsers are asked; NIST SP 800-63B-4 §3.1.6 and §3.2.2 for what is judged.
 //! `fields` and `demands` say how it is set and shown, `combination` which factors let in, `judge` what a passkey may
-//! lack, `resolve` whose policy counts.
+//! lack, `trust` whose word about models of authenticators counts, `resolve` whose policy counts.
 
 mod combination;
 mod demands;
 mod fields;
 mod judge;
 mod resolve;
+pub mod trust;
 
 use std::collections::BTreeSet;
 
@@ -17,10 +18,14 @@ use serde::{Deserialize, Serialize};
 pub use combination::{Combination, Holds, Verdict};
 pub use demands::{DEMANDS, MINIMUM_ACR};
 pub use fields::{Acts, FIELDS, Field, Problem};
-pub use judge::{CHECKS, Check, Facts, SignIn, Violation, judge_record, judge_registration, judge_sign_in};
+pub use judge::{
+    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, judge_record, judge_registration, judge_sign_in,
+};
 pub use resolve::{ClientPolicy, Effective, GroupPolicy, of_strangers, resolve};
+pub use trust::{AaguidAllow, AaguidDeny, Conveyance, RefusedStatuses, Trust};
 
 use super::cose;
+use super::mds::Certification;
 use crate::account::Preferences;
 use crate::time::Timestamp;
 
@@ -68,10 +73,13 @@ pub fn passkey_type(transports: &[String], attachment: Option<&str>) -> Option<P
     let has = |names: &[&str]| transports.iter().any(|t| names.contains(&t.as_str()));
     if attachment == Some("platform") {
         Some(PasskeyType::Device)
-    } else if has(&["usb", "nfc", "ble", "smart-card"]) {
+    } else if has(&["usb", "nfc", "smart-card"]) {
         Some(PasskeyType::SecurityKey)
     } else if has(&["hybrid", "cable"]) {
+        // Chromium names `ble` too, by which the two devices find each other.
         Some(PasskeyType::Phone)
+    } else if has(&["ble"]) {
+        Some(PasskeyType::SecurityKey)
     } else if has(&["internal"]) {
         Some(PasskeyType::Device)
     } else {
@@ -287,6 +295,12 @@ pub struct Policy {
     pub resident_key: PerType,
     /// In order of preference.
     pub hints: Vec<Hint>,
+    pub attestation: Conveyance,
+    pub attestation_trust: Trust,
+    pub aaguid_allow: AaguidAllow,
+    pub aaguid_deny: AaguidDeny,
+    pub mds_refuse_status: RefusedStatuses,
+    pub mds_min_certification: Certification,
     /// COSE algorithms in order of preference.
     pub algorithms: Vec<i64>,
     /// Most passkeys of one account under one RP ID, 1 to 50; suspended ones do not count.
@@ -311,6 +325,12 @@ impl Default for Policy {
             user_verification: PerType::all(Requirement::Required),
             resident_key: PerType::all(Requirement::Required),
             hints: Vec::new(),
+            attestation: Conveyance::None,
+            attestation_trust: Trust::Any,
+            aaguid_allow: AaguidAllow::Any,
+            aaguid_deny: AaguidDeny::default(),
+            mds_refuse_status: RefusedStatuses::default(),
+            mds_min_certification: Certification::None,
             // What authenticators offer; browsers warn where ES256 or RS256 is missing.
             algorithms: vec![cose::ES256, cose::EDDSA, cose::RS256],
             max_passkeys: 5,

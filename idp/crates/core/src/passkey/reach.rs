@@ -27,8 +27,6 @@ pub struct Holder {
     pub groups: Vec<String>,
     /// All of them, suspended ones too.
     pub passkeys: Vec<Passkey>,
-    /// The account makes one-time passwords.
-    pub totp: bool,
 }
 
 /// How far somebody comes; worst first.
@@ -56,7 +54,7 @@ pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str, now: Timestamp) -> H
     Holds {
         passkey: usable(&holder.passkeys, rp_id, policy).next().is_some(),
         password: holder.account.password_hash.is_some(),
-        totp: holder.totp,
+        totp: holder.account.totp.is_some(),
         asks_passkey: holder.account.preferences.ask_passkey,
         grace: policy.enrolment.in_grace(&holder.account.preferences, now),
     }
@@ -76,13 +74,6 @@ struct Stand<'a> {
 struct Both {
     own: Holds,
     met: Holds,
-}
-
-/// What a passkey would prove.
-#[derive(Clone, Copy)]
-struct Proof {
-    user_verified: bool,
-    backup_eligible: bool,
 }
 
 impl<'a> Stand<'a> {
@@ -106,7 +97,7 @@ impl<'a> Stand<'a> {
         let by_passkey = usable(&self.holder.passkeys, self.rp_id, policy).map(|passkey| {
             let asked = policy.user_verification.of(passkey.passkey_type()) == Requirement::Required;
             let user_verified = asked || passkey.uv_initialized;
-            let proof = Proof { user_verified, backup_eligible: passkey.backup_eligible };
+            let proof = PasskeyProof::of(passkey, user_verified, passkey.backup_state);
             match lets_in(settings, self.effective, self.holds, Some(proof)) {
                 false => Reach::Out,
                 true if asked && !passkey.uv_initialized => Reach::Perhaps,
@@ -143,22 +134,18 @@ impl<'a> Stand<'a> {
         let known = own.combinations().any(|c| matches!(base.verdict(c, own), Verdict::In | Verdict::Enrol));
         let with = |holds| Holds { passkey: true, ..holds };
         let holds = Both { own: with(own), met: with(self.holds.met) };
-        may && known && lets_in(&self.realm.settings, self.effective, holds, Some(BEST))
+        may && known
+            && lets_in(&self.realm.settings, self.effective, holds, Some(PasskeyProof::best(&self.effective.policy)))
     }
 }
 
 /// Some time: nothing here depends on when.
 const NOON: Timestamp = Timestamp::from_ms(1_800_000_000_000);
-/// The most that a passkey proves.
-const BEST: Proof = Proof { user_verified: true, backup_eligible: false };
 
 /// Whether all that somebody holds lets in, with this passkey among it or with none.
-fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<Proof>) -> bool {
+fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<PasskeyProof>) -> bool {
     let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), NOON, None, method);
-    let passkey = passkey.map(|Proof { user_verified, backup_eligible }| {
-        let (credential_id, backup_state) = (Vec::new(), backup_eligible);
-        event(Method::Passkey(PasskeyProof { credential_id, user_verified, backup_eligible, backup_state }))
-    });
+    let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
     let password = holds.own.password.then(|| event(Method::Password));
     let totp = holds.own.totp.then(|| event(Method::Totp));
     let events: Vec<_> = [password, totp, passkey].into_iter().flatten().collect();
@@ -204,6 +191,11 @@ fn somebody(settings: &RealmSettings, base: &Arc<Policy>, client: &ClientPolicy)
     // Who has a passkey is asked for it where others get in without: both are tried.
     [true, false].into_iter().filter(|passkey| takes || !passkey).any(|passkey| {
         let all = Holds { passkey, password: true, totp: true, asks_passkey: false, grace: false };
-        lets_in(settings, &effective, Both { own: all, met: all }, passkey.then_some(BEST))
+        lets_in(
+            settings,
+            &effective,
+            Both { own: all, met: all },
+            passkey.then(|| PasskeyProof::best(&effective.policy)),
+        )
     })
 }

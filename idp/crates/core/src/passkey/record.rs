@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mds::{Model, ModelKey};
 use crate::id::AccountId;
+use crate::secret::Hash;
 use crate::time::Timestamp;
 
 /// Whether a passkey may sign in.
@@ -12,6 +14,20 @@ pub enum PasskeyState {
     Active,
     /// Set aside, for instance because its counter went back; an admin or its owner decides.
     Suspended,
+}
+
+/// What the attestation of a passkey proved when it was registered (WebAuthn L3 §6.5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attestation {
+    /// There was none.
+    None,
+    /// Signed by the new key itself: proves possession, says nothing about the model.
+    SelfSigned,
+    /// A statement that nobody vouches for: worth as much as none.
+    Unverified,
+    /// A statement that leads to a root of the metadata or of the policy.
+    Verified,
 }
 
 /// One registered passkey (WebAuthn L3 §4 "credential record").
@@ -42,12 +58,24 @@ pub struct Passkey {
     pub transports: Vec<String>,
     /// `platform` or `cross-platform`, as the browser reported; unsigned.
     pub attachment: Option<String>,
+    /// The authenticator's own word unless its attestation was verified.
     pub aaguid: [u8; 16],
-    /// Attestation statement format as sent; `none` and self attestation prove nothing about the model.
+    /// Attestation statement format as sent.
     pub attestation_format: String,
+    pub attestation: Attestation,
+    /// SHA-256 of the root that verified it.
+    pub attestation_root: Option<Hash>,
+    /// What stands for the AAGUID of a U2F key: SHA-1 of the key that signed its attestation.
+    pub attestation_key_id: Option<[u8; 20]>,
+    /// The statement itself says that the key sits in a trusted execution environment or a secure element (Android).
+    pub attestation_hardware: bool,
+    /// What the metadata say of its model, as of the last accepted refresh.
+    pub model: Model,
     /// What its owner calls it.
     pub name: String,
     pub state: PasskeyState,
+    /// Why it is suspended, in a word or two for machines: `counter`, `mds:REVOKED`.
+    pub suspended_reason: Option<String>,
     pub created: Timestamp,
     pub last_used: Option<Timestamp>,
     /// Browser and system of the last use, in words.
@@ -60,6 +88,18 @@ impl Passkey {
     /// Takes one of the account's places for passkeys of an RP ID; one that is suspended does not.
     pub fn takes_place(&self, rp_id: &str) -> bool {
         self.rp_id == rp_id && self.state == PasskeyState::Active
+    }
+
+    /// How the metadata name its model, if they can.
+    pub fn model_key(&self) -> Option<ModelKey> {
+        ModelKey::of(self.aaguid, self.attestation_key_id)
+    }
+
+    /// Whether somebody else than the authenticator says that its key cannot leave hardware: its attestation was
+    /// verified, and FIDO's metadata or the statement itself say where the key sits. Never for a synced passkey.
+    pub fn is_hardware(&self) -> bool {
+        let known = self.model.hardware && self.model.vouched;
+        self.attestation == Attestation::Verified && !self.backup_eligible && (known || self.attestation_hardware)
     }
 }
 

@@ -4,21 +4,21 @@
 
 use std::fmt::Display;
 
-use ciborium::Value;
-
+use super::attestation::{self, AttestationObject, Claim, Statement};
 use super::authenticator_data::{AuthenticatorData, MAX_CREDENTIAL_ID_LEN};
 use super::cose::{KeyError, PublicKey};
+use super::mds::{Entry, Model, ModelKey};
 use super::options::{
     AuthenticatorSelection, CreationExtensions, CreationOptions, CredentialParameters, Kind, RelyingPartyEntity,
     TIMEOUT_MS, UserEntity,
 };
 use super::policy::{PasskeyType, Policy, Requirement, passkey_type};
-use super::record::{Passkey, PasskeyState};
+use super::record::{Attestation, Passkey, PasskeyState};
 use super::wire::RegistrationResponse;
-use super::{Ceremony, Expected, Reason, Refused, cbor, check_client_data};
+use super::{Ceremony, Expected, Reason, Refused, check_client_data};
 use crate::id::AccountId;
 use crate::rule::Rule;
-use crate::secret::sha256;
+use crate::secret::{Hash, sha256};
 use crate::time::Timestamp;
 
 /// The checks of [`verify`], in its order.
@@ -92,7 +92,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "webauthn.registration.attestation",
         "WebAuthn L3 §7.1 step 22",
-        "a none statement is empty, a packed self attestation is signed by the new key; other statements count as no attestation",
+        "a statement of a known format is right by that format's procedure (WebAuthn L3 §8); one of another format counts as none",
     ),
     rule(
         "webauthn.registration.credential_id_length",
@@ -165,21 +165,9 @@ pub fn options(request: &OptionsFor<'_>, policy: &Policy) -> CreationOptions {
             user_verification: policy.user_verification.ask(&types),
         },
         hints: request.kind.map_or_else(|| policy.hints.clone(), |kind| vec![kind.passkey_type().hint()]),
-        // Attestation is not judged yet; asking for it would only bring prompts (WebAuthn L3 §5.4.7).
-        attestation: "none",
+        attestation: policy.attestation.text(),
         extensions: CreationExtensions { cred_props: true },
     }
-}
-
-/// What the attestation statement proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attestation {
-    /// No statement.
-    None,
-    /// Signed by the new key itself: proves possession, says nothing about the model (WebAuthn L3 §6.5.4).
-    SelfSigned,
-    /// A statement that was not verified: worth as much as none.
-    Unverified,
 }
 
 /// A registration that passed every check.
@@ -197,16 +185,35 @@ pub struct Registered {
     pub discoverable: Option<bool>,
     pub transports: Vec<String>,
     pub attachment: Option<String>,
-    /// A claim of the authenticator unless an attestation was verified, which none is yet.
+    /// A claim of the authenticator unless its attestation was verified.
     pub aaguid: [u8; 16],
-    pub attestation_format: String,
-    pub attestation: Attestation,
+    pub statement: Statement,
+    /// SHA-256 of the root that the statement's chain leads to.
+    pub attestation_root: Option<Hash>,
+    /// What the metadata say of the model.
+    pub model: Model,
 }
 
 impl Registered {
     /// The type as far as the browser's unsigned word tells.
     pub fn passkey_type(&self) -> Option<PasskeyType> {
         passkey_type(&self.transports, self.attachment.as_deref())
+    }
+
+    /// How the metadata name its model, if they can.
+    pub fn model_key(&self) -> Option<ModelKey> {
+        ModelKey::of(self.aaguid, self.statement.key_id())
+    }
+
+    /// Assesses the statement (WebAuthn L3 §7.1 steps 23, 24) by the metadata's roots for this model and by the policy's
+    /// own. Whether that is enough the policy says afterwards.
+    pub fn assess(&mut self, policy: &Policy, entry: Option<&Entry>, now: Timestamp) {
+        let listed = entry.map(|entry| entry.roots.as_slice()).unwrap_or_default().iter().map(Vec::as_slice);
+        self.attestation_root = self.statement.root_among(listed.chain(policy.attestation_trust.roots()), now);
+        if self.attestation_root.is_some() {
+            self.statement.attestation = Attestation::Verified;
+        }
+        self.model = entry.map(|entry| entry.model(self.attestation_root.as_ref())).unwrap_or_default();
     }
 
     /// The record to keep (WebAuthn L3 §7.1 step 27).
@@ -226,9 +233,15 @@ impl Registered {
             transports: self.transports,
             attachment: self.attachment,
             aaguid: self.aaguid,
-            attestation_format: self.attestation_format,
+            attestation_key_id: self.statement.key_id(),
+            attestation_format: self.statement.format,
+            attestation: self.statement.attestation,
+            attestation_hardware: self.statement.hardware,
+            attestation_root: self.attestation_root,
+            model: self.model,
             name,
             state: PasskeyState::Active,
+            suspended_reason: None,
             created: now,
             last_used: None,
             last_used_client: None,
@@ -282,9 +295,18 @@ pub fn verify(
     ensure(response.raw_id == credential.credential_id, Reason::Id)?;
     let key = acceptable_key(credential.public_key, policy)?;
 
-    // Steps 21, 22; steps 23 and 24 (trust) have no roots to go by yet.
-    let attestation =
-        object.assess(&key, &client_data_hash).ok_or_else(|| refuse(Reason::Attestation).because(&object.fmt))?;
+    // Steps 21, 22; steps 23 and 24 are [`Registered::assess`].
+    let claim = Claim {
+        auth_data: &object.auth_data,
+        client_data_hash: &client_data_hash,
+        rp_id_hash: &data.rp_id_hash,
+        aaguid: &credential.aaguid,
+        credential_id: credential.credential_id,
+        key: &key,
+    };
+    let statement = object
+        .verify(&claim)
+        .map_err(|wrong| refuse(Reason::Attestation).because(&format_args!("{}: {wrong}", object.fmt)))?;
     // Step 25.
     ensure(credential.credential_id.len() <= MAX_CREDENTIAL_ID_LEN, Reason::CredentialIdLength)?;
 
@@ -299,9 +321,11 @@ pub fn verify(
         discoverable: response.extensions.cred_props.rk,
         transports: response.response.transports,
         attachment,
-        aaguid: credential.aaguid,
-        attestation,
-        attestation_format: object.fmt,
+        // What a U2F key signs does not cover the AAGUID: a genuine key must not lend its certificate to any model.
+        aaguid: if object.fmt == attestation::U2F { [0; 16] } else { credential.aaguid },
+        statement,
+        attestation_root: None,
+        model: Model::default(),
     })
 }
 
@@ -314,46 +338,5 @@ fn acceptable_key(cose_key: &[u8], policy: &Policy) -> Result<PublicKey, Refused
         Ok(key) => Ok(key),
         Err(e @ KeyError::Algorithm(_)) => refuse(Reason::Algorithm, &e),
         Err(e) => refuse(Reason::PublicKey, &e),
-    }
-}
-
-/// Longest statement format identifier (WebAuthn L3 §8.1).
-const MAX_FMT_LEN: usize = 32;
-
-/// WebAuthn L3 §6.5.4.
-struct AttestationObject {
-    fmt: String,
-    auth_data: Vec<u8>,
-    statement: Vec<(Value, Value)>,
-}
-
-impl AttestationObject {
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let (value, rest) = cbor::read(bytes)?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let mut map = cbor::entries(value)?;
-        let fmt = cbor::take(&mut map, "fmt")?.into_text().ok()?;
-        let auth_data = cbor::take(&mut map, "authData")?.into_bytes().ok()?;
-        let statement = cbor::entries(cbor::take(&mut map, "attStmt")?)?;
-        (fmt.len() <= MAX_FMT_LEN).then_some(Self { fmt, auth_data, statement })
-    }
-
-    /// What the statement proves; `None` when it is wrong.
-    fn assess(&self, key: &PublicKey, client_data_hash: &[u8; 32]) -> Option<Attestation> {
-        let member = |name: &str| self.statement.iter().find(|(k, _)| k.as_text() == Some(name)).map(|(_, v)| v);
-        match self.fmt.as_str() {
-            // WebAuthn L3 §8.7: an empty map.
-            "none" => self.statement.is_empty().then_some(Attestation::None),
-            // WebAuthn L3 §8.2, self attestation: no x5c, the algorithm of the key, signed by the key.
-            "packed" if member("x5c").is_none() => {
-                let alg = cbor::integer(member("alg")?)?;
-                let signature = member("sig")?.as_bytes()?;
-                let message = [self.auth_data.as_slice(), client_data_hash].concat();
-                (alg == key.alg() && key.verifies(&message, signature)).then_some(Attestation::SelfSigned)
-            }
-            _ => Some(Attestation::Unverified),
-        }
     }
 }

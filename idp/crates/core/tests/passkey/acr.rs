@@ -20,9 +20,20 @@ fn password(age_s: i64) -> AuthEvent {
     event(Method::Password, age_s)
 }
 
+fn proof(uv: bool, be: bool) -> PasskeyProof {
+    PasskeyProof {
+        credential_id: vec![1],
+        user_verified: uv,
+        backup_eligible: be,
+        backup_state: be,
+        aaguid: [0; 16],
+        attestation_root: None,
+        hardware: false,
+    }
+}
+
 fn passkey(uv: bool, be: bool, age_s: i64) -> AuthEvent {
-    let proof = PasskeyProof { credential_id: vec![1], user_verified: uv, backup_eligible: be, backup_state: be };
-    event(Method::Passkey(proof), age_s)
+    event(Method::Passkey(proof(uv, be)), age_s)
 }
 
 fn settings(change: impl FnOnce(&mut RealmSettings)) -> RealmSettings {

@@ -5,10 +5,13 @@
 mod acr;
 mod arbitrary_bytes;
 mod assertion;
+mod attestation;
 mod cose;
 mod differential;
+mod mds;
 mod options;
 mod policy;
+mod reach;
 mod registration;
 mod resolve;
 mod support;

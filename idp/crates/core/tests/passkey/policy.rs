@@ -140,6 +140,13 @@ fn sets_every_field_from_words_and_from_json() {
         ("clone_response", "step_up", r#""step_up""#),
         ("clone_response", "synced:block", r#""block""#),
         ("clone_response", "device_bound:step_up", r#"{"device_bound":"step_up","synced":"notify"}"#),
+        ("attestation", "direct", r#""direct""#),
+        ("aaguid_allow", "any", r#""any""#),
+        ("aaguid_allow", "61206B6E-6F77-6E20-6D6F-64656C203A29", r#"["61206b6e-6f77-6e20-6d6f-64656c203a29"]"#),
+        ("aaguid_deny", "none", "[]"),
+        ("aaguid_deny", "61206b6e-6f77-6e20-6d6f-64656c203a29", r#"["61206b6e-6f77-6e20-6d6f-64656c203a29"]"#),
+        ("mds_refuse_status", "REVOKED", r#"["REVOKED"]"#),
+        ("mds_min_certification", "FIDO_CERTIFIED_L1plus", r#""FIDO_CERTIFIED_L1plus""#),
         ("enrolment_requires", "access_pass", r#""access_pass""#),
     ] {
         let mut policy = Policy::default();
@@ -156,7 +163,11 @@ fn sets_every_field_from_words_and_from_json() {
 #[test]
 fn refuses_unknown_fields_and_values_with_a_sentence() {
     for (name, text, part) in [
-        ("attestation", "direct", "there is no such field; there are enabled, "),
+        ("attestations", "direct", "there is no such field; there are enabled, "),
+        ("attestation", "basic", "none, indirect, direct"),
+        ("aaguid_allow", "yubikey", "AAGUIDs"),
+        ("mds_refuse_status", "BAD", "REVOKED"),
+        ("mds_min_certification", "L1", "FIDO_CERTIFIED_L1"),
         ("mode", "passwordless", "passkey_only, passkey_first"),
         ("enabled", "maybe", "true or false"),
         ("enabled", "1", "true or false"),
@@ -175,7 +186,7 @@ fn refuses_unknown_fields_and_values_with_a_sentence() {
         assert_eq!(problem.field, name);
         assert_eq!(policy, Policy::default());
     }
-    assert!(serde_json::from_str::<Policy>(r#"{"attestation":"direct"}"#).is_err());
+    assert!(serde_json::from_str::<Policy>(r#"{"attestations":"direct"}"#).is_err());
     assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
 }
 
@@ -226,6 +237,8 @@ fn tells_the_type_from_attachment_and_transports() {
         (Some("cross-platform"), &["usb", "nfc"], Some(SecurityKey)),
         (None, &["ble"], Some(SecurityKey)),
         (None, &["smart-card"], Some(SecurityKey)),
+        (Some("cross-platform"), &["ble", "hybrid"], Some(Phone)),
+        (Some("cross-platform"), &["usb", "hybrid"], Some(SecurityKey)),
         (Some("cross-platform"), &[], None),
         (None, &["telepathy"], None),
     ] {

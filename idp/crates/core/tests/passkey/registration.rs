@@ -2,7 +2,8 @@
 
 use idp_core::passkey::Reason::{self, *};
 use idp_core::passkey::policy::{PasskeyType, Policy};
-use idp_core::passkey::registration::{Attestation, RULES};
+use idp_core::passkey::record::Attestation;
+use idp_core::passkey::registration::RULES;
 use idp_core::passkey::{Ceremony, Refused};
 use idp_softkey::{Alg, Attestation as Statement, Faults, Options, SoftKey};
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ fn accepts_every_kind_of_authenticator_with_every_algorithm() {
             assert_eq!(registered.passkey_type(), Some(kind));
             assert_eq!((registered.backup_eligible, registered.backup_state), (options.be, options.bs));
             assert_eq!(registered.discoverable, Some(true));
-            assert_eq!(registered.attestation, Attestation::None);
+            assert_eq!(registered.statement.attestation, Attestation::None);
         }
     }
 }
@@ -111,8 +112,8 @@ fn a_self_attestation_is_checked_but_attests_nothing() {
     let options = Options { attestation: Statement::PackedSelf, aaguid, ..Options::security_key() };
     let good = create(Alg::Es256, options.clone(), ORIGIN, &Faults::default());
     let registered = verify_registration(&good, &Policy::default()).unwrap();
-    assert_eq!((registered.attestation, registered.aaguid), (Attestation::SelfSigned, aaguid));
-    assert_eq!(registered.attestation_format, "packed");
+    assert_eq!((registered.statement.attestation, registered.aaguid), (Attestation::SelfSigned, aaguid));
+    assert_eq!(registered.statement.format, "packed");
 
     let broken = Faults { break_signature: true, ..Faults::default() };
     assert_eq!(refusal(&create(Alg::Es256, options.clone(), ORIGIN, &broken), &Policy::default()), Reason::Attestation);
@@ -123,10 +124,13 @@ fn a_self_attestation_is_checked_but_attests_nothing() {
 
 #[test]
 fn a_statement_of_another_format_is_worth_none_but_keeps_its_name() {
-    let faults = Faults { fmt: Some("tpm".to_owned()), ..Faults::default() };
+    let faults = Faults { fmt: Some("quantum".to_owned()), ..Faults::default() };
     let registered =
         verify_registration(&create(Alg::Es256, Options::platform(), ORIGIN, &faults), &Policy::default()).unwrap();
-    assert_eq!((registered.attestation, registered.attestation_format.as_str()), (Attestation::Unverified, "tpm"));
+    assert_eq!(
+        (registered.statement.attestation, registered.statement.format.as_str()),
+        (Attestation::Unverified, "quantum")
+    );
 }
 
 #[test]

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use idp_core::passkey::mds::{Certification, Model, Status};
+use idp_core::passkey::policy::trust::Anchors;
 use idp_core::passkey::policy::*;
+use idp_core::passkey::record::{Attestation, Passkey};
 use idp_softkey::{Alg, Options};
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use crate::support::*;
 
@@ -60,22 +64,65 @@ fn types() -> impl Strategy<Value = AllowedTypes> {
     ]
 }
 
+/// Demands on models: none, one of two sets of values, met in all ways.
+fn models() -> impl Strategy<Value = ClientPolicy> {
+    let some = || {
+        prop::option::of(prop::sample::subsequence(
+            vec![[9; 16], [8; 16]].iter().map(|m| Uuid::from_bytes(*m)).collect::<Vec<_>>(),
+            0..=2,
+        ))
+    };
+    let statuses = prop::option::of(prop::sample::subsequence(vec![Status::Revoked, Status::UpdateAvailable], 0..=2));
+    let least = prop::option::of(prop::sample::select(vec![Certification::None, Certification::L1, Certification::L2]));
+    (any::<Option<bool>>(), some(), some(), statuses, least).prop_map(|(trust, allow, deny, statuses, least)| {
+        ClientPolicy {
+            attestation_trust: trust.map(|mds| Trust::Only(Anchors { mds, roots: [([3; 32], vec![3])].into() })),
+            aaguid_allow: allow.map(|models| AaguidAllow::Only(models.into_iter().collect())),
+            aaguid_deny: deny.map(|models| AaguidDeny(models.into_iter().collect())),
+            mds_refuse_status: statuses.map(|statuses| RefusedStatuses(statuses.into_iter().collect())),
+            mds_min_certification: least,
+            ..ClientPolicy::default()
+        }
+    })
+}
+
+/// Every kind of passkey: of two models, attested or not, with what the metadata may say.
+fn made_differently(passkey: &Passkey) -> Vec<Passkey> {
+    let mut made = vec![passkey.clone()];
+    for (aaguid, root, vouched, certification) in [
+        ([9; 16], None, false, Certification::None),
+        ([9; 16], Some([3; 32]), false, Certification::L1),
+        ([8; 16], Some([4; 32]), true, Certification::L2),
+        ([8; 16], Some([3; 32]), true, Certification::None),
+    ] {
+        for statuses in [vec![], vec![Status::Revoked], vec![Status::UpdateAvailable]] {
+            let attestation = if root.is_some() { Attestation::Verified } else { Attestation::SelfSigned };
+            let model = Model { statuses: statuses.into_iter().collect(), certification, hardware: true, vouched };
+            made.push(Passkey { aaguid, attestation, attestation_root: root, model, ..passkey.clone() });
+        }
+    }
+    made
+}
+
 fn policies() -> impl Strategy<Value = Policy> {
-    (modes(), types(), any::<[bool; 4]>(), per_type()).prop_map(|(mode, allowed_types, bits, user_verification)| {
+    let parts = (modes(), types(), any::<[bool; 4]>(), per_type(), models());
+    parts.prop_map(|(mode, allowed_types, bits, user_verification, models)| {
         let [enabled, allow_login, allow_second_factor, deny_synced] = bits;
-        let policy = Policy { mode, allowed_types, user_verification, ..Policy::default() };
+        let policy = Policy { mode, allowed_types, user_verification, ..models.meet(&Policy::default()) };
         Policy { enabled, allow_login, allow_second_factor, deny_synced, ..policy }
     })
 }
 
 fn clients() -> impl Strategy<Value = ClientPolicy> {
-    let demands = (prop::option::of(modes()), prop::option::of(types()), any::<bool>(), prop::option::of(per_type()));
-    demands.prop_map(|(mode, allowed_types, deny_synced, user_verification)| ClientPolicy {
+    let (mode, types, per_type) = (prop::option::of(modes()), prop::option::of(types()), prop::option::of(per_type()));
+    let demands = (mode, types, any::<bool>(), per_type, models());
+    demands.prop_map(|(mode, allowed_types, deny_synced, user_verification, models)| ClientPolicy {
         mode,
         allowed_types,
         deny_synced,
         user_verification,
         minimum_acr: None,
+        ..models
     })
 }
 
@@ -94,7 +141,10 @@ proptest! {
             for combination in Combination::ALL {
                 prop_assert!(!effective.accepts(combination, holds) || realm.accepts(combination, holds(&realm)));
             }
-            prop_assert!(!effective.takes(&passkey, verified) || fits(&realm));
+            for passkey in made_differently(&passkey) {
+                let fits = judge_record(&realm, &passkey).is_empty();
+                prop_assert!(!effective.takes(&passkey, verified) || fits);
+            }
         }
     }
 

@@ -26,9 +26,9 @@ impl ToSql for Val<'_> {
 
 /// `$2` is a name to SQLite, numbered by first appearance: bind by name, so that both databases mean the same.
 fn bind(statement: &mut Statement<'_>, values: &[Val<'_>]) -> Result<()> {
-    const NAMES: [&str; 24] = [
+    const NAMES: [&str; 32] = [
         "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
-        "$18", "$19", "$20", "$21", "$22", "$23", "$24",
+        "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
     ];
     debug_assert!(values.len() <= NAMES.len(), "more values than names");
     for (value, name) in values.iter().zip(NAMES) {

@@ -8,7 +8,7 @@ use idp_core::secret::Secret;
 use idp_store::Store;
 use idp_store::accounts::*;
 use idp_store::groups::*;
-use idp_store::passwords::{PasswordSet, SetPassword};
+use idp_store::passwords::{Keep, PasswordSet, SetPassword};
 use idp_store::sign_in::SignedIn;
 
 use crate::both;
@@ -32,8 +32,9 @@ fn set_password(account: &Account, hash: Option<&str>, seen_version: i64, keep: 
         account: account.id,
         hash: hash.map(|hash| Secret::new(hash.to_owned())),
         seen_version,
-        keep,
-        keep_one: true,
+        keep: keep.map_or(Keep::None, Keep::One),
+        way_in: Some(way_in()),
+        clear: Vec::new(),
         now: NOW,
         audit: audit(AuditEvent::PasswordSet),
     }

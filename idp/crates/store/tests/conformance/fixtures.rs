@@ -18,6 +18,7 @@ use idp_store::accounts::CreateAccount;
 use idp_store::clients::CreateClient;
 use idp_store::codes::RedeemCode;
 use idp_store::grants::Guard;
+use idp_store::held::WayIn;
 use idp_store::passkeys::{PasskeyRegistered, RegisterPasskey};
 use idp_store::realms::CreateRealm;
 use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
@@ -145,6 +146,7 @@ pub fn account(username: &str) -> Account {
         password_hash: None,
         password_version: 0,
         preferences: Default::default(),
+        totp: None,
         created: NOW,
         updated: NOW,
     }
@@ -184,8 +186,14 @@ pub fn passkey(account: AccountId) -> Passkey {
         attachment: None,
         aaguid: [7; 16],
         attestation_format: "none".to_owned(),
+        attestation: idp_core::passkey::record::Attestation::None,
+        attestation_root: None,
+        attestation_key_id: None,
+        attestation_hardware: false,
+        model: Default::default(),
         name: "Phone".to_owned(),
         state: PasskeyState::Active,
+        suspended_reason: None,
         created: NOW,
         last_used: None,
         last_used_client: None,
@@ -244,6 +252,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             client: Some("Firefox on Linux".to_owned()),
             place: Some("203.0.113.*".to_owned()),
         }),
+        totp: None,
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
         replaces: None,
@@ -251,16 +260,16 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             EventId::new(NOW, random()),
             NOW,
             None,
-            Method::Passkey(PasskeyProof {
-                credential_id: passkey.credential_id.clone(),
-                user_verified: true,
-                backup_eligible: true,
-                backup_state: false,
-            }),
+            Method::Passkey(PasskeyProof::of(passkey, true, false)),
         )],
         clear: Vec::new(),
         audit: audit(AuditEvent::SignIn),
     }
+}
+
+/// What must remain where one of the factors of an account at `a.example` goes.
+pub fn way_in() -> WayIn {
+    WayIn { rp_id: "a.example".to_owned(), policy: Policy::default(), settings: RealmSettings::default() }
 }
 
 /// A sign-in with a password.

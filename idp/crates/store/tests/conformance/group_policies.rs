@@ -5,7 +5,7 @@ use idp_core::audit::AuditEvent;
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_store::accounts::SetPreferences;
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
-use idp_store::groups::{CreateGroup, DeleteGroup, Group};
+use idp_store::groups::{AddMember, CreateGroup, DeleteGroup, Group};
 use idp_store::realms::RealmCreated;
 
 use crate::both;
@@ -46,6 +46,44 @@ both! {
         assert!(db.store.write(gone).await.unwrap());
         assert!(db.store.cached_realms().await.unwrap().all[0].group_policies.is_empty());
         assert_eq!(count_audit(&db.store, AuditEvent::PolicyChanged).await, 4);
+    }
+
+    async fn pages_bear_accounts_with_their_groups_and_passkeys(db) {
+        for group in ["a", "b"] {
+            db.store.write(make(group)).await.unwrap();
+        }
+        let mut expected = Vec::new();
+        for name in ["ann", "bob", "carl", "dora", "eve"] {
+            let account = make_account(&db.store, name).await;
+            let mut keys = Vec::new();
+            let mut groups = Vec::new();
+            if ["ann", "dora"].contains(&name) {
+                keys = vec![make_passkey(&db.store, &account).await, make_passkey(&db.store, &account).await];
+                keys.sort_by(|one, other| one.credential_id.cmp(&other.credential_id));
+            }
+            for group in ["a", "b"].into_iter().filter(|group| *group == "a" || ["bob", "dora"].contains(&name)) {
+                let (group, audit) = (group.to_owned(), audit(AuditEvent::GroupChanged));
+                groups.push(group.clone());
+                db.store.write(AddMember { realm: REALM, group, account: account.id, audit }).await.unwrap();
+            }
+            expected.push((account.id, groups, keys));
+        }
+        expected.sort_by_key(|(id, ..)| *id);
+        for limit in [1, 2, 5, 9] {
+            let mut found = Vec::new();
+            let mut after = None;
+            let before = db.store.counts().statements;
+            let mut pages = 0;
+            loop {
+                let page = db.store.list_holders(REALM, after.as_ref(), limit).await.unwrap();
+                pages += 1;
+                let Some(last) = page.last() else { break };
+                after = Some(last.account.id);
+                found.extend(page.into_iter().map(|holder| (holder.account.id, holder.groups, holder.passkeys)));
+            }
+            assert_eq!(found, expected, "{limit} at once");
+            assert_eq!(db.store.counts().statements - before, 3 * (pages - 1) + 1, "three statements a page");
+        }
     }
 
     async fn keeps_what_a_person_chose(db) {

@@ -10,7 +10,7 @@ use idp_store::accounts::{DeleteAccount, SetAccountState};
 use idp_store::codes::Redeemed;
 use idp_store::logout_deliveries::*;
 use idp_store::passkeys::{MustRemain, RemovePasskey, SuspendPasskey};
-use idp_store::passwords::SetPassword;
+use idp_store::passwords::{Keep, SetPassword};
 use idp_store::sessions::{EndAccountSessions, EndSession};
 
 use crate::both;
@@ -76,7 +76,10 @@ async fn ends(store: &Store, world: &SignedInWorld, way: usize) -> bool {
         }
         6 => {
             let audit = act(AuditEvent::PasskeyCloned);
-            store.write(SuspendPasskey { realm, account, credential_id, audit }).await.unwrap();
+            store
+                .write(SuspendPasskey { realm, account, credential_id, reason: "counter".to_owned(), audit })
+                .await
+                .unwrap();
         }
         7 => {
             let op = SetPassword {
@@ -84,8 +87,9 @@ async fn ends(store: &Store, world: &SignedInWorld, way: usize) -> bool {
                 account,
                 hash: Some(Secret::new("$argon2id$x".to_owned())),
                 seen_version: world.account.password_version,
-                keep: None,
-                keep_one: false,
+                keep: Keep::None,
+                way_in: None,
+                clear: Vec::new(),
                 now: NOW,
                 audit: act(AuditEvent::PasswordSet),
             };

@@ -3,6 +3,7 @@
 mod accounts;
 mod configuration;
 mod devices;
+mod factors;
 mod fixtures;
 mod grants;
 mod group_policies;

@@ -16,7 +16,7 @@ use crate::both;
 use crate::fixtures::*;
 
 fn pass(kind: PassKind, account: Option<idp_core::id::AccountId>) -> Pass {
-    Pass { hash: hash(), kind, account_id: account, created: NOW, expires: NOW.plus_s(60), used: None }
+    Pass { hash: hash(), kind, account_id: account, created: NOW, expires: NOW.plus_s(60), used: None, browser: None }
 }
 
 fn issue(pass: &Pass) -> IssuePass {
@@ -30,7 +30,13 @@ fn remove(passkey: &Passkey, must_remain: MustRemain) -> RemovePasskey {
 
 fn suspend(passkey: &Passkey) -> SuspendPasskey {
     let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
-    SuspendPasskey { realm: REALM, account, credential_id, audit: audit(AuditEvent::PasskeyCloned) }
+    SuspendPasskey {
+        realm: REALM,
+        account,
+        credential_id,
+        reason: "counter".to_owned(),
+        audit: audit(AuditEvent::PasskeyCloned),
+    }
 }
 
 fn set_up(username: &str, pass: &Pass) -> SetUpOwner {
@@ -188,6 +194,15 @@ both! {
         let read = db.store.find_passkey(REALM, &world.passkey.credential_id).await.unwrap().unwrap();
         assert_eq!(read.state, PasskeyState::Suspended);
         assert_eq!(db.store.count_usable_passkeys(REALM, &world.account.id).await.unwrap(), 0);
+    }
+
+    async fn counts_passkeys_by_the_rp_id_they_were_made_for(db) {
+        let account = make_account(&db.store, "alice").await;
+        assert_eq!(db.store.count_passkeys_by_rp_id(REALM).await.unwrap(), []);
+        let made = make_passkey(&db.store, &account).await;
+        make_passkey(&db.store, &account).await;
+        db.store.write(suspend(&made)).await.unwrap();
+        assert_eq!(db.store.count_passkeys_by_rp_id(REALM).await.unwrap(), [(made.rp_id.clone(), 2)]);
     }
 
     async fn removes_the_last_passkey_where_a_password_is_left_or_it_is_asked_for(db) {

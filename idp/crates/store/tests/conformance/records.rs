@@ -95,7 +95,7 @@ both! {
         let redeemed = db.store.write(redeem_code(&grant)).await;
         assert_eq!(redeemed.unwrap(), Redeemed::Redeemed);
         for n in 0..5 { db.store.write(fail(&[n], NOW)).await.unwrap(); }
-        let pass = Pass { hash: hash(), kind: PassKind::Setup, account_id: None, created: NOW, expires: NOW.plus_s(60), used: None };
+        let pass = Pass { hash: hash(), kind: PassKind::Setup, account_id: None, created: NOW, expires: NOW.plus_s(60), used: None, browser: None };
         db.store.write(IssuePass { realm: REALM, pass, audit: audit(AuditEvent::PassIssued) }).await.unwrap();
         let sweep = |after_s| Sweep { now: NOW.plus_s(after_s), batch: 3, keep_s: 60, throttle_window_s: 86_400 };
         assert_eq!(db.store.write(sweep(60)).await.unwrap().total(), 0);

@@ -29,7 +29,8 @@ fn register(id: &str, pass: Option<Hash>) -> RegisterClient {
 }
 
 async fn invite(store: &Store, kind: PassKind) -> Hash {
-    let pass = Pass { hash: hash(), kind, account_id: None, created: NOW, expires: NOW.plus_s(60), used: None };
+    let pass =
+        Pass { hash: hash(), kind, account_id: None, created: NOW, expires: NOW.plus_s(60), used: None, browser: None };
     let hash = pass.hash;
     assert!(store.write(IssuePass { realm: REALM, pass, audit: audit(AuditEvent::PassIssued) }).await.unwrap());
     hash

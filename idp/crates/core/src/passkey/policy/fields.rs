@@ -7,12 +7,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
+use super::trust::{AaguidAllow, AaguidDeny, Conveyance};
 use super::{
     AllowedTypes, CloneResponse, CloneResponses, Enrolment, EnrolmentRequires, Mode, PasskeyType, PerType, Policy,
     Requirement,
 };
 use crate::passkey::cose;
+use crate::passkey::mds::Certification;
 
 /// When a field acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +81,34 @@ pub const FIELDS: &[Field] = &[
     field("user_verification", REQUIREMENT, Acts::Both, "PIN, fingerprint or face at each use"),
     field("resident_key", REQUIREMENT, Acts::Registration, "passkeys that work without a user name"),
     list("hints", "none; or client-device, hybrid, security-key in order", Acts::Both, "where the browser begins"),
+    field(
+        "attestation",
+        "none, indirect, direct or enterprise",
+        Acts::Registration,
+        "what the browser is asked to tell of a new passkey's model",
+    ),
+    list(
+        "attestation_trust",
+        "none; or mds and certificates in PEM",
+        Acts::Both,
+        "who must vouch for a passkey's model: FIDO's metadata, own roots",
+    ),
+    list("aaguid_allow", "any; or AAGUIDs", Acts::Both, "models that are let in"),
+    list("aaguid_deny", "none; or AAGUIDs", Acts::Both, "models that are refused"),
+    list(
+        "mds_refuse_status",
+        "none; or some of NOT_FIDO_CERTIFIED, SELF_ASSERTION_SUBMITTED, USER_VERIFICATION_BYPASS, \
+         ATTESTATION_KEY_COMPROMISE, USER_KEY_REMOTE_COMPROMISE, USER_KEY_PHYSICAL_COMPROMISE, UPDATE_AVAILABLE, \
+         RETIRED, REVOKED",
+        Acts::Both,
+        "models are refused that FIDO's metadata report so",
+    ),
+    field(
+        "mds_min_certification",
+        "none, FIDO_CERTIFIED, FIDO_CERTIFIED_L1, _L1plus, _L2, _L2plus, _L3 or _L3plus",
+        Acts::Both,
+        "least certification of a model by FIDO's metadata",
+    ),
     list("algorithms", "some of -7, -8, -35, -36, -257 in order", Acts::Registration, "COSE algorithms of new keys"),
     field("max_passkeys", "1 to 50", Acts::Registration, "passkeys of one account that are not suspended"),
     field(
@@ -151,9 +182,16 @@ impl Policy {
 
     /// Each field with its present value and its default as JSON text, in the order of [`FIELDS`].
     pub fn show(&self) -> Vec<(&'static Field, String, String)> {
-        let (now, default) = (self.values(), Self::default().values());
-        let text = |values: &Map<String, Value>, name| values.get(name).map(Value::to_string).unwrap_or_default();
-        FIELDS.iter().map(|field| (field, text(&now, field.name), text(&default, field.name))).collect()
+        let default = Self::default();
+        FIELDS.iter().map(|field| (field, self.text(field.name), default.text(field.name))).collect()
+    }
+
+    /// A field's value as JSON text; certificates by their fingerprints.
+    fn text(&self, name: &str) -> String {
+        match name {
+            "attestation_trust" => self.attestation_trust.words(),
+            _ => self.values().get(name).map(Value::to_string).unwrap_or_default(),
+        }
     }
 
     /// Everything that keeps this policy from being saved: values out of range and combinations that
@@ -180,6 +218,29 @@ impl Policy {
             "leads to a type that allowed_types refuses",
         );
         no(distinct(&self.hints), "hints", "names one twice");
+        let trust = &self.attestation_trust;
+        no(
+            trust.is_any() || self.attestation != Conveyance::None,
+            "attestation",
+            "must be indirect, direct or enterprise where attestation_trust is set: nobody could register a passkey",
+        );
+        let believed = trust.is_any() || trust.believes_mds() || trust.roots().next().is_some();
+        no(believed, "attestation_trust", "believes nobody: no passkey could be used");
+        no(self.aaguid_allow != AaguidAllow::Only(BTreeSet::new()), "aaguid_allow", "must name one or more, or be any");
+        let zero = |models: &BTreeSet<Uuid>| models.contains(&Uuid::nil());
+        let names_zero = matches!(&self.aaguid_allow, AaguidAllow::Only(models) if zero(models));
+        no(!names_zero, "aaguid_allow", "the zero AAGUID is no model: it never matches");
+        no(!zero(&self.aaguid_deny.0), "aaguid_deny", "the zero AAGUID is no model: it never matches");
+        let some_left = match &self.aaguid_allow {
+            AaguidAllow::Any => true,
+            AaguidAllow::Only(models) => models.is_empty() || !models.is_subset(&self.aaguid_deny.0),
+        };
+        no(some_left, "aaguid_deny", "names every model that aaguid_allow lets in");
+        no(
+            self.mds_min_certification == Certification::None || trust.believes_mds(),
+            "mds_min_certification",
+            "needs attestation_trust to contain mds: nobody else knows certifications",
+        );
         no(
             !matches!(self.enrolment, Enrolment::Nudge(0) | Enrolment::Nudge(366..) | Enrolment::Required(366..)),
             "enrolment",
@@ -208,6 +269,39 @@ impl Policy {
             Mode::PasskeyFirst | Mode::Optional => {}
         }
         problems
+    }
+}
+
+impl Policy {
+    /// What can be saved but does not do all that it seems to, each a sentence for an admin.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        let mut warn = |field, text: &str| warnings.push(Problem::new(field, text));
+        let names = |field| match field {
+            "aaguid_allow" => self.aaguid_allow != AaguidAllow::Any,
+            _ => self.aaguid_deny != AaguidDeny::default(),
+        };
+        for field in ["aaguid_allow", "aaguid_deny"].into_iter().filter(|field| names(field)) {
+            if self.attestation_trust.is_any() {
+                warn(
+                    field,
+                    "without attestation_trust the AAGUID is the authenticator's own word and can be forged: \
+                     any software can claim to be a model of this list, or not to be",
+                );
+            } else if self.attestation < Conveyance::Direct {
+                warn(
+                    field,
+                    "with attestation below direct, browsers may hide the AAGUID and good passkeys are refused",
+                );
+            }
+        }
+        if self.allowed_types != AllowedTypes::Any && self.attestation_trust.is_any() {
+            warn(
+                "allowed_types",
+                "the type is the browser's word; it is certain only with attestation and FIDO's metadata",
+            );
+        }
+        warnings
     }
 }
 

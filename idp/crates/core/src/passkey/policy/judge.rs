@@ -3,21 +3,26 @@
 //! The ceremony's own checks (WebAuthn L3 §7.1, §7.2) come before and are not repeated, except for user
 //! verification and algorithms, which a later, stricter policy asks again.
 
+use super::trust::Attested;
 use super::{CloneResponse, PasskeyType, Policy, Requirement};
 use crate::passkey::assertion::{Counter, Verified};
-use crate::passkey::record::{Passkey, PasskeyState};
+use crate::passkey::mds::{Certification, Model};
+use crate::passkey::record::{Attestation, Passkey, PasskeyState};
 use crate::passkey::registration::Registered;
 use crate::rule::Rule;
 
 /// What the checks look at; `None`: not known here, the check does not apply.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct Facts<'a> {
     pub kind: Option<PasskeyType>,
     pub backup_eligible: bool,
     pub user_verified: Option<bool>,
     pub discoverable: Option<bool>,
     pub alg: i64,
     pub suspended: bool,
+    pub aaguid: &'a [u8; 16],
+    pub attested: Attested<'a>,
+    pub model: &'a Model,
     /// Passkeys the account has already, of this RP ID, not suspended.
     pub existing: Option<usize>,
     pub sign_in: Option<SignIn>,
@@ -45,7 +50,7 @@ pub struct Check {
     pub sign_in: bool,
     /// What people are told.
     pub public: &'static str,
-    holds: fn(&Policy, &Facts) -> bool,
+    holds: fn(&Policy, &Facts<'_>) -> bool,
 }
 
 /// Something the policy holds against a passkey.
@@ -66,6 +71,9 @@ impl Violation {
         &self.0.rule
     }
 }
+
+/// The code of what suspends a passkey that was registered before.
+pub const MODEL_STATUS: &str = "model_status";
 
 /// The table.
 pub const CHECKS: &[Check] = &[
@@ -157,6 +165,60 @@ pub const CHECKS: &[Check] = &[
         holds: |policy, facts| policy.algorithms.contains(&facts.alg),
     },
     Check {
+        rule: rule(
+            "passkey.policy.attestation_trust",
+            "where trust is set, the passkey's attestation was verified by a root of the metadata for its model or of the policy",
+        ),
+        code: "not_attested",
+        registration: true,
+        sign_in: true,
+        public: "Only authenticators whose maker is known are accepted here. Please use another one, and allow the browser to \
+                 share its make and model.",
+        holds: |policy, facts| policy.attestation_trust.accepts(&facts.attested),
+    },
+    Check {
+        rule: rule(
+            "passkey.policy.aaguid_allow",
+            "where models are listed, the passkey is of one of them; the zero AAGUID is of none",
+        ),
+        code: "model_not_allowed",
+        registration: true,
+        sign_in: true,
+        public: "Authenticators of this model are not accepted here. Please use another one.",
+        holds: |policy, facts| policy.aaguid_allow.contains(facts.aaguid),
+    },
+    Check {
+        rule: rule("passkey.policy.aaguid_deny", "the passkey is of no model that is denied"),
+        code: "model_denied",
+        registration: true,
+        sign_in: true,
+        public: "Authenticators of this model are not accepted here. Please use another one.",
+        holds: |policy, facts| !policy.aaguid_deny.contains(facts.aaguid),
+    },
+    Check {
+        rule: rule("passkey.policy.mds_refuse_status", "the metadata report no status of the model that is refused"),
+        code: MODEL_STATUS,
+        registration: true,
+        sign_in: true,
+        public: "A security problem is known of authenticators of this model. Please use another one.",
+        holds: |policy, facts| policy.mds_refuse_status.accepts(&facts.model.statuses),
+    },
+    Check {
+        rule: rule(
+            "passkey.policy.mds_min_certification",
+            "where a certification is demanded, the metadata vouch for the passkey and certify its model so far",
+        ),
+        code: "not_certified",
+        registration: true,
+        sign_in: true,
+        public: "Authenticators of this model are not certified as is required here. Please use another one.",
+        holds: |policy, facts| {
+            let least = policy.mds_min_certification;
+            let vouched = facts.attested.state == Attestation::Verified && facts.attested.vouched;
+            least == Certification::None || (vouched && facts.model.certification >= least)
+        },
+    },
+    Check {
         rule: rule("passkey.policy.max_passkeys", "the account has room for another passkey"),
         code: "too_many_passkeys",
         registration: true,
@@ -184,7 +246,7 @@ const fn rule(id: &'static str, text: &'static str) -> Rule {
     Rule { id, spec: "passkey policy", text }
 }
 
-fn violations(policy: &Policy, facts: &Facts, acts: fn(&Check) -> bool) -> Vec<Violation> {
+fn violations(policy: &Policy, facts: &Facts<'_>, acts: fn(&Check) -> bool) -> Vec<Violation> {
     CHECKS.iter().filter(|check| acts(check) && !(check.holds)(policy, facts)).map(Violation).collect()
 }
 
@@ -198,6 +260,13 @@ pub fn judge_registration(policy: &Policy, registered: &Registered, existing: us
         discoverable: registered.discoverable,
         alg: registered.alg,
         suspended: false,
+        aaguid: &registered.aaguid,
+        attested: Attested {
+            state: registered.statement.attestation,
+            root: registered.attestation_root.as_ref(),
+            vouched: registered.model.vouched,
+        },
+        model: &registered.model,
         existing: Some(existing),
         sign_in: None,
         counter: None,
@@ -221,7 +290,7 @@ pub fn judge_record(policy: &Policy, passkey: &Passkey) -> Vec<Violation> {
     violations(policy, &record_facts(passkey), |check| check.sign_in)
 }
 
-fn record_facts(passkey: &Passkey) -> Facts {
+fn record_facts(passkey: &Passkey) -> Facts<'_> {
     Facts {
         kind: passkey.passkey_type(),
         backup_eligible: passkey.backup_eligible,
@@ -229,6 +298,9 @@ fn record_facts(passkey: &Passkey) -> Facts {
         discoverable: passkey.discoverable,
         alg: passkey.alg,
         suspended: passkey.state == PasskeyState::Suspended,
+        aaguid: &passkey.aaguid,
+        attested: Attested::of(passkey),
+        model: &passkey.model,
         existing: None,
         sign_in: None,
         counter: None,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::trust::{AaguidAllow, AaguidDeny, RefusedStatuses, Trust};
 use super::{AllowedTypes, Combination, Holds, Mode, PerType, Policy, Verdict, judge_record};
 use crate::acr::Acr;
+use crate::passkey::mds::Certification;
 use crate::passkey::record::Passkey;
 
 /// The policy of a group, and which counts where somebody is in several.
@@ -34,6 +36,16 @@ pub struct ClientPolicy {
     pub deny_synced: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_verification: Option<PerType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestation_trust: Option<Trust>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aaguid_allow: Option<AaguidAllow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aaguid_deny: Option<AaguidDeny>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mds_refuse_status: Option<RefusedStatuses>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mds_min_certification: Option<Certification>,
     /// Every token rests on factors that satisfy this value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_acr: Option<Acr>,
@@ -47,7 +59,14 @@ impl ClientPolicy {
 
     /// Whether it demands something of the passkeys themselves, so that they must be looked at.
     pub const fn judges_passkeys(&self) -> bool {
-        self.allowed_types.is_some() || self.deny_synced || self.user_verification.is_some()
+        self.allowed_types.is_some()
+            || self.deny_synced
+            || self.user_verification.is_some()
+            || self.attestation_trust.is_some()
+            || self.aaguid_allow.is_some()
+            || self.aaguid_deny.is_some()
+            || self.mds_refuse_status.is_some()
+            || self.mds_min_certification.is_some()
     }
 
     /// The policy with this one's demands; never one that holds less against a passkey. Modes are met by
@@ -61,6 +80,21 @@ impl ClientPolicy {
         met.deny_synced |= self.deny_synced;
         if let Some(asked) = &self.user_verification {
             met.user_verification = base.user_verification.meet(asked);
+        }
+        if let Some(trust) = &self.attestation_trust {
+            met.attestation_trust = base.attestation_trust.meet(trust);
+        }
+        if let Some(models) = &self.aaguid_allow {
+            met.aaguid_allow = base.aaguid_allow.meet(models);
+        }
+        if let Some(models) = &self.aaguid_deny {
+            met.aaguid_deny = base.aaguid_deny.meet(models);
+        }
+        if let Some(statuses) = &self.mds_refuse_status {
+            met.mds_refuse_status = base.mds_refuse_status.meet(statuses);
+        }
+        if let Some(least) = self.mds_min_certification {
+            met.mds_min_certification = base.mds_min_certification.meet(least);
         }
         met
     }

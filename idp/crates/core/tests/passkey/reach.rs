@@ -1,0 +1,321 @@
+//! What people reach, what is refused when saved, whom a change hits, and why.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use idp_core::account::{Account, AccountState, Profile, Role};
+use idp_core::acr::Acr;
+use idp_core::client::{Client, ClientSettings, ClientState};
+use idp_core::id::{ClientId, RealmId};
+use idp_core::passkey::explain::{Source, explain};
+use idp_core::passkey::policy::*;
+use idp_core::passkey::reach::{Holder, Reach, problems, reach};
+use idp_core::passkey::record::Passkey;
+use idp_core::passkey::simulate::{Change, Demands, Outcome};
+use idp_core::realm::{Realm, RealmSettings, RelyingParty};
+use idp_core::secret::Secret;
+use idp_softkey::{Alg, Options};
+use serde_json::json;
+
+use crate::support::*;
+
+fn realm(policy: Policy) -> Realm {
+    let rp = RelyingParty { rp_id: RP_ID.to_owned(), hosts: Vec::new(), origins: Vec::new() };
+    Realm {
+        id: RealmId(1),
+        name: "default".to_owned(),
+        issuer: ORIGIN.to_owned(),
+        display_name: "Example".to_owned(),
+        relying_parties: vec![rp],
+        settings: RealmSettings::default(),
+        policy: Arc::new(policy),
+        group_policies: Vec::new(),
+    }
+}
+
+fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) -> Holder {
+    let account = Account {
+        id: account(),
+        username: username.to_owned(),
+        profile: Profile::default(),
+        user_handle: HANDLE.to_vec(),
+        role: Role::User,
+        state: AccountState::Active,
+        password_hash: password.then(|| Secret::new("hash".to_owned())),
+        password_version: 0,
+        preferences: Default::default(),
+        totp: totp.then_some(NOW),
+        created: NOW,
+        updated: NOW,
+    };
+    Holder { account, groups: Vec::new(), passkeys }
+}
+
+fn passkey(options: Options) -> Passkey {
+    Bench::new(Alg::Es256, options).passkey
+}
+
+fn demands(fields: &[(&str, &str)]) -> ClientPolicy {
+    let mut demands = ClientPolicy::default();
+    for (name, value) in fields {
+        demands.set(name, value).unwrap();
+    }
+    demands
+}
+
+fn client(id: &str, policy: ClientPolicy) -> Client {
+    Client {
+        id: ClientId::parse(id).unwrap(),
+        state: ClientState::Active,
+        secret_hash: None,
+        registration_hash: None,
+        settings: ClientSettings { policy, ..ClientSettings::default() },
+        created: NOW,
+        updated: NOW,
+    }
+}
+
+const MODES: [Mode; 5] =
+    [Mode::PasskeyOnly, Mode::PasskeyFirst, Mode::PasswordThenPasskey, Mode::PasskeyThenSecondFactor, Mode::Optional];
+
+/// Policies of a realm that differ in what decides about ways in, and can be saved.
+fn small_policies() -> Vec<Policy> {
+    let phone = AllowedTypes::Only(BTreeSet::from([PasskeyType::Phone]));
+    let mut all = Vec::new();
+    for bits in 0..8 {
+        let [enabled, allow_login, allow_second_factor] = [1, 2, 4].map(|bit| bits & bit != 0);
+        for mode in MODES {
+            for allowed_types in [AllowedTypes::Any, phone.clone()] {
+                let policy =
+                    Policy { enabled, allow_login, allow_second_factor, mode, allowed_types, ..Policy::default() };
+                all.extend(policy.check().is_empty().then_some(policy));
+            }
+        }
+    }
+    all
+}
+
+fn small_demands() -> Vec<ClientPolicy> {
+    let only = |types: &[PasskeyType]| Some(AllowedTypes::Only(types.iter().copied().collect()));
+    let types = [None, only(&[PasskeyType::SecurityKey]), only(&[PasskeyType::Phone])];
+    let acrs = [None, Some(Acr::Phr), Some(Acr::Aal2), Some(Acr::Phrh)];
+    let mut all = Vec::new();
+    for mode in std::iter::once(None).chain(MODES.map(Some)) {
+        for allowed_types in &types {
+            for minimum_acr in acrs {
+                let allowed_types = allowed_types.clone();
+                all.push(ClientPolicy { mode, allowed_types, minimum_acr, ..ClientPolicy::default() });
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn what_nobody_could_meet_is_refused_and_nothing_else() {
+    let keys: Vec<_> =
+        [Options::security_key(), Options::phone(), Options::platform(), Options::synced()].map(passkey).to_vec();
+    let mut people = Vec::new();
+    for bits in 0..4 {
+        let (password, totp) = (bits & 1 != 0, bits & 2 != 0);
+        people.push(holder("ann", password, totp, Vec::new()));
+        people.extend(keys.iter().map(|key| holder("ann", password, totp, vec![key.clone()])));
+    }
+    let mut refused = 0;
+    for policy in small_policies() {
+        for uv_counts_as_second_factor in [true, false] {
+            let mut realm = realm(policy.clone());
+            realm.settings.uv_counts_as_second_factor = uv_counts_as_second_factor;
+            for client in small_demands() {
+                let met = client.meet(&policy);
+                let types = !policy.enabled || met.allowed_types.iter().next().is_some();
+                let somebody = people.iter().any(|who| reach(&realm, Some(&client), who, NOW) >= Reach::Perhaps);
+                let found = problems(&realm, &client);
+                assert_eq!(found.is_empty(), somebody && types, "{policy:?}\n{client:?}\n{found:?}");
+                refused += usize::from(!found.is_empty());
+            }
+        }
+    }
+    assert!(refused > 500, "{refused}");
+}
+
+#[test]
+fn a_group_may_be_the_only_one_that_can_meet_a_client() {
+    let mut realm = realm(Policy { mode: Mode::PasskeyOnly, ..Policy::default() });
+    let client = demands(&[("mode", "password_then_passkey")]);
+    let nothing = ClientPolicy { allowed_types: Some(AllowedTypes::Only(BTreeSet::new())), ..ClientPolicy::default() };
+    assert_eq!(problems(&realm, &nothing)[0].field, "allowed_types");
+    assert_eq!(problems(&realm, &demands(&[("minimum_acr", "phrh")]))[0].field, "minimum_acr");
+    // There a password and a passkey are let in by both, so only a realm without passwords refuses.
+    assert_eq!(problems(&realm, &client), []);
+    realm.policy = Arc::new(Policy { enabled: false, mode: Mode::PasskeyFirst, ..Policy::default() });
+    assert_eq!(problems(&realm, &client)[0].field, "mode");
+    let policy = Arc::new(Policy::default());
+    realm.group_policies = vec![GroupPolicy { group: "staff".to_owned(), priority: 1, policy }];
+    assert_eq!(problems(&realm, &client), []);
+}
+
+#[test]
+fn demands_are_set_from_words_and_taken_away() {
+    let mut all = demands(&[
+        ("mode", "passkey_only"),
+        ("allowed_types", "security_key,device"),
+        ("deny_synced", "true"),
+        ("user_verification", "required"),
+        ("minimum_acr", "aal2"),
+    ]);
+    assert_eq!(all.values().keys().collect::<BTreeSet<_>>().len(), DEMANDS.len());
+    assert_eq!(all.minimum_acr, Some(Acr::Aal2));
+    for (name, text) in [("mode", "any"), ("minimum_acr", "gold"), ("max_passkeys", "3"), ("deny_synced", "x")] {
+        let before = all.clone();
+        assert_eq!(all.set(name, text).unwrap_err().field, name);
+        assert_eq!(all, before, "unchanged");
+    }
+    assert!(all.set("colour", "red").unwrap_err().text.contains("minimum_acr"));
+    for name in DEMANDS {
+        all.unset(name).unwrap();
+    }
+    assert!(all.is_empty() && all.unset("max_passkeys").is_err());
+}
+
+#[test]
+fn a_change_names_whom_it_locks_out_and_which_passkeys_stop() {
+    let now = realm(Policy::default());
+    let next = realm(Policy { mode: Mode::PasskeyOnly, deny_synced: true, ..Policy::default() });
+    let mut owner = holder("owner", false, false, vec![passkey(Options::synced())]);
+    owner.account.role = Role::Owner;
+    let mut unverified = passkey(Options::security_key());
+    unverified.uv_initialized = false;
+    let mut gone = holder("gone", true, false, Vec::new());
+    gone.account.state = AccountState::Disabled;
+    let people = [
+        holder("pat", true, false, Vec::new()),
+        holder("key", false, false, vec![passkey(Options::security_key())]),
+        holder("both", true, false, vec![passkey(Options::synced()), passkey(Options::platform())]),
+        holder("nothing", false, false, Vec::new()),
+        owner,
+        gone,
+    ];
+    let app = client("app", demands(&[("allowed_types", "security_key")]));
+    let clients = [Demands { client: &app, next: app.settings.policy.clone() }];
+    let change = Change { now: &now, next: &next, clients: &clients, at: NOW };
+    let mut outcome = Outcome::default();
+    people.iter().for_each(|who| outcome.judge(change, who));
+    outcome.sort();
+    let names = |of: &[idp_core::passkey::simulate::Affected]| {
+        of.iter().map(|who| (who.username.clone(), who.owner, who.client.is_some(), who.certain)).collect::<Vec<_>>()
+    };
+    assert_eq!(outcome.accounts, 5);
+    assert_eq!(
+        names(&outcome.locked_out),
+        [("owner".to_owned(), true, false, true), ("pat".to_owned(), false, false, true)]
+    );
+    assert_eq!((outcome.owners_lost().collect::<Vec<_>>(), outcome.owners_kept), (vec!["owner"], 0));
+    let stopped: Vec<_> = outcome.passkeys.iter().map(|p| (p.of.username.as_str(), p.why.clone())).collect();
+    assert_eq!(stopped, [("both", vec!["synced_not_allowed"]), ("owner", vec!["synced_not_allowed"])]);
+
+    // A passkey that never verified its user may or may not be able to.
+    let now = realm(policy(&[("user_verification", "preferred")]));
+    let next = realm(Policy::default());
+    let change = Change { now: &now, next: &next, clients: &[], at: NOW };
+    let mut outcome = Outcome::default();
+    outcome.judge(change, &holder("u2f", false, false, vec![unverified]));
+    assert_eq!(names(&outcome.locked_out), [("u2f".to_owned(), false, false, false)]);
+    assert_eq!(outcome.passkeys[0].why, ["user_not_verified"]);
+    assert!(!outcome.passkeys[0].of.certain);
+}
+
+#[test]
+fn a_client_locks_out_of_itself_alone_and_only_its_users() {
+    let now = realm(policy(&[("enrolment_requires", "any")]));
+    let mut staff = client("app", ClientPolicy::default());
+    staff.settings.allowed_groups = vec!["staff".to_owned()];
+    let next = demands(&[("allowed_types", "security_key"), ("mode", "passkey_only")]);
+    let clients = [Demands { client: &staff, next }];
+    let change = Change { now: &now, next: &now, clients: &clients, at: NOW };
+    let phone = || vec![passkey(Options::phone())];
+    let in_staff = |mut who: Holder| {
+        who.groups = vec!["staff".to_owned()];
+        who
+    };
+    let mut outcome = Outcome::default();
+    for who in [
+        holder("outsider", false, false, phone()),
+        in_staff(holder("member", false, false, phone())),
+        in_staff(holder("key", false, false, vec![passkey(Options::security_key())])),
+    ] {
+        outcome.judge(change, &who);
+    }
+    // Whoever has a passkey may make another one; it is the old one that is refused there.
+    assert_eq!(outcome.locked_out, []);
+    let enrol: Vec<_> = outcome.must_enrol.iter().map(|who| (who.username.as_str(), who.client.is_some())).collect();
+    assert_eq!(enrol, [("member", true)]);
+    let stopped: Vec<_> = outcome.passkeys.iter().map(|p| (p.of.username.as_str(), p.why.clone())).collect();
+    assert_eq!(stopped, [("member", vec!["type_not_allowed"])]);
+
+    // Where no passkey may be made, it is a lock-out.
+    let closed = realm(policy(&[("allow_registration", "false")]));
+    let change = Change { now: &closed, next: &closed, ..change };
+    let mut outcome = Outcome::default();
+    outcome.judge(change, &in_staff(holder("member", false, false, phone())));
+    assert_eq!(outcome.locked_out.len(), 1);
+    assert_eq!(outcome.owners_lost().count(), 0);
+}
+
+#[test]
+fn a_required_passkey_that_cannot_be_made_locks_out() {
+    let carl = holder("carl", true, false, Vec::new());
+    for (requires, enrolment, expected) in [
+        ("any", "required:0", Reach::Enrols),
+        ("access_pass", "required:0", Reach::Out),
+        ("access_pass", "required:5", Reach::In),
+        ("access_pass", "nudge:5", Reach::In),
+    ] {
+        let realm = realm(policy(&[("enrolment_requires", requires), ("enrolment", enrolment)]));
+        assert_eq!(reach(&realm, None, &carl, NOW), expected, "{requires} {enrolment}");
+    }
+}
+
+#[test]
+fn explains_where_each_value_is_from() {
+    let mut realm = realm(policy(&[("max_passkeys", "7")]));
+    let strict = Arc::new(policy(&[("deny_synced", "true")]));
+    realm.group_policies = vec![GroupPolicy { group: "staff".to_owned(), priority: 1, policy: strict }];
+    let demands = demands(&[("mode", "passkey_only"), ("allowed_types", "security_key"), ("minimum_acr", "phr")]);
+    let mut ann = holder("ann", true, false, vec![passkey(Options::synced()), passkey(Options::security_key())]);
+    let explained = explain(&realm, None, &ann, NOW);
+    let from = |explained: &idp_core::passkey::explain::Explained, name: &str| {
+        explained.fields.iter().find(|line| line.field == name).map(|line| (line.from.clone(), line.value.clone()))
+    };
+    assert_eq!(from(&explained, "max_passkeys"), Some((Source::Realm, json!(7))));
+    assert_eq!(from(&explained, "mode"), Some((Source::Default, json!("passkey_first"))));
+    assert!(explained.passkeys.iter().all(|passkey| passkey.why.is_empty()));
+
+    ann.groups = vec!["staff".to_owned()];
+    let explained = explain(&realm, Some(&demands), &ann, NOW);
+    let group = Source::Group("staff".to_owned());
+    assert_eq!(from(&explained, "max_passkeys"), Some((group.clone(), json!(5))));
+    assert_eq!(from(&explained, "deny_synced"), Some((group, json!(true))));
+    assert_eq!(from(&explained, "mode"), Some((Source::Client, json!(["passkey_first", "passkey_only"]))));
+    assert_eq!(from(&explained, "allowed_types"), Some((Source::Client, json!(["security_key"]))));
+    assert_eq!(from(&explained, "minimum_acr"), Some((Source::Client, json!("phr"))));
+    assert_eq!(explained.passkeys[0].why, ["type_not_allowed", "synced_not_allowed"]);
+    assert_eq!(explained.reach, Reach::In);
+    let alone = explained.ways.iter().find(|way| way.combination == Combination::PasswordAlone).unwrap();
+    assert_eq!((alone.held, alone.leads_to), (true, Verdict::AskPasskey));
+}
+
+#[test]
+fn strangers_are_asked_for_whatever_one_of_the_policies_takes() {
+    let off = Policy { enabled: false, ..Policy::default() };
+    let of = |policy: Policy| GroupPolicy { group: "g".to_owned(), priority: 1, policy: Arc::new(policy) };
+    assert!(!of_strangers(&off, &[]).enabled);
+    let asked = of_strangers(&off, &[of(policy(&[("user_verification", "preferred")]))]).into_owned();
+    assert!(asked.enabled);
+    assert_eq!(asked.user_verification, PerType::all(Requirement::Preferred));
+    let keys = policy(&[("allowed_types", "security_key"), ("user_verification", "required")]);
+    let phones = policy(&[("allowed_types", "phone"), ("user_verification", "discouraged")]);
+    let asked = of_strangers(&keys, &[of(phones), of(off)]).into_owned();
+    assert_eq!(asked.allowed_types.iter().collect::<Vec<_>>(), [PasskeyType::SecurityKey, PasskeyType::Phone]);
+    assert_eq!(asked.user_verification, PerType::all(Requirement::Preferred), "nobody is locked out by asking");
+}

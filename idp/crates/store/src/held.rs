@@ -1,0 +1,54 @@
+//! Whether enough remains when a factor of an account goes.
+
+use idp_core::account::Account;
+use idp_core::credential::held::Held;
+use idp_core::credential::recovery;
+use idp_core::id::{AccountId, RealmId};
+use idp_core::passkey::policy::Policy;
+use idp_core::realm::RealmSettings;
+
+use crate::accounts::select_accounts;
+use crate::error::Result;
+use crate::sql::Conn;
+use crate::store::Store;
+use crate::{passkeys, vals};
+
+/// Recovery codes of an account that were not used.
+const CODES: &str = "SELECT COUNT(*) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND used_ms IS NULL";
+
+impl Store {
+    /// How many recovery codes an account has left.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_recovery_codes(&self, realm: RealmId, account: &AccountId) -> Result<i64> {
+        Ok(self.one(CODES, vals![realm, account]).await?.unwrap_or(0))
+    }
+}
+
+/// What must still let an account in, or recover it, when one of its factors goes.
+#[derive(Clone, Debug)]
+pub struct WayIn {
+    /// The host at hand: passkeys of others are of no use there.
+    pub rp_id: String,
+    /// The policy of the account.
+    pub policy: Policy,
+    pub settings: RealmSettings,
+}
+
+impl WayIn {
+    /// Whether what is held lets in or recovers.
+    pub fn is_left(&self, held: &Held) -> bool {
+        held.let_in(&self.policy) || recovery::is_ready(&self.settings, held)
+    }
+
+    /// Whether enough remains. The caller holds the lock of the account's row.
+    pub(crate) async fn remains(&self, c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<bool> {
+        const ACCOUNT: &str = select_accounts!("WHERE a.realm_id = $1 AND a.account_id = $2");
+        let Some(account) = c.one::<Account>(ACCOUNT, vals![realm, id]).await? else { return Ok(false) };
+        let passkeys = passkeys::of(c, realm, id).await?;
+        let codes = c.one::<i64>(CODES, vals![realm, id]).await?.unwrap_or(0);
+        let held = Held::of(&account, &passkeys, codes, (&self.rp_id, &self.policy));
+        Ok(self.is_left(&held))
+    }
+}

@@ -1,0 +1,215 @@
+//! What an application demands of passkeys: the person is led to the one that fits, or the application hears that there
+//! is none. Making one is tried in `enrol`.
+
+use idp_core::passkey::policy::{Combination, Mode, Policy};
+use idp_softkey::{Faults, Options, SoftKey};
+use serde_json::{Value, json};
+
+use crate::rules::rule;
+use crate::world::acts::{PASSWORD, key, refused};
+use crate::world::{Answer, Browser, Page, Person, Rp, World};
+
+/// An application with demands, and somebody with a password and a passkey.
+async fn stage(demands: &[(&str, &str)], options: Options) -> (World, Rp, Person) {
+    let w = World::sqlite().await;
+    let rp = w.rp("keys").await;
+    w.set_demands(&rp, demands).await;
+    let ann = w.person_with_both("ann", options).await;
+    (w, rp, ann)
+}
+
+/// The ids that a page would list to the browser.
+async fn listed(browser: &mut Browser, page: &Page) -> (Vec<Value>, Value) {
+    let begun = browser.json("/webauthn/authenticate/options", &json!({ "request": page.sealed() })).await;
+    let options = begun.value()["publicKey"].clone();
+    let ids = options["allowCredentials"].as_array().unwrap().iter().map(|c| c["id"].clone()).collect();
+    (ids, options)
+}
+
+/// Signs in for the request on a page; what comes next.
+async fn sign_in(browser: &mut Browser, page: &Page, key: &mut SoftKey) -> Page {
+    let answer = browser.use_passkey(key, page.sealed().as_deref()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    browser.open(answer.value()["next"].as_str().unwrap()).await
+}
+
+#[tokio::test]
+async fn leads_to_the_passkey_that_fits_and_says_which() {
+    let demands = [("allowed_types", "security_key"), ("deny_synced", "true")];
+    let (w, rp, mut ann) = stage(&demands, Options::synced()).await;
+    w.add_passkey(&mut ann, Options::security_key()).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+    assert!(page.body.contains("Application keys only takes security keys."), "{}", page.body);
+    assert!(page.body.contains("takes no passkeys that are synced"), "{}", page.body);
+    assert!(!page.has("login-continue"), "{}", rule("step_up.policy"));
+    let (ids, options) = listed(&mut browser, &page).await;
+    assert_eq!(ids, [json!(idp_core::encoding::base64url(&ann.keys[1].credential_id))], "{options}");
+    // The other one again does not help, and says so instead of going round.
+    let again = browser.use_passkey(&mut ann.keys[0], page.sealed().as_deref()).await;
+    assert_eq!(again.verdict(), refused(400, "credential_not_allowed"));
+    Answer::of(&sign_in(&mut browser, &page, &mut ann.keys[1]).await).code();
+    // After a password, too, only what fits is listed.
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = browser.sign_in_with_password(&ann, page.sealed().as_deref()).await;
+    assert!(page.body.contains("only takes security keys"), "{}", page.body);
+    assert_eq!(listed(&mut browser, &page).await.0.len(), 1);
+    let page = sign_in(&mut browser, &page, &mut ann.keys[1]).await;
+    Answer::of(&page).code();
+}
+
+#[tokio::test]
+async fn where_none_fits_the_one_there_is_signs_in_and_a_better_one_is_made() {
+    let (w, rp, mut ann) = stage(&[("allowed_types", "security_key")], Options::platform()).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = browser.sign_in_with_password(&ann, page.sealed().as_deref()).await;
+    assert_eq!(listed(&mut browser, &page).await.0.len(), 1);
+    let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+    assert!(page.has("passkey-create") && page.body.contains("only takes security keys"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn where_nothing_helps_the_application_is_told_and_nobody_goes_in_circles() {
+    let (w, rp, mut ann) = stage(&[("allowed_types", "security_key")], Options::platform()).await;
+    w.policy(|p| p.allow_registration = false).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let answer = Answer::of(&sign_in(&mut browser, &page, &mut ann.keys[0]).await);
+    assert_eq!(answer.error(), "unmet_authentication_requirements", "{}", rule("step_up.policy"));
+    assert_eq!(answer.params.get("code"), None);
+    // Silently it is the usual answer, and elsewhere nothing is in the way.
+    let silent = browser.open(&rp.ask().with("prompt", "none").url()).await;
+    assert_eq!(Answer::of(&silent).error(), "login_required");
+    let other = w.rp("other").await;
+    Answer::of(&browser.open(&other.ask().url()).await).code();
+}
+
+#[tokio::test]
+async fn user_verification_that_an_application_demands_is_asked_for_and_judged() {
+    let unverified = Options { uv: false, ..Options::platform() };
+    let w = World::sqlite().await;
+    w.policy_fields(&[("user_verification", "discouraged"), ("resident_key", "discouraged")]).await;
+    let rp = w.rp("keys").await;
+    let mut ann = w.person_with_key("ann", unverified).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    assert_eq!(listed(&mut browser, &page).await.1["userVerification"], "discouraged");
+    w.set_demands(&rp, &[("user_verification", "required")]).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    assert_eq!(listed(&mut browser, &page).await.1["userVerification"], "required");
+    // A program that answers without it gets a session, but nothing for this application.
+    let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+    assert!(page.body.contains("data-passkey"), "asked once more: {}", page.body);
+    let other = w.rp("other").await;
+    Answer::of(&browser.open(&other.ask().url()).await).code();
+    // With it, all is well.
+    let mut bob = w.person_with_key("bob", Options::platform()).await;
+    let answer = w.authorize(&mut w.browser(), &mut bob, &rp.ask()).await;
+    answer.code();
+}
+
+#[tokio::test]
+async fn a_least_acr_is_reached_by_a_further_factor_or_by_a_passkey_to_be_made() {
+    let w = World::sqlite().await;
+    w.policy_fields(&[("mode", "optional"), ("enrolment_requires", "any"), ("enrolment", "off")]).await;
+    let rp = w.rp("keys").await;
+    w.set_demands(&rp, &[("minimum_acr", "phr")]).await;
+    // Whoever has a passkey is asked for it,
+    let mut ann = w.person_with_both("ann", Options::platform()).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = browser.sign_in_with_password(&ann, page.sealed().as_deref()).await;
+    assert!(page.has("passkey-login") && !page.has("login-continue"), "{}", page.body);
+    let ask = rp.ask();
+    let page = browser.open(&ask.url()).await;
+    let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+    let code = Answer::of(&page).code();
+    let answer = rp.redeem(&w, &ask, &code).await;
+    assert_eq!(w.accept(&rp, &ask, &code, &answer).await.claims["acr"], "phr");
+    // whoever has none makes one,
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = browser.sign_in_with_password(&carl, page.sealed().as_deref()).await;
+    assert!(page.has("passkey-create") && !page.has("enrol-later"), "{}", page.body);
+    // and the device that asked for a code can never have it.
+    w.policy(|p| p.allow_registration = false).await;
+    let answer = Answer::of(&browser.open(&rp.ask().url()).await);
+    assert_eq!(answer.error(), "unmet_authentication_requirements", "{}", rule("step_up.policy"));
+}
+
+/// Modes of the realm and of the application, and what each way of signing in leads to there.
+#[tokio::test]
+async fn the_mode_of_an_application_meets_that_of_the_realm() {
+    use Combination::{PasskeyAlone, PasswordAlone, PasswordAndPasskey};
+    for (realm, client, lets_in) in [
+        (Mode::PasskeyFirst, Mode::PasskeyOnly, &[PasskeyAlone][..]),
+        (Mode::Optional, Mode::PasskeyFirst, &[PasskeyAlone]),
+        (Mode::Optional, Mode::Optional, &[PasskeyAlone, PasswordAlone]),
+        (Mode::PasskeyFirst, Mode::PasswordThenPasskey, &[PasswordAndPasskey]),
+        (Mode::PasskeyFirst, Mode::PasskeyThenSecondFactor, &[PasswordAndPasskey]),
+    ] {
+        let w = World::sqlite().await;
+        w.set_policy(Policy { mode: realm, ..Policy::default() }).await;
+        let rp = w.rp("keys").await;
+        w.set_demands(&rp, &[("mode", &serde_json::to_value(client).unwrap().as_str().unwrap())]).await;
+        let mut ann = w.person_with_both("ann", Options::platform()).await;
+        let what = format!("{realm:?} and {client:?}");
+
+        let mut browser = w.browser();
+        let page = browser.open(&rp.ask().url()).await;
+        let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+        let done = page.next().is_some_and(|next| next.contains("code="));
+        assert_eq!(done, lets_in.contains(&PasskeyAlone), "{what}: {}", page.body);
+        if !done {
+            let fields = [("username", "ann"), ("password", PASSWORD)];
+            let page = browser.submit(&page, "/login/password", &fields).await;
+            let page = browser.follow(page).await;
+            let done = page.next().is_some_and(|next| next.contains("code="));
+            assert_eq!(done, lets_in.contains(&PasswordAndPasskey), "{what}: {}", page.body);
+        }
+
+        let mut browser = w.browser();
+        let page = browser.open(&rp.ask().url()).await;
+        let page = browser.sign_in_with_password(&ann, page.sealed().as_deref()).await;
+        let done = page.next().is_some_and(|next| next.contains("code="));
+        assert_eq!(done, lets_in.contains(&PasswordAlone), "{what}: {}", page.body);
+        if !done {
+            assert!(page.has("passkey-login"), "{what}: {}", page.body);
+            Answer::of(&sign_in(&mut browser, &page, &mut ann.keys[0]).await).code();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_cannot_register_demands_and_keeps_its_own_when_it_changes_itself() {
+    let w = World::sqlite().await;
+    w.set_settings(|s| s.registration = idp_core::realm::Registration::Open).await;
+    let metadata = json!({ "redirect_uris": ["https://new.example/cb"], "policy": { "mode": "passkey_only" },
+        "minimum_acr": "phr" });
+    let mut browser = w.browser();
+    let made = browser.json("/register", &metadata).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = idp_core::id::ClientId::parse(made.value()["client_id"].as_str().unwrap()).unwrap();
+    let client = w.app.store.find_client(w.realm, &id).await.unwrap().unwrap();
+    assert!(client.settings.policy.is_empty());
+    assert!(!made.body.contains("minimum_acr"), "{}", made.body);
+}
+
+#[tokio::test]
+async fn a_passkey_that_an_application_refuses_is_not_registered_in_its_name() {
+    let (w, rp, mut ann) = stage(&[("deny_synced", "true")], Options::synced()).await;
+    let mut browser = w.browser();
+    let page = browser.open(&rp.ask().url()).await;
+    let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
+    let request = page.sealed();
+    let begun = browser.json("/webauthn/register/options", &json!({ "request": request })).await.value();
+    let credential = key(Options::synced()).create_with(&begun, &browser.origin, &Faults::default());
+    let body = json!({ "ceremony": begun["ceremony"], "credential": credential, "request": request });
+    let made = browser.json("/webauthn/register", &body).await;
+    assert_eq!(made.verdict(), refused(403, "synced_not_allowed"));
+}
