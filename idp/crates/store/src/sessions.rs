@@ -40,6 +40,10 @@ macro_rules! select {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredEvent {
     flow: Option<FlowId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(flatten)]
     method: Method,
 }
@@ -47,7 +51,8 @@ pub(crate) struct StoredEvent {
 impl StoredEvent {
     /// The event as text, and the credential id that goes into the column beside it.
     pub(crate) fn text(event: &AuthEvent) -> Result<(String, Option<Vec<u8>>)> {
-        let mut stored = Self { flow: event.flow, method: event.method.clone() };
+        let (client, place) = (event.client.clone(), event.place.clone());
+        let mut stored = Self { flow: event.flow, client, place, method: event.method.clone() };
         let credential_id = match &mut stored.method {
             Method::Passkey(proof) => Some(std::mem::take(&mut proof.credential_id)),
             _ => None,
@@ -64,7 +69,7 @@ impl StoredEvent {
     }
 
     fn into_event(self, id: EventId, at: Timestamp) -> AuthEvent {
-        AuthEvent { id, at, flow: self.flow, method: self.method }
+        AuthEvent { id, at, flow: self.flow, client: self.client, place: self.place, method: self.method }
     }
 }
 
@@ -358,6 +363,8 @@ mod tests {
             id,
             at: Timestamp::from_ms(5),
             flow: Some(FlowId::from_bytes([2; 16])),
+            client: None,
+            place: None,
             method: Method::Passkey(proof),
         }
     }
