@@ -19,6 +19,7 @@ mod router;
 mod setup;
 mod sign_up;
 mod webauthn;
+mod well_known;
 
 pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;

@@ -3,6 +3,7 @@
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
 mod factors;
+mod hosts;
 mod people;
 mod secrets;
 
@@ -40,6 +41,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    hosts::samples(&mut all);
     factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
@@ -130,6 +132,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         again: false,
         recovers: true,
         rp_host: "northwind.example".into(),
+        elsewhere: Vec::new(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
         sign_up_href: None,

@@ -192,6 +192,12 @@ demand-attested = { $application } only takes passkeys whose make is proved. All
 demand-models = { $application } only takes certain models. Your administrator can tell you which.
 demand-device-bound = { $application } takes no passkeys that are synced between devices.
 
+## A passkey of another address
+passkey-elsewhere = Use a passkey of { $host }
+away-title = Use your passkey
+away-text = It works at { $host }. Then you go on at { $home }.
+away-back = Back to { $home } without it
+
 ## Making a passkey in the midst of a sign-in
 enrol-title = Make a passkey
 enrol-nudge = Next time you sign in with your fingerprint, face or PIN instead of your password. It takes half a minute.

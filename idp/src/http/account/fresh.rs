@@ -2,7 +2,7 @@
 
 use idp_core::account::Account;
 use idp_core::credential::totp::SETTLED_S;
-use idp_core::interact::usable;
+use idp_core::interact::usable_in;
 use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// # Errors
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
-    let has_passkey = usable(passkeys, &x.rp.rp_id, &visitor.policy).next().is_some();
+    let has_passkey = usable_in(passkeys, &x.realm, &visitor.policy).next().is_some();
     let young = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method) && is_young(x, e));
     let secrets =
         young(|m| *m == Method::Password) && (visitor.account.totp.is_none() || young(|m| *m == Method::Totp));
@@ -54,7 +54,7 @@ pub fn may_enrol(
     events: &[AuthEvent],
     passkeys: &[Passkey],
 ) -> bool {
-    let first = usable(passkeys, &x.rp.rp_id, policy).next().is_none();
+    let first = usable_in(passkeys, &x.realm, policy).next().is_none();
     let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(account, events),

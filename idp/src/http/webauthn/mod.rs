@@ -7,3 +7,4 @@ pub mod register_options;
 pub mod session;
 mod state;
 mod user_agent;
+mod wrong_host;
