@@ -191,6 +191,8 @@ demand-phone = { $application } only takes passkeys on phones and tablets.
 demand-security-key-or-device = { $application } only takes security keys and passkeys of the device in front of you.
 demand-security-key-or-phone = { $application } only takes security keys and passkeys on phones and tablets.
 demand-device-or-phone = { $application } only takes passkeys of this device, phones and tablets, no security keys.
+demand-attested = { $application } only takes passkeys whose make is proved. Allow it when your browser asks to share the make and model.
+demand-models = { $application } only takes certain models. Your administrator can tell you which.
 demand-device-bound = { $application } takes no passkeys that are synced between devices.
 
 ## A passkey of another address
