@@ -144,7 +144,9 @@ async fn adopt(app: &App, mut realm: Realm, plan: RealmPlan) -> Result<(), Start
     let audit = audit(app, AuditEvent::RealmChanged, json!({ "issuer": plan.issuer }));
     match app.store.write(UpdateRealm { realm, audit }).await? {
         RealmUpdated::Updated => Ok(()),
-        RealmUpdated::Taken(_) | RealmUpdated::Gone => Err(StartError::RealmTaken(plan.issuer)),
+        RealmUpdated::Taken(_) | RealmUpdated::NamesClash(_) | RealmUpdated::Gone => {
+            Err(StartError::RealmTaken(plan.issuer))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ test('an access pass lets its user set a password, if it is no easy one', async 
   await review(page, 'setup-pass');
   await page.fill('#password', 'a'.repeat(20));
   await page.click('#setup-submit');
-  await page.locator('#notices [role=alert]').filter({ hasText: 'easy to guess' }).waitFor();
+  await page.locator('#notices [role=alert]').filter({ hasText: 'simple pattern' }).waitFor();
   await review(page, 'setup-pass-easy');
   await page.fill('#password', PASSWORD);
   await page.click('#setup-submit');

@@ -8,6 +8,7 @@ mod crash;
 mod dev;
 mod doctor;
 mod logout;
+mod metadata;
 mod person;
 mod policy;
 mod product;

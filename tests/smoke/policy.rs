@@ -34,7 +34,7 @@ fn a_group_has_a_policy_in_place_of_the_realms() {
 #[test]
 fn a_client_demands_only_what_somebody_could_meet() {
     let place = Place::serve(None);
-    place.json(&["client", "create", "app", "--redirect-uri", "https://app.example/cb", "--public"]);
+    place.json(&["client", "create", "app", "--name", "App", "--redirect-uri", "https://app.example/cb", "--public"]);
     let set = place.json(&["policy", "set", "--client", "app", "mode=passkey_only", "allowed_types=security_key"]);
     assert_eq!(set["policy"], json!({ "mode": "passkey_only", "allowed_types": ["security_key"] }));
     assert_eq!(place.json(&["client", "show", "app"])["policy"]["mode"], "passkey_only");
@@ -71,7 +71,7 @@ fn explains_and_simulates_without_saving_anything() {
     let pass = place.json(&["access-pass", "create", "key"]);
     crate::person::enrol(&mut product.browser(), pass["url"].as_str().unwrap(), "key");
     place.json(&["group", "create", "staff"]);
-    place.json(&["client", "create", "app", "--redirect-uri", "https://app.example/cb", "--public"]);
+    place.json(&["client", "create", "app", "--name", "App", "--redirect-uri", "https://app.example/cb", "--public"]);
     place.json(&["policy", "set", "--client", "app", "minimum_acr=phr"]);
 
     let explained = place.json(&["policy", "explain", "--user", "key", "--client", "app"]);

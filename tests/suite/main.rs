@@ -24,6 +24,7 @@ mod par;
 mod registration;
 mod revoke;
 mod setup;
+mod sign_up;
 mod token;
 mod userinfo;
 mod webauthn;

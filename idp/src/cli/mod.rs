@@ -16,6 +16,7 @@ mod policy;
 mod profile;
 mod realm;
 mod realm_record;
+mod schema;
 mod scope;
 mod serve;
 mod terminal;

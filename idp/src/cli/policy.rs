@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use idp_core::audit::AuditEvent;
 use idp_core::client::Client;
-use idp_core::passkey::policy::{DEMANDS, Field, Policy};
+use idp_core::passkey::policy::{DEMANDS, Field, Policy, Problem};
 use idp_core::passkey::simulate::Outcome;
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::realms::SetPolicy;
@@ -129,7 +129,8 @@ fn show_policy(at: &Operator, policy: &Policy, note: &str) -> Result<(), Failure
     };
     let rows: Vec<_> = policy.show().into_iter().map(row).collect();
     let text = table(&["FIELD", "VALUE", "DEFAULT", "ACTS AT", "VALUES"], &rows);
-    at.answer(&Value::Object(policy.values()), &format!("{text}\n{}", note.trim_start()))
+    let text = format!("{text}\n{}", note.trim_start());
+    at.answer(&Value::Object(policy.values()), &format!("{}{}", text.trim_end(), warnings(&policy.warnings())))
 }
 
 fn show_demands(at: &Operator, client: &Client) -> Result<(), Failure> {
@@ -173,13 +174,14 @@ async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -
     proposal.refuse_lock_out(at, &outcome)?;
     let audit = |detail| at.audit(AuditEvent::PolicyChanged, detail);
     let realm = at.realm.id;
-    let values = match (&on.group, &on.client) {
+    let (values, warned) = match (&on.group, &on.client) {
         (Some(group), _) => {
             let policy = proposal.group(group).map(|of| (of.priority, Policy::clone(&of.policy)));
             let values = policy.as_ref().map(|(_, policy)| policy.values()).unwrap_or_default();
+            let warned = policy.as_ref().map(|(_, policy)| policy.warnings()).unwrap_or_default();
             let audit = audit(json!({ "group": group, "fields": changed }));
             match at.app.store.write(SetGroupPolicy { realm, group: group.clone(), policy, audit }).await? {
-                GroupPolicySet::Done => values,
+                GroupPolicySet::Done => (values, warned),
                 GroupPolicySet::Gone => return Err(format!("the group {group} was deleted meanwhile").into()),
                 GroupPolicySet::PriorityTaken(other) => return Err(proposal::taken(&other).into()),
             }
@@ -190,21 +192,29 @@ async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -
             let mut next = seen.clone();
             next.settings.policy = policy.clone();
             client::save(at, &seen, next, "policy").await?;
-            policy.values()
+            (policy.values(), policy.meet(&proposal.realm.policy).warnings())
         }
         (None, None) => {
             let policy = Policy::clone(&proposal.realm.policy);
-            let values = policy.values();
+            let (values, warned) = (policy.values(), policy.warnings());
             let audit = audit(json!({ "fields": changed }));
             if !at.app.store.write(SetPolicy { realm, policy, audit }).await? {
                 return Err("the realm was deleted meanwhile".into());
             }
-            values
+            (values, warned)
         }
     };
     let owners: Vec<_> = outcome.owners_lost().collect();
-    let value = json!({ "policy": values, "owners_locked_out": owners, "locked_out": outcome.locked_out.len() });
-    at.answer(&value, &(format!("Set {}.", changed.join(", ")) + &hit(&outcome, &owners)))
+    let said: Vec<_> = warned.iter().map(ToString::to_string).collect();
+    let value = json!({ "policy": values, "owners_locked_out": owners, "locked_out": outcome.locked_out.len(),
+        "warnings": said });
+    let text = format!("Set {}.", changed.join(", "));
+    at.answer(&value, &(text + &hit(&outcome, &owners) + &warnings(&warned)))
+}
+
+/// What a policy seems to do and does not.
+fn warnings(of: &[Problem]) -> String {
+    of.iter().map(|warning| format!("\nWarning: {warning}.")).collect()
 }
 
 /// Notes on whom a saved policy hits.

@@ -1,13 +1,14 @@
 //! `idp realm`: issuer, hosts and settings of a realm.
 
 use clap::{Args, Subcommand};
-use idp_core::realm::{FIELDS, Realm, RelyingParty};
+use idp_core::realm::{FIELDS, Realm, RelyingParty, SelfRegistration};
+use idp_core::sign_up;
 use serde_json::{Value, json};
 
 use super::operator::{At, Operator, facts, pair, table, with};
 use super::policy::twice;
 use super::realm_record::{save, value};
-use super::{Failure, scope, usage};
+use super::{Failure, schema, scope, usage};
 use crate::settings::Settings;
 
 /// Issuer, hosts and settings.
@@ -35,6 +36,11 @@ enum Action {
     Scope {
         #[command(subcommand)]
         action: scope::Action,
+    },
+    /// Which traits users have (JSON Schema), and which of them are claims.
+    Schema {
+        #[command(subcommand)]
+        action: schema::Action,
     },
     /// Take issuer and relying parties from --config; then restart `idp serve`.
     Update {
@@ -65,6 +71,7 @@ impl Command {
             Action::List => list(at).await,
             Action::Set { fields } => set(at, &fields).await,
             Action::Scope { action } => scope::run(at, action).await,
+            Action::Schema { action } => schema::run(at, action).await,
             Action::Show | Action::Update { .. } => show(at, &at.realm),
         })
     }
@@ -111,7 +118,13 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     }
     let changed: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
     save(at, realm.clone(), json!({ "fields": changed })).await?;
-    at.answer(&value(&realm), &format!("Set {}.", changed.join(", ")))
+    let mut text = format!("Set {}.", changed.join(", "));
+    if realm.settings.self_registration != SelfRegistration::Off
+        && let Err(problem) = sign_up::possible(&realm)
+    {
+        text.push_str(&format!("\nNote: for now, {problem} (idp policy)."));
+    }
+    at.answer(&value(&realm), &text)
 }
 
 async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {

@@ -30,6 +30,17 @@ pub async fn save(at: &Operator, realm: Realm, detail: Value) -> Result<(), Fail
         RealmUpdated::Taken(Taken::Name) => Err("another realm has this name".into()),
         RealmUpdated::Taken(Taken::Issuer) => Err("another realm has this issuer".into()),
         RealmUpdated::Taken(Taken::Host) => Err("another realm answers one of these hosts".into()),
+        RealmUpdated::NamesClash(clashes) => {
+            let said = clashes.iter().map(|clash| {
+                let [one, other] = &clash.usernames;
+                format!("{one} and {other} would both be {:?}", clash.name)
+            });
+            let said = said.collect::<Vec<_>>().join("\n     ");
+            Err(format!(
+                "passkey_username_pattern: every user needs a name of their own in authenticators:\n     {said}"
+            )
+            .into())
+        }
         RealmUpdated::Gone => Err("the realm was deleted meanwhile".into()),
     }
 }

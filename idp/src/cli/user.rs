@@ -164,7 +164,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
     };
     check_username(&name).map_err(|problem| usage(format!("NAME: {problem}")))?;
     let mut profile = Profile::default();
-    new.claims.apply(&mut profile)?;
+    new.claims.apply(&mut profile, at.realm.settings.schema())?;
     let password_hash = if new.password_stdin {
         let password = terminal::password_line("--password-stdin")?;
         Some(hashed(at, password, (&name, &profile, &at.realm.policy), "--password-stdin").await?)
@@ -197,6 +197,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
             return Err(format!("NAME: there is a user \"{}\" already", account.username).into());
         }
         Some(NameTaken::Email) => return Err("--email: another user has this address".into()),
+        Some(NameTaken::PasskeyName) => return Err(same_passkey_name(at, &account.username, &account.profile)),
     }
     let mut value = value(&account);
     let mut text = format!("Made the user {}.", account.username);
@@ -277,15 +278,19 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
     let account = at.account(name).await?;
     if !claims.is_empty() {
         let mut profile = account.profile.clone();
-        claims.apply(&mut profile)?;
+        claims.apply(&mut profile, at.realm.settings.schema())?;
         let audit = if profile.email == account.profile.email {
             at.audit_of(AuditEvent::AccountChanged, &account, json!({ "what": "claims" }))
         } else {
             at.audit_of(AuditEvent::EmailChanged, &account, json!({ "email": profile.email }))
         };
+        let changed = profile.clone();
         let (seen, now) = (account.updated, at.app.now());
         let op = UpdateAccount { realm: at.realm.id, id: account.id, profile, seen, now, audit };
-        done(at.app.store.write(op).await?, name)?;
+        match at.app.store.write(op).await? {
+            AccountChange::PasskeyNameTaken => return Err(same_passkey_name(at, &account.username, &changed)),
+            change => done(change, name)?,
+        }
     }
     if let Some(role) = role {
         let role = match role {
@@ -300,12 +305,19 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
     at.answer(&value(&account), &format!("Changed {}.", account.username))
 }
 
+/// Authenticators could not tell two users apart.
+fn same_passkey_name(at: &Operator, username: &str, profile: &Profile) -> Failure {
+    let name = at.realm.settings.naming().name(username, profile);
+    format!("another user's passkeys are named {name:?} (passkey_username_pattern): two users need two names").into()
+}
+
 /// What a change came to, for the person at the terminal.
 fn done(change: AccountChange, name: &str) -> Result<(), Failure> {
     let problem = match change {
         AccountChange::Done => return Ok(()),
         AccountChange::Changed => format!("somebody changed {name} at the same time: look at it and try again"),
         AccountChange::EmailTaken => "--email: another user has this address".to_owned(),
+        AccountChange::PasskeyNameTaken => "another user's passkeys have this name".to_owned(),
         AccountChange::LastOwner => {
             format!("{name} is the last active owner: make another one first (idp user create NAME --owner)")
         }

@@ -126,6 +126,11 @@ impl Exchange {
         self.bytes().await
     }
 
+    /// Whether the body is said to be JSON.
+    pub fn sends_json(&self) -> bool {
+        self.content_type("application/json").is_ok()
+    }
+
     fn content_type(&self, expected: &str) -> Result<(), Problem> {
         let sent = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let kind = sent.split(';').next().unwrap_or_default().trim();
@@ -236,10 +241,9 @@ impl Exchange {
     pub async fn visitor(&self) -> Result<Option<Visitor>, Problem> {
         let Some(secret) = self.cookie(CookieKind::Session).and_then(from_base64url) else { return Ok(None) };
         let idle_s = self.realm.settings.session_idle_s;
-        let found = self.app.store.find_session(self.realm.id, &sha256(&secret), self.now, idle_s).await?;
-        let Some(session) = found else { return Ok(None) };
-        let account = self.app.store.find_account(self.realm.id, &session.account_id).await?;
-        let Some(account) = account.filter(|a| a.state == AccountState::Active) else { return Ok(None) };
+        let found = self.app.store.find_visitor(self.realm.id, &sha256(&secret), self.now, idle_s).await?;
+        let active = found.filter(|(_, account)| account.state == AccountState::Active);
+        let Some((session, account)) = active else { return Ok(None) };
         let policy = policy::of(self, &account.id).await?;
         Ok(Some(Visitor { session, account, policy }))
     }

@@ -17,6 +17,7 @@ mod rate;
 mod reply;
 mod router;
 mod setup;
+mod sign_up;
 mod user_agent;
 mod webauthn;
 

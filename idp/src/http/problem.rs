@@ -7,6 +7,7 @@ use idp_core::client::SigningAlg;
 use idp_core::oauth::authorize::{Addressed, Unaddressed, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::passkey::Refused;
+use idp_core::user_schema;
 use poem::Response;
 use poem::http::StatusCode;
 use serde_json::json;
@@ -53,6 +54,8 @@ pub enum Problem {
     Bearer(Option<OAuthError>),
     /// A request that is wrong in itself: status, code, public detail, where to go on.
     Request { status: u16, code: &'static str, detail: String, next: Option<String> },
+    /// What somebody typed about a user does not fit: 422, each by the path of its trait.
+    Traits(Vec<user_schema::Problem>),
     /// Too busy, or too many tries: seconds to wait.
     Wait { status: u16, code: &'static str, seconds: i64 },
     /// Our fault. The chain is logged once, the caller sees the request id.
@@ -109,6 +112,7 @@ impl Problem {
             Self::Denied(_, error) | Self::OAuth(error, _) | Self::Bearer(Some(error)) => {
                 (error.code.text().to_owned(), Some(error.rule))
             }
+            Self::Traits(_) => ("traits_invalid".to_owned(), None),
             Self::Bearer(None) => ("token_missing".to_owned(), None),
             Self::Request { code, .. } | Self::Wait { code, .. } => ((*code).to_owned(), None),
             Self::Internal(_) => ("internal".to_owned(), None),
@@ -183,6 +187,7 @@ pub fn render(problem: Problem, surface: Surface, to: &answer::Recipient<'_>) ->
             answer::header(&mut response, "retry-after", &seconds.to_string());
             response
         }
+        Problem::Traits(problems) => traits(&problems, surface, to),
         Problem::Request { status, code, detail, next } => request(status, code, detail, next, surface, to),
         Problem::Internal(error) => {
             log_chain(&*error, to.request_id);
@@ -250,6 +255,25 @@ fn request(
             answer::typed(status, "application/problem+json", body.to_string())
         }
     }
+}
+
+fn traits(problems: &[user_schema::Problem], surface: Surface, to: &answer::Recipient<'_>) -> Response {
+    let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let detail = said.join("; ");
+    if surface != Surface::Api {
+        return request(422, "traits_invalid", detail, None, surface, to);
+    }
+    let list: Vec<_> = problems.iter().map(|p| json!({ "path": p.path.join("."), "detail": p.text })).collect();
+    let body = json!({
+        "type": "about:blank",
+        "title": "Unprocessable Content",
+        "status": 422,
+        "code": "traits_invalid",
+        "detail": detail,
+        "problems": list,
+        "request_id": to.request_id,
+    });
+    answer::typed(422, "application/problem+json", body.to_string())
 }
 
 fn page_answer(status: u16, mut page: ErrorPage, to: &answer::Recipient<'_>) -> Response {

@@ -14,7 +14,7 @@ use poem::{Endpoint, Request, Response, Route};
 use super::answer::{self, Recipient};
 use super::exchange::{Exchange, Outcome};
 use super::problem::{Problem, Surface, render};
-use super::{account, assets, device, discovery, login, oauth, setup, webauthn};
+use super::{account, assets, device, discovery, login, oauth, setup, sign_up, webauthn};
 use crate::app::App;
 use crate::event;
 use crate::listen::ClientAddr;
@@ -102,7 +102,13 @@ routes! {
     GET     "/setup"                                   Page   => setup::get;
     POST    "/setup"                                   Page   => setup::post;
     GET     "/setup/done"                              Page   => setup::done;
-    GET     "/account"                                 Page   => account::home;
+    GET     "/signup"                                  Page   => sign_up::get;
+    POST    "/signup"                                  Page   => sign_up::post;
+    GET     "/account"                                 Page   => account::profile::get;
+    POST    "/account"                                 Page   => account::profile::post;
+    POST    "/account/email"                           Page   => account::profile::change_email;
+    POST    "/account/email/code"                      Page   => account::email::send;
+    POST    "/account/email/verify"                    Page   => account::email::verify;
     GET     "/account/security"                        Page   => account::security::get;
     POST    "/account/security/rename"                 Page   => account::security::rename;
     GET     "/account/security/remove"                 Page   => account::security::confirm_remove;
@@ -214,6 +220,9 @@ impl Served {
         let method = request.method().clone();
         let known: Vec<&Row> = ROUTES.iter().filter(|r| Some(r.path) == self.path).collect();
         let surface = self.row.or_else(|| known.first().copied()).map_or(Surface::Page, |r| r.surface);
+        // Whoever sends JSON reads JSON, also where others get a page.
+        let json = request.header(header::CONTENT_TYPE).is_some_and(|sent| sent.starts_with("application/json"));
+        let surface = if json && surface == Surface::Page { Surface::Api } else { surface };
         let mut allow = None;
         let sends_proof = request.headers().contains_key("dpop");
         let outcome = match self.row {

@@ -66,7 +66,7 @@ async fn weigh_realm(app: &App, realm: &Realm, entries: &HashMap<ModelKey, &Entr
         // Most policies refuse something, so that only models without any report need no look at their passkeys.
         if !model.statuses.is_empty() {
             for passkey in app.store.list_passkeys_of(realm.id, &alike).await? {
-                let statuses = refused(&*policy_of(app, realm, &passkey.account_id).await?, &model);
+                let statuses = refused(policy_of(app, realm, &passkey.account_id).await?, &model);
                 if !statuses.is_empty() {
                     weight.suspensions.push(Suspension { passkey, statuses });
                 }

@@ -7,6 +7,7 @@ mod demands;
 mod device;
 mod enrol;
 mod factors;
+mod people;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
@@ -16,6 +17,7 @@ pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 pub use factors::*;
+pub use people::{EmailCard, Profile, ProfileNotice, SignUp, SignUpStep};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -113,6 +115,8 @@ pub struct Login {
     pub notice: Option<LoginNotice>,
     /// Back to the first step, with the same `request`.
     pub restart_href: String,
+    /// Where to make an account, where anybody may.
+    pub sign_up_href: Option<String>,
 }
 
 /// How far a sign-in has come.
@@ -137,6 +141,8 @@ pub enum LoginNotice {
     Expired,
     /// The password was right, but this account signs in with a passkey only.
     PasskeyNeeded,
+    /// The account was just made; its passkey signs in.
+    SignedUp,
 }
 
 /// The password was right and a passkey is asked on top, or a session is stepped up.

@@ -4,6 +4,7 @@
 
 mod account;
 mod factors;
+mod people;
 mod secrets;
 
 use idp_core::mail::MailTemplate;
@@ -47,6 +48,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     account::lists(&mut all);
     secrets::all(&mut all);
     setups(&mut all);
+    people::add_all(&mut all);
     ends(&mut all);
     errors(&mut all);
     demo(&mut all);
@@ -136,6 +138,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         rp_host: "northwind.example".into(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
+        sign_up_href: None,
     }
 }
 

@@ -45,7 +45,7 @@ pub fn measure(accounts: usize, json: bool) -> Result<bool, Failure> {
 
 /// Whoever has a security key keeps it, and whoever is in the group keeps everything.
 const fn is_locked_out(number: usize) -> bool {
-    number % 3 != 0 && number % 5 != 0
+    !number.is_multiple_of(3) && !number.is_multiple_of(5)
 }
 
 /// Writes the accounts as the product would: each has two passkeys, of which every third's second is a security key;

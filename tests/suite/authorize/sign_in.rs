@@ -20,6 +20,23 @@ both! {
     }
 }
 
+both! {
+    // What a sign-in costs a database is a promise: docs/performance.md.
+    async fn a_sign_in_takes_two_commits_and_eleven_statements_and_single_sign_on_one_and_five(db) {
+        let w = World::start(db).await;
+        let rp = w.rp("app").await;
+        let mut person = w.person("ann").await;
+        w.tokens(&mut w.browser(), &mut person, &rp).await;
+        let mut browser = w.browser();
+        for expected in [(2, 11), (1, 5)] {
+            let before = (w.commits(), w.statements());
+            let tokens = w.tokens(&mut browser, &mut person, &rp).await;
+            assert_eq!(w.userinfo(&tokens.access_token).await.status, 200);
+            assert_eq!((w.commits() - before.0, w.statements() - before.1), expected);
+        }
+    }
+}
+
 #[tokio::test]
 async fn single_sign_on_asks_nothing() {
     let w = World::sqlite().await;

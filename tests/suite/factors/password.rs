@@ -92,13 +92,13 @@ async fn a_new_password_is_judged_by_length_and_list_and_advised() {
     assert_eq!(page.verdict(), refused(400, "password_too_long"), "{}", rule("password.length"));
     assert!(w.account_of(&ann).await.password_hash.is_none());
     // It keeps the rules and is easy to guess: advice once, then it is the person's own choice.
-    let page = change(&mut browser, &[("password", "iloveyouforever12")]).await;
+    let page = change(&mut browser, &[("password", "qwertyuiopasdfg")]).await;
     assert_eq!(page.status, 422);
     assert!(page.body.contains("easy to guess") && page.body.contains("<li>"), "{}", page.body);
-    let page = browser.submit(&page, "/account/password", &[("password", "iloveyouforever12")]).await;
+    let page = browser.submit(&page, "/account/password", &[("password", "qwertyuiopasdfg")]).await;
     assert_eq!(page.next().as_deref(), Some("/account/security?password=set"), "{}", page.body);
     // No composition rules, all of Unicode, a thousand bytes: nothing is cut.
-    let long = format!("{}!", "ü".repeat(511));
+    let long = "ü".repeat(512);
     let page = change(&mut browser, &[("password", &long), ("anyway", "1")]).await;
     assert_eq!(page.status, 422, "a repeat, however long");
     let long: String = (0..146).map(|n| format!("w{n:05} ")).collect::<String>().trim().to_owned();
@@ -155,7 +155,8 @@ both! {
         assert_eq!(w.userinfo(&theirs.access_token).await.status, 401);
         assert_eq!(w.userinfo(&own.access_token).await.status, 200, "this one goes on");
         let rows = w.audit_rows(&ann, AuditEvent::PasswordSet).await;
-        assert_eq!(rows.iter().map(|row| row.detail["sessions_kept"] == true).collect::<Vec<_>>(), [false, true]);
+        let kept = rows.iter().filter(|row| row.detail["sessions_kept"] == true).count();
+        assert_eq!((rows.len(), kept), (2, 1));
     }
 }
 

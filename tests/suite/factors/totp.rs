@@ -2,7 +2,7 @@
 
 use idp_core::audit::AuditEvent;
 use idp_core::credential::totp::TotpSecret;
-use idp_core::passkey::policy::Mode;
+use idp_core::passkey::policy::{Enrolment, Mode};
 use idp_softkey::{Faults, Options};
 
 use super::{by_passkey, by_password, form, secret_of, set_up_totp};
@@ -13,6 +13,8 @@ use crate::world::{Browser, Page, Person, World};
 
 /// Somebody with a password and an authenticator app; two steps later, so that the first code is no hindrance.
 async fn carl(w: &World) -> (Person, TotpSecret) {
+    // Nobody is asked to make a passkey in between.
+    w.policy(|p| p.enrolment = Enrolment::Off).await;
     let carl = w.person_with_password("carl", PASSWORD).await;
     let mut browser = by_password(w, &carl).await;
     let secret = set_up_totp(w, &mut browser).await;
@@ -69,11 +71,14 @@ async fn an_app_is_kept_once_it_made_a_code() {
     let mut theirs = by_password(&w, &other).await;
     let mine = page.form("/account/totp").into_iter().find(|(name, _)| name == "secret").unwrap().1;
     let code = secret.code(w.clock.now());
-    let foreign = form(&mut theirs, "/account/totp", "/account/totp", &[("secret", &mine), ("code", &code)]).await;
+    let csrf = theirs.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    let foreign = theirs.post("/account/totp", &[("csrf", &csrf), ("secret", &mine), ("code", &code)]).await;
     assert_ne!(foreign.next().as_deref(), Some("/account/security?totp=set"));
     w.clock.advance(901);
     browser.try_password("carl", PASSWORD).await;
-    let late = browser.submit(&page, "/account/totp", &[("code", &secret.code(w.clock.now()))]).await;
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    let code = secret.code(w.clock.now());
+    let late = browser.post("/account/totp", &[("csrf", &csrf), ("secret", &mine), ("code", &code)]).await;
     assert_eq!(late.next().as_deref(), Some("/account/totp"), "begin anew: {}", late.body);
     assert_eq!(w.account_of(&carl).await.totp, None);
     let secret = set_up_totp(&w, &mut browser).await;
@@ -182,7 +187,7 @@ async fn an_attackers_guesses_lock_neither_the_owners_passkey_nor_their_browser_
     assert_eq!(page.status, 429, "{}", rule("totp.throttled"));
     assert!(page.header("retry-after").is_some() && page.body.contains("minute"), "{}", page.body);
     assert_eq!(w.browser().try_passkey(&mut ann.keys[0], &Faults::default()).await.stand(), "complete");
-    known.get("/login?switch=1").await;
+    known.jar.retain(|name, _| !name.ends_with("-session"));
     known.try_password("ann", PASSWORD).await;
     let page = known.get("/login/totp").await;
     assert_eq!(guess(&mut known, &page, &secret.code(w.clock.now())).await.status, 200, "her browser has its own");

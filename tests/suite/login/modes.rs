@@ -1,11 +1,13 @@
 //! The table of modes: which combination of factors lets in, and what is asked instead.
 
+use idp_core::credential::totp::TotpSecret;
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_softkey::{Faults, Options};
 use serde_json::json;
 
+use crate::factors::{by_password, set_up_totp};
 use crate::world::acts::{PASSWORD, refused};
-use crate::world::{Browser, World};
+use crate::world::{Browser, Person, World};
 
 /// What a combination leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,77 @@ async fn a_password_and_a_passkey() {
         assert!(["hwk", "pop", "user", "mfa"].iter().all(|v| amr.contains(&json!(v))), "{mode:?}: {claims}");
         // Both were given in one sign-in – unless the password was refused and the passkey let in by itself.
         assert_eq!(amr.contains(&json!("pwd")), mode != Mode::PasskeyOnly, "{mode:?}: {claims}");
+    }
+}
+
+/// Somebody with a password, an authenticator app and perhaps a passkey, set up before the mode was set.
+async fn with_app(mode: Mode, passkey: bool) -> (World, Person, TotpSecret) {
+    let w = with(Mode::PasskeyFirst).await;
+    let mut ann = w.person_with_password("ann", PASSWORD).await;
+    let mut browser = by_password(&w, &ann).await;
+    let secret = set_up_totp(&w, &mut browser).await;
+    if passkey {
+        w.add_passkey(&mut ann, Options::platform()).await;
+    }
+    w.clock.advance(60);
+    w.set_policy(Policy { mode, ..Policy::default() }).await;
+    (w, ann, secret)
+}
+
+/// Types the code where a page asks for it; whether that signed in.
+async fn code_signs_in(w: &World, browser: &mut Browser, path: &str, secret: &TotpSecret) -> bool {
+    let page = browser.open(path).await;
+    let page = match page.has("use-totp") {
+        true => browser.open("/login/totp").await,
+        false => page,
+    };
+    if !page.has("code") {
+        return false;
+    }
+    browser.submit(&page, "/login/totp", &[("code", &secret.code(w.clock.now()))]).await;
+    browser.is_signed_in().await
+}
+
+#[tokio::test]
+async fn a_password_and_a_one_time_password() {
+    for (mode, without_a_passkey, with_a_passkey) in [
+        (Mode::PasskeyOnly, Refused, Refused),
+        // There it is the fallback of whoever has no passkey at hand.
+        (Mode::PasskeyFirst, In, In),
+        (Mode::PasswordThenPasskey, Refused, Refused),
+        (Mode::PasskeyThenSecondFactor, Refused, Refused),
+        (Mode::Optional, In, In),
+    ] {
+        for (passkey, leads) in [(false, without_a_passkey), (true, with_a_passkey)] {
+            let (w, _, secret) = with_app(mode, passkey).await;
+            let mut browser = w.browser();
+            let page = browser.try_password("ann", PASSWORD).await;
+            assert!(!browser.is_signed_in().await, "{mode:?}: whoever has an app is asked for its code");
+            let next = page.next().unwrap_or_default();
+            let signed_in = page.status == 200 && code_signs_in(&w, &mut browser, &next, &secret).await;
+            assert_eq!(signed_in, leads == In, "{mode:?}, passkey: {passkey}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_and_a_one_time_password() {
+    for (mode, alone, both) in [
+        (Mode::PasskeyOnly, In, In),
+        (Mode::PasskeyFirst, In, In),
+        (Mode::PasswordThenPasskey, Refused, Refused),
+        (Mode::PasskeyThenSecondFactor, AskPassword, In),
+        (Mode::Optional, In, In),
+    ] {
+        let (w, mut ann, secret) = with_app(mode, true).await;
+        let mut browser = w.browser();
+        let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
+        assert_eq!(browser.is_signed_in().await, alone == In, "{mode:?}");
+        if alone == AskPassword {
+            let next = answer.value()["next"].as_str().unwrap().to_owned();
+            assert!(code_signs_in(&w, &mut browser, &next, &secret).await, "{mode:?}");
+        }
+        assert_eq!(browser.is_signed_in().await, both == In, "{mode:?}");
     }
 }
 

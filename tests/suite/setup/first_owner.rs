@@ -31,7 +31,7 @@ both! {
         let page = browser.get(&format!("/setup?token={link}")).await;
         assert!(page.has("setup-username") && page.has("setup-email") && page.has("setup-submit"), "{}", page.body);
         let begun = begin(&mut browser, &link, " ada ", json!({ "email": "ada@example.org", "name": "Ada L" })).await.value();
-        assert_eq!(begun["publicKey"]["user"]["name"], "ada");
+        assert_eq!(begun["publicKey"]["user"]["name"], "ada@example.org");
         let mut first = key(Options::platform());
         let made = browser.register(&begun, &mut first, &Faults::default()).await;
         assert_eq!((made.status, made.value()["next"].as_str()), (201, Some("/setup/done")), "{}", made.body);

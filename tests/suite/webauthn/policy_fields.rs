@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use idp_core::passkey::policy::{FIELDS, Policy};
+use idp_core::passkey::policy::{DEMANDS, FIELDS, Policy};
 use idp_softkey::{Alg, Faults, Options, SoftKey};
 use serde_json::json;
 
@@ -195,6 +195,45 @@ async fn at_sign_in_after_it_was_tightened() {
         assert_eq!(answer.verdict(), refused(verdict.0, late), "{of:?} {} begun before", row.field);
         assert_eq!(early.cookie("session"), None);
     }
+}
+
+/// What a client demands: at registration in its name, and of a passkey that was registered before it demanded anything.
+#[tokio::test]
+async fn as_demands_of_a_client() {
+    let mut tried = 0;
+    for row in rows().into_iter().filter(|row| DEMANDS.contains(&row.field)) {
+        let (Some((value, refused_kind, verdict)), Some((late, late_kind, _))) = (row.registration, row.sign_in) else {
+            continue;
+        };
+        tried += 1;
+        let (w, mut ann) = lenient_world(Some(late_kind)).await;
+        let rp = w.rp("app").await;
+        let answer = w.authorize(&mut w.browser(), &mut ann, &rp.ask()).await;
+        assert!(answer.params.contains_key("code"), "{} lets in", row.field);
+        let mut spare = w.person_with_key("spare", Options::security_key()).await;
+        w.set_demands(&rp, &[(row.field, late)]).await;
+        let mut browser = w.browser();
+        let page = browser.open(&rp.ask().url()).await;
+        let next = browser.sign_in_with_passkey(&mut ann, page.sealed().as_deref()).await;
+        let page = browser.open(&next).await;
+        assert!(page.next().is_none() && page.sealed().is_some(), "{}: {}", row.field, rule("step_up.policy"));
+        // Elsewhere it signs in as before.
+        assert_eq!(sign_in(&w, &mut ann.keys[0]).await.0, 200, "{}", row.field);
+
+        w.set_demands(&rp, &[(row.field, value)]).await;
+        let mut browser = w.browser();
+        let page = browser.open(&rp.ask().url()).await;
+        let sealed = page.sealed();
+        browser.sign_in_with_passkey(&mut spare, None).await;
+        let begun = browser.json("/webauthn/register/options", &json!({ "request": sealed })).await;
+        assert_eq!(begun.status, 200, "{}", begun.body);
+        let mut new = key(refused_kind);
+        let credential = new.create_with(&begun.value(), &browser.origin, &Faults::default());
+        let body = json!({ "ceremony": begun.value()["ceremony"], "credential": credential, "request": sealed });
+        let kept = browser.json("/webauthn/register", &body).await;
+        assert_eq!(kept.verdict(), verdict, "{} at registration", row.field);
+    }
+    assert!(tried >= 3, "types, synced passkeys, verification");
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub use browser::{Browser, Page};
 pub use clock::TestClock;
 pub use outside::{Outside, Reply};
 pub use person::Person;
+pub use post::Letter;
 pub use rp::{ASSERTION_TYPE, Answer, Ask, Rp, Tokens, basic, encode, query_of};
 
 /// Which database a world has.
@@ -115,7 +116,17 @@ impl World {
     }
 
     async fn open(db_url: String, mail: Option<idp::mail::Options>, mds: idp::mds::Options) -> Self {
-        let options = Options { max_connections: 8, mails: mail.is_some(), ..Options::default() };
+        let queues = mail.is_some();
+        Self::opened(db_url, (mail, queues), mds).await
+    }
+
+    /// `queues`: mails are queued also where nobody sends them.
+    async fn opened(
+        db_url: String,
+        (mail, queues): (Option<idp::mail::Options>, bool),
+        mds: idp::mds::Options,
+    ) -> Self {
+        let options = Options { max_connections: 8, mails: queues, ..Options::default() };
         let store = Store::open(&db_url, &options).await.unwrap();
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();

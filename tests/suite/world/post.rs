@@ -33,6 +33,17 @@ impl World {
         Self { folder, ..Self::open(url, Some(options), Default::default()).await }
     }
 
+    /// A product that queues mails while nobody sends them, so that only requests cost statements.
+    pub async fn queueing(db: Db) -> Self {
+        let (url, folder) = Self::database(db).await;
+        Self { folder, ..Self::opened(url, (None, true), Default::default()).await }
+    }
+
+    /// The same on the same database, after a restart.
+    pub async fn again_queueing(&self) -> Self {
+        Self::opened(self.db_url.clone(), (None, true), Default::default()).await
+    }
+
     /// Another replica, with the same folder for mails.
     pub async fn second_that_mails(&self) -> Self {
         let folder = self.post.as_ref().expect("a world that sends mails").path().to_owned();

@@ -50,6 +50,10 @@ login-throttled-text = To protect this account, passwords are not checked for { 
 login-expired = This page was open too long
 login-expired-text = For your safety it expired. Nothing you typed was lost: just go on.
 login-recovery = I cannot sign in
+login-signed-up = Your account is ready
+login-signed-up-text = Sign in once with the passkey you just made.
+login-new = New here?
+login-sign-up = Create an account
 login-passkey-needed = A passkey is needed
 login-passkey-needed-text = This account does not sign in with a password. Use your passkey.
 
@@ -467,6 +471,7 @@ activity-account-state-changed = { $what ->
     [locked] The account was locked
    *[other] The account was switched off
  }
+activity-account-email-verified = The address was confirmed
 activity-account-deleted = The account was deleted
 activity-account-second-factor = { $what ->
     [on] The passkey is asked for after the password
@@ -479,6 +484,74 @@ remove-text = It will not sign you in any more. This cannot be undone.
 remove-left = It stays in your password manager or device until you delete it there.
 remove-left-key = It stays on the security key until you delete it there.
 remove-confirm = Remove passkey
+
+## Sign-up
+sign-up-title = Create your account
+sign-up-text = for { $realm }
+sign-up-application = It lets you in to { $application }.
+sign-up-passkey = Now your passkey
+sign-up-passkey-text = It takes the place of a password. Your account is made with it.
+sign-up-problem = This does not fit yet
+sign-up-change = Change what I wrote
+sign-up-have = You have an account?
+field-optional = (optional)
+field-choose = Choose…
+field-fixed = An administrator sets this.
+claim-name = Full name
+claim-given_name = First name
+claim-middle_name = Middle name
+claim-family_name = Last name
+claim-nickname = Nickname
+claim-profile = Profile page
+claim-picture = Address of a picture
+claim-website = Website
+claim-gender = Gender
+claim-birthdate = Date of birth
+claim-zoneinfo = Time zone
+claim-locale = Language
+claim-email = Email address
+claim-phone_number = Phone number
+
+## Profile
+profile-title = Your profile
+profile-text = What is known about you here. Applications see what you agree to show them.
+profile-about = About you
+profile-fixed = An administrator keeps these details. Ask them if something is wrong.
+profile-saved = Saved
+profile-saved-text = Applications see it from your next sign-in on.
+profile-unfit = This does not fit yet
+profile-unfit-text = Nothing was saved. Look at the marked fields.
+profile-changed = Somebody changed this at the same time
+profile-changed-text = Nothing was saved. Load the page again, and then your change.
+profile-email-none = You have given none.
+profile-email-verified = Verified
+profile-email-unverified = Not verified
+profile-email-saved = Your address was changed
+profile-email-saved-text = Verify it, so that applications can rely on it.
+profile-new-email = New address
+profile-new-email-help = It counts as not verified until you enter a code that is mailed there.
+profile-change-email = Change the address
+profile-again = To change it,
+profile-again-link = sign in again
+profile-verify = Verify
+profile-verify-text = Get a code by mail and enter it here: that shows the address is yours.
+profile-send-code = Mail me a code
+profile-another-code = Mail another code
+profile-code = Code from the mail
+profile-code-help = It works once, for 10 minutes.
+profile-code-sent = A code is on its way
+profile-code-sent-text = Look into your mailbox, also among the junk, and enter it here.
+profile-wrong-code = That is not the code
+profile-wrong-code-text = Look at the latest mail and try again.
+profile-code-over = This code is over
+profile-code-over-text = It was used or is too old, or your address changed since. Get another one.
+profile-verified = Your address is verified
+profile-verified-text = Applications that you show it to can rely on it.
+profile-throttled = Too many tries
+profile-throttled-text = To protect you, codes are not checked or mailed for { $minutes ->
+    [one] a minute
+   *[other] { $minutes } minutes
+ }.
 
 ## Set-up
 setup-title = Set up your account

@@ -1,5 +1,8 @@
 //! Accounts: who can sign in.
 
+pub mod claims;
+pub mod verification;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

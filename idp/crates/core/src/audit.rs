@@ -138,6 +138,8 @@ events! {
     AccountDeleted = "account.deleted" tells AccountDeleted,
     /// Its owner wants to be asked for the passkey after the password, or not any more.
     SecondFactorChanged = "account.second_factor" tells SecondFactor,
+    /// A mailed code proved the address.
+    EmailVerified = "account.email_verified",
     PasswordSet = "password.set" tells PasswordSet,
     PasswordRemoved = "password.removed" tells PasswordRemoved,
     TotpSet = "totp.set" tells TotpSet,

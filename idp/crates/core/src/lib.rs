@@ -35,5 +35,7 @@ pub mod rule;
 pub mod seal;
 pub mod secret;
 pub mod session;
+pub mod sign_up;
 pub mod tables;
 pub mod time;
+pub mod user_schema;

@@ -12,7 +12,9 @@ use crate::credential::recovery::Recovery;
 use crate::id::RealmId;
 use crate::oauth::scope;
 use crate::oidc::mapping::{self, CustomScope};
+use crate::passkey::naming::{Naming, Pattern};
 use crate::passkey::policy::{GroupPolicy, Policy, resolve};
+use crate::user_schema::UserSchema;
 
 /// Hosts that share passkeys (WebAuthn L3 §5.1.2): one RP ID and where it is served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,20 @@ pub enum Signals {
     #[default]
     Host,
     Always,
+}
+
+/// Who may make an account of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfRegistration {
+    /// Operators alone make accounts.
+    #[default]
+    Off,
+    /// Anybody.
+    Open,
+    /// Whoever says to have an e-mail address at one of these domains. Only a mailed code proves it, later.
+    #[serde(untagged)]
+    Domains(Vec<String>),
 }
 
 /// What a client gets that asks for no scope.
@@ -102,6 +118,14 @@ pub struct RealmSettings {
     pub recovery_wait_h: i64,
     /// The realm's owners are mailed of each recovery, too; its user is always.
     pub recovery_tells_owners: bool,
+    /// Who may make an account of their own.
+    pub self_registration: SelfRegistration,
+    /// What the traits of users are; `None`: flat, and free.
+    pub user_schema: Option<UserSchema>,
+    /// What a passkey's account is called in the authenticator; unique among users.
+    pub passkey_username_pattern: Pattern,
+    /// What authenticators show beside it.
+    pub passkey_display_name_pattern: Pattern,
 }
 
 impl Default for RealmSettings {
@@ -129,6 +153,10 @@ impl Default for RealmSettings {
             recovery: Recovery::Either,
             recovery_wait_h: 24,
             recovery_tells_owners: false,
+            self_registration: SelfRegistration::Off,
+            user_schema: None,
+            passkey_username_pattern: Pattern::of_claim("email"),
+            passkey_display_name_pattern: Pattern::of_claim("name"),
         }
     }
 }
@@ -157,6 +185,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("recovery", "off, email_code, recovery_code, either or both"),
     ("recovery_wait_h", "0 to 720 hours"),
     ("recovery_tells_owners", "true or false"),
+    ("self_registration", "off, open, or domains of e-mail addresses, separated by commas"),
+    ("user_schema", "none or a JSON Schema of the traits; `idp realm schema set FILE` sets it"),
+    ("passkey_username_pattern", "text with {{ user.email }}, {{ user.username }} or {{ traits.NAME }}"),
+    ("passkey_display_name_pattern", "text with {{ user.name }}, {{ user.username }} or {{ traits.NAME }}"),
 ];
 
 impl RealmSettings {
@@ -190,7 +222,15 @@ impl RealmSettings {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
             "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
             "registration" | "recovery" | "signals" => Value::String(text.to_owned()),
-            "brand_color" if text == "none" => Value::Null,
+            "brand_color" | "user_schema" if text == "none" => Value::Null,
+            "self_registration" if !matches!(text, "off" | "open") => {
+                text.split(',').map(|domain| domain.trim().to_ascii_lowercase()).collect()
+            }
+            "self_registration" => Value::String(text.to_owned()),
+            "passkey_username_pattern" | "passkey_display_name_pattern" => {
+                let pattern = Pattern::try_from(text.to_owned()).map_err(|problem| format!("{name}: {problem}"))?;
+                Value::String(pattern.into())
+            }
             "brand_color" => Value::String(text.to_ascii_lowercase()),
             _ => serde_json::from_str(text).map_err(|_| refused())?,
         };
@@ -223,11 +263,41 @@ impl RealmSettings {
             ("registration_scopes", known && registers("openid")),
             ("password_min_length", (LEAST_BESIDES..=64).contains(&self.password_min_length)),
             ("recovery_wait_h", (0..=720).contains(&self.recovery_wait_h)),
+            ("self_registration", self.self_registration.is_well_formed()),
         ];
         let values = |name: &str| FIELDS.iter().find(|(field, _)| *field == name).map_or("", |(_, values)| values);
         let wrong = holds.into_iter().filter(|(_, holds)| !holds);
         let scopes = mapping::problems(&self.scopes).into_iter().map(|problem| format!("scopes: {problem}"));
-        wrong.map(|(name, _)| format!("{name}: must be {}", values(name))).chain(scopes).collect()
+        let schema = self.user_schema.iter().flat_map(UserSchema::check).map(|said| format!("user_schema: {said}"));
+        wrong.map(|(name, _)| format!("{name}: must be {}", values(name))).chain(scopes).chain(schema).collect()
+    }
+
+    /// The schema of the traits: the realm's, else the standard one.
+    pub fn schema(&self) -> &UserSchema {
+        self.user_schema.as_ref().unwrap_or_else(|| UserSchema::standard())
+    }
+
+    /// How passkeys are named.
+    pub fn naming(&self) -> Naming<'_> {
+        Naming {
+            name: &self.passkey_username_pattern,
+            display_name: &self.passkey_display_name_pattern,
+            schema: self.schema(),
+        }
+    }
+}
+
+impl SelfRegistration {
+    fn is_well_formed(&self) -> bool {
+        let label = |label: &str| {
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        match self {
+            Self::Off | Self::Open => true,
+            Self::Domains(domains) => {
+                (1..=64).contains(&domains.len()) && domains.iter().all(|domain| domain.split('.').all(label))
+            }
+        }
     }
 }
 
@@ -297,14 +367,26 @@ mod tests {
             ("registration_scopes", "openid,payments"),
             ("password_min_length", "7"),
             ("recovery_wait_h", "721"),
+            ("self_registration", "on@example.org"),
+            ("user_schema", r#"{ "properties": { "a": { "$ref": "https://example.org/" } } }"#),
         ] {
             let mut settings = RealmSettings::default();
             settings.set(name, text).unwrap();
             assert!(settings.check().iter().any(|p| p.starts_with(name)), "{name}={text}");
         }
-        for (name, text) in
-            [("acr_order", "phr, aal2"), ("brand_color", "#A0b1C2"), ("brand_color", "none"), ("registration", "open")]
-        {
+        assert!(settings.set("passkey_username_pattern", "{{ user.shoe }}").unwrap_err().contains("user.username"));
+        assert!(settings.set("user_schema", "{").unwrap_err().contains("idp realm schema set"));
+        for (name, text) in [
+            ("acr_order", "phr, aal2"),
+            ("brand_color", "#A0b1C2"),
+            ("brand_color", "none"),
+            ("registration", "open"),
+            ("self_registration", "Example.org, lab.example.org"),
+            ("self_registration", "open"),
+            ("user_schema", r#"{ "type": "object" }"#),
+            ("user_schema", "none"),
+            ("passkey_username_pattern", "{{ user.username }}"),
+        ] {
             settings.set(name, text).unwrap();
             assert_eq!(settings.check(), Vec::<String>::new(), "{name}={text}");
         }

@@ -53,6 +53,8 @@ purposes! {
     SigningKey = "signing_key",
     /// The code or token of a mail that waits to be sent.
     Mail = "mail",
+    /// An address that a mailed code is to prove.
+    Address = "address",
     /// Keyed hashes (CSRF tokens, throttle buckets); never opened.
     Mac = "mac",
 }

@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 /// What a passkey assertion proved (WebAuthn L3 §6.1), as far as acr and amr depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasskeyProof {
-    /// The passkey that signed.
-    #[serde(with = "crate::passkey::record::base64url_bytes")]
+    /// The passkey that signed. A store that has it beside the event leaves it out.
+    #[serde(with = "crate::passkey::record::base64url_bytes", default, skip_serializing_if = "Vec::is_empty")]
     pub credential_id: Vec<u8>,
     /// User verification was done for this assertion.
     pub user_verified: bool,
@@ -21,14 +21,18 @@ pub struct PasskeyProof {
     /// The key is backed up now (BS flag).
     pub backup_state: bool,
     /// Model of the authenticator, its own word unless attested; zero where it named none.
-    #[serde(default)]
+    #[serde(with = "crate::passkey::record::aaguid_text", default, skip_serializing_if = "is_zero")]
     pub aaguid: [u8; 16],
     /// The root that verified its attestation when it was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_root: Option<Hash>,
     /// Somebody else than the authenticator says that the key cannot leave hardware ([`Passkey::is_hardware`]).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hardware: bool,
+}
+
+fn is_zero(aaguid: &[u8; 16]) -> bool {
+    *aaguid == [0; 16]
 }
 
 impl PasskeyProof {

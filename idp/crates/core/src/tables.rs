@@ -1,7 +1,7 @@
 //! All tables of rules in one list: what `docs/specs.md` prints and what must have a test.
 
 use crate::rule::Rule;
-use crate::{credential, oauth, oidc};
+use crate::{account, credential, oauth, oidc, passkey, sign_up, user_schema};
 
 /// Every table of plain rules under its title, for documentation and for the test that each rule has a test.
 pub const TABLES: &[(&str, &[Rule])] = &[
@@ -27,4 +27,8 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Passwords", credential::password::RULES),
     ("Authenticator apps (TOTP)", credential::totp::RULES),
     ("Recovery", credential::recovery::RULES),
+    ("User schema", user_schema::RULES),
+    ("Sign-up", sign_up::RULES),
+    ("Verification of e-mail addresses", account::verification::RULES),
+    ("Names of passkeys", passkey::naming::RULES),
 ];

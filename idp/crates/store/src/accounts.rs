@@ -13,21 +13,25 @@ use crate::sql::{Conn, FromRow, Row, for_update};
 use crate::store::Store;
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, sessions, vals};
+use crate::{audit, passkey_names, sessions, vals};
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, \
-             a.password_version, a.preferences, \
-             (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
-             a.created_ms, a.updated_ms FROM accounts a ",
-            $rest
-        )
+/// The columns of an account, as [`Account`] reads them.
+macro_rules! account_columns {
+    () => {
+        "a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, a.password_version, \
+         a.preferences, \
+         (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+         a.created_ms, a.updated_ms"
     };
 }
 
-pub(crate) use select as select_accounts;
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", $crate::accounts::account_columns!(), " FROM accounts a ", $rest)
+    };
+}
+
+pub(crate) use {account_columns, select as select_accounts};
 
 impl FromRow for Account {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
@@ -149,15 +153,17 @@ pub(crate) async fn has_owner(c: &mut Conn, realm: RealmId) -> Result<bool> {
 pub enum NameTaken {
     Username,
     Email,
+    /// What authenticators would call it.
+    PasskeyName,
 }
 
 /// Inserts an account, or says what is taken.
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> Result<Option<NameTaken>> {
     const INSERT: &str = "INSERT INTO accounts \
          (realm_id, account_id, username, username_key, email_key, profile, user_handle, role, state, password_hash, \
-          password_version, preferences, created_ms, updated_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
-    const USERNAME: &str = "SELECT realm_id FROM accounts WHERE realm_id = $1 AND username_key = $2";
+          password_version, preferences, created_ms, updated_ms, passkey_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
+    let name = passkey_names::key(c, realm, &account.username, &account.profile).await?;
     let key = name_key(&account.username);
     let email = account.profile.email.as_deref().map(name_key);
     let profile = json(&account.profile, "accounts.profile")?;
@@ -177,12 +183,14 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, account: &Account) -> R
         &preferences,
         account.created,
         account.updated,
+        &name,
     ];
     if c.exec(INSERT, values).await? == 1 {
         return Ok(None);
     }
-    let username = c.one::<i64>(USERNAME, vals![realm, &key]).await?.is_some();
-    Ok(Some(if username { NameTaken::Username } else { NameTaken::Email }))
+    let taken = passkey_names::taken(c, realm, &account.id, (&key, email.as_deref(), &name)).await?;
+    // Whoever had it may have gone since.
+    Ok(Some(taken.unwrap_or(NameTaken::Username)))
 }
 
 /// Makes an account. `Some`: it was not made.
@@ -216,6 +224,8 @@ pub enum AccountChange {
     /// Somebody changed it since it was seen.
     Changed,
     EmailTaken,
+    /// Another account has what authenticators would call it.
+    PasskeyNameTaken,
     /// It is the last active owner, without whom nobody could manage the realm.
     LastOwner,
     Gone,
@@ -243,11 +253,27 @@ impl Write for UpdateAccount {
     type Out = AccountChange;
 
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
-        const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5 \
+        const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7 \
              WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
+        struct Username(String);
+        impl FromRow for Username {
+            fn from_row(row: &mut Row<'_>) -> Result<Self> {
+                Ok(Self(row.text()?.to_owned()))
+            }
+        }
+        const USERNAME: &str = "SELECT username FROM accounts WHERE realm_id = $1 AND account_id = $2";
+        let Some(Username(username)) = c.one(USERNAME, vals![self.realm, &self.id]).await? else {
+            return Ok(AccountChange::Gone);
+        };
         let email = self.profile.email.as_deref().map(name_key);
+        let name = passkey_names::key(c, self.realm, &username, &self.profile).await?;
+        match passkey_names::taken(c, self.realm, &self.id, (&name_key(&username), email.as_deref(), &name)).await? {
+            Some(NameTaken::Email) => return Ok(AccountChange::EmailTaken),
+            Some(NameTaken::Username | NameTaken::PasskeyName) => return Ok(AccountChange::PasskeyNameTaken),
+            None => {}
+        }
         let profile = json(&self.profile, "accounts.profile")?;
-        let values = vals![self.realm, &self.id, &profile, email.as_deref(), self.now, self.seen];
+        let values = vals![self.realm, &self.id, &profile, email.as_deref(), self.now, self.seen, &name];
         // First, so that a mail goes to the address there was.
         audit::insert(c, self.realm, &self.audit).await?;
         match c.exec_unique(SQL, values).await? {

@@ -1,10 +1,12 @@
 //! Grants: what tokens rest on, and whether that is still good.
 
+use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::grant::{Grant, GrantState};
 use idp_core::id::{AccountId, ClientId, GrantId, RealmId};
 use idp_core::time::Timestamp;
 
+use crate::accounts::account_columns;
 use crate::error::Result;
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Locking, Row, for_share};
@@ -106,6 +108,15 @@ impl FromRow for GrantStatus {
     }
 }
 
+/// A grant with what it depends on, and its account where that is active.
+impl FromRow for (GrantStatus, Option<Account>) {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let status = GrantStatus::from_row(row)?;
+        let account = if status.account_active { Some(Account::from_row(row)?) } else { None };
+        Ok((status, account))
+    }
+}
+
 impl Store {
     /// What was granted in the live sessions of an account, or for good, by client.
     ///
@@ -131,6 +142,29 @@ impl Store {
             grant_columns!(),
             ", ",
             grant_depends!(),
+            " FROM grants g ",
+            grant_joins!(),
+            " WHERE g.realm_id = $1 AND g.grant_id = $2"
+        );
+        self.one(SQL, vals![realm, id]).await
+    }
+
+    /// The same with its account, where it has one and that is active.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_grant_with_account(
+        &self,
+        realm: RealmId,
+        id: &GrantId,
+    ) -> Result<Option<(GrantStatus, Option<Account>)>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            grant_columns!(),
+            ", ",
+            grant_depends!(),
+            ", ",
+            account_columns!(),
             " FROM grants g ",
             grant_joins!(),
             " WHERE g.realm_id = $1 AND g.grant_id = $2"

@@ -7,7 +7,7 @@ use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
-use crate::accounts::{self, NameTaken};
+use crate::accounts::{self, NameTaken, account_columns};
 use crate::error::{Error, Result};
 use crate::passes;
 use crate::sql::value::json;
@@ -66,6 +66,12 @@ impl FromRow for Passkey {
     }
 }
 
+impl FromRow for (Passkey, Account) {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok((Passkey::from_row(row)?, Account::from_row(row)?))
+    }
+}
+
 impl Store {
     /// A passkey by its credential id, whatever its state.
     ///
@@ -73,6 +79,25 @@ impl Store {
     /// Those of the database.
     pub async fn find_passkey(&self, realm: RealmId, credential_id: &[u8]) -> Result<Option<Passkey>> {
         self.one(select!("credential_id = $2"), vals![realm, credential_id]).await
+    }
+
+    /// The same with the account it belongs to, whatever the state of either.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_passkey_with_account(
+        &self,
+        realm: RealmId,
+        credential_id: &[u8],
+    ) -> Result<Option<(Passkey, Account)>> {
+        const SQL: &str = concat!(
+            "SELECT p.*, ",
+            account_columns!(),
+            " FROM (",
+            select!("credential_id = $2"),
+            ") p JOIN accounts a ON a.realm_id = $1 AND a.account_id = p.account_id"
+        );
+        self.one(SQL, vals![realm, credential_id]).await
     }
 
     /// The passkeys of an account, oldest first.
@@ -147,7 +172,7 @@ pub(crate) async fn of(c: &mut Conn, realm: RealmId, account: &AccountId) -> Res
 }
 
 /// Inserts a passkey; `false`: its credential id is taken (WebAuthn L3 §7.1 step 26).
-async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
+pub(crate) async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> Result<bool> {
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
          counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
          attestation_format, attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, \

@@ -8,13 +8,13 @@ use idp_core::passkey::policy::Policy;
 use idp_core::realm::{Realm, RealmSettings, RelyingParty};
 use idp_core::time::Timestamp;
 
-use crate::audit;
 use crate::error::Result;
+use crate::passkey_names::{self, NameClash};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
-use crate::vals;
 use crate::write::Write;
+use crate::{audit, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -146,10 +146,12 @@ pub struct UpdateRealm {
 }
 
 /// What became of [`UpdateRealm`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RealmUpdated {
     Updated,
     Taken(Taken),
+    /// Two users would have one name in their authenticators.
+    NamesClash(Vec<NameClash>),
     Gone,
 }
 
@@ -164,11 +166,19 @@ impl Write for UpdateRealm {
         if let Some(what) = taken(c, Some(realm.id), &realm.name, &realm.issuer, &realm.relying_parties).await? {
             return Ok(RealmUpdated::Taken(what));
         }
+        let before = passkey_names::settings(c, realm.id).await?;
         let parties = json(&realm.relying_parties, "realms.relying_parties")?;
         let settings = json(&realm.settings, "realms.settings")?;
         let values = vals![realm.id, &realm.name, &realm.issuer, &realm.display_name, &parties, &settings];
         if c.exec(SQL, values).await? == 0 {
             return Ok(RealmUpdated::Gone);
+        }
+        let names = |s: &RealmSettings| (s.passkey_username_pattern.clone(), s.user_schema.clone());
+        if names(&before) != names(&realm.settings) {
+            let clashes = passkey_names::rename_all(c, realm.id, &realm.settings).await?;
+            if !clashes.is_empty() {
+                return Ok(RealmUpdated::NamesClash(clashes));
+            }
         }
         audit::insert(c, realm.id, &self.audit).await?;
         Ok(RealmUpdated::Updated)

@@ -1,27 +1,76 @@
 //! Sessions with the authentication events they rest on. They begin in [`crate::sign_in`].
 
+use idp_core::account::Account;
 use idp_core::audit::Audit;
-use idp_core::id::{AccountId, RealmId, Sid};
+use idp_core::id::{AccountId, EventId, FlowId, RealmId, Sid};
 use idp_core::secret::Hash;
-use idp_core::session::{AuthEvent, Session};
+use idp_core::session::{AuthEvent, Method, Session};
 use idp_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use crate::accounts::account_columns;
 use crate::error::Result;
+use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
 use crate::write::Write;
 use crate::{audit, logout_deliveries, vals};
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($columns:expr, $join:literal, $rest:literal) => {
         concat!(
-            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, e.event FROM sessions s \
-             LEFT JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+            "SELECT s.sid, s.account_id, s.created_ms, s.active_ms, s.expires_ms, \
+             e.event_id, e.at_ms, e.credential_id, e.event",
+            $columns,
+            " FROM sessions s ",
+            $join,
+            "LEFT JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
              WHERE s.realm_id = $1 AND s.state = 'live' AND s.expires_ms > $2 AND s.active_ms > $3 AND ",
             $rest,
             " ORDER BY s.created_ms DESC, s.sid, e.at_ms, e.event_id"
         )
     };
+    ($rest:literal) => {
+        select!("", "", $rest)
+    };
+}
+
+/// What the column `event` holds: all of an event that has no column of its own. Rows of the first version repeat
+/// those columns; that is passed over.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredEvent {
+    flow: Option<FlowId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(flatten)]
+    method: Method,
+}
+
+impl StoredEvent {
+    /// The event as text, and the credential id that goes into the column beside it.
+    pub(crate) fn text(event: &AuthEvent) -> Result<(String, Option<Vec<u8>>)> {
+        let (client, place) = (event.client.clone(), event.place.clone());
+        let mut stored = Self { flow: event.flow, client, place, method: event.method.clone() };
+        let credential_id = match &mut stored.method {
+            Method::Passkey(proof) => Some(std::mem::take(&mut proof.credential_id)),
+            _ => None,
+        };
+        Ok((json(&stored, "session_events.event")?, credential_id))
+    }
+
+    fn read(text: &str, credential_id: Option<&[u8]>) -> Result<Self> {
+        let mut stored: Self = serde_json::from_str(text).map_err(|_| crate::Error::Corrupt("session_events.event"))?;
+        if let (Method::Passkey(proof), Some(id)) = (&mut stored.method, credential_id) {
+            id.clone_into(&mut proof.credential_id);
+        }
+        Ok(stored)
+    }
+
+    fn into_event(self, id: EventId, at: Timestamp) -> AuthEvent {
+        AuthEvent { id, at, flow: self.flow, client: self.client, place: self.place, method: self.method }
+    }
 }
 
 /// One event of a session; the session's own columns repeat in each row.
@@ -37,12 +86,21 @@ impl FromRow for EventRow {
             expires: row.time()?,
             events: Vec::new(),
         };
-        if let Some(event) = row.text_or_null()? {
-            let event: AuthEvent =
-                serde_json::from_str(event).map_err(|_| crate::Error::Corrupt("session_events.event"))?;
-            session.events.push(event);
+        let id = row.id_or_null("session_events.event_id")?;
+        let (at, credential_id, event) = (row.time_or_null()?, row.blob_or_null()?, row.text_or_null()?);
+        if let (Some(id), Some(at), Some(event)) = (id, at, event) {
+            session.events.push(StoredEvent::read(event, credential_id)?.into_event(id, at));
         }
         Ok(Self(session))
+    }
+}
+
+/// The same with the account, whose columns repeat as well.
+struct VisitorRow(EventRow, Account);
+
+impl FromRow for VisitorRow {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self(EventRow::from_row(row)?, Account::from_row(row)?))
     }
 }
 
@@ -77,6 +135,27 @@ impl Store {
     ) -> Result<Option<Session>> {
         let values = vals![realm, now, idle_since(now, idle_s), cookie];
         Ok(gather(self.few(select!("s.cookie_hash = $4"), values).await?).pop())
+    }
+
+    /// The same with its account, whatever that account's state.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_visitor(
+        &self,
+        realm: RealmId,
+        cookie: &Hash,
+        now: Timestamp,
+        idle_s: i64,
+    ) -> Result<Option<(Session, Account)>> {
+        const SQL: &str = select!(
+            concat!(", ", account_columns!()),
+            "JOIN accounts a ON a.realm_id = s.realm_id AND a.account_id = s.account_id ",
+            "s.cookie_hash = $4"
+        );
+        let rows: Vec<VisitorRow> = self.few(SQL, vals![realm, now, idle_since(now, idle_s), cookie]).await?;
+        let (events, accounts): (Vec<EventRow>, Vec<Account>) = rows.into_iter().map(|row| (row.0, row.1)).unzip();
+        Ok(gather(events).pop().zip(accounts.into_iter().next()))
     }
 
     /// The live sessions of an account, newest first.
@@ -175,12 +254,19 @@ pub(crate) async fn end_opened_by(
     credential_id: &[u8],
     now: Timestamp,
 ) -> Result<u64> {
-    const END: &str = "UPDATE sessions SET state = 'ended' \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3) RETURNING sid";
-    const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-         (SELECT sid FROM session_events WHERE realm_id = $1 AND credential_id = $3)";
+    // By way of the account's sessions: an index of events by credential would cost every sign-in a page.
+    macro_rules! opened {
+        ($update:literal) => {
+            concat!(
+                $update,
+                " WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+                 (SELECT s.sid FROM sessions s JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+                 WHERE s.realm_id = $1 AND s.account_id = $2 AND e.credential_id = $3)"
+            )
+        };
+    }
+    const END: &str = concat!(opened!("UPDATE sessions SET state = 'ended'"), " RETURNING sid");
+    const REVOKE: &str = opened!("UPDATE grants SET state = 'revoked'");
     let ended: Vec<Ended> = c.all(END, vals![realm, account, credential_id]).await?;
     c.exec(REVOKE, vals![realm, account, credential_id]).await?;
     tell(c, realm, account, &ended, now).await
@@ -254,5 +340,55 @@ impl Write for EndAccountSessions {
 
     fn keeps(ended: &u64) -> bool {
         *ended > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idp_core::session::PasskeyProof;
+
+    fn event() -> AuthEvent {
+        let proof = PasskeyProof {
+            credential_id: vec![7; 32],
+            user_verified: true,
+            backup_eligible: true,
+            backup_state: false,
+            aaguid: [5; 16],
+            attestation_root: None,
+            hardware: false,
+        };
+        let id = EventId::from_bytes([1; 16]);
+        AuthEvent::new(id, Timestamp::from_ms(5), Some(FlowId::from_bytes([2; 16])), Method::Passkey(proof))
+    }
+
+    #[test]
+    fn an_event_repeats_no_column_beside_it() {
+        let (text, credential_id) = StoredEvent::text(&event()).unwrap();
+        assert_eq!(credential_id.as_deref(), Some(&[7; 32][..]));
+        for column in ["\"id\"", "\"at\"", "credential_id"] {
+            assert!(!text.contains(column), "{text}");
+        }
+        let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
+        assert_eq!(read.into_event(event().id, event().at), event());
+        let seen = AuthEvent { client: Some("Firefox".to_owned()), place: Some("203.0.113.*".to_owned()), ..event() };
+        let (text, credential_id) = StoredEvent::text(&seen).unwrap();
+        let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
+        assert_eq!(read.into_event(seen.id, seen.at), seen, "where it happened is kept");
+        let password = AuthEvent { method: Method::Password, ..event() };
+        let (text, credential_id) = StoredEvent::text(&password).unwrap();
+        assert_eq!(
+            (text.as_str(), credential_id),
+            (r#"{"flow":"02020202-0202-0202-0202-020202020202","method":"password"}"#, None)
+        );
+        assert_eq!(StoredEvent::read(&text, None).unwrap().into_event(event().id, event().at), password);
+    }
+
+    #[test]
+    fn an_event_of_the_first_version_is_read() {
+        let whole = serde_json::to_string(&event()).unwrap();
+        assert!(whole.contains("credential_id"));
+        let read = StoredEvent::read(&whole, Some(&[7; 32])).unwrap();
+        assert_eq!(read.into_event(event().id, event().at), event());
     }
 }

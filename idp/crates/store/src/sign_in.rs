@@ -1,15 +1,16 @@
 //! A sign-in: one commit for challenge, passkey, session, events, throttles and audit.
 //!
-//! Rows are locked in the order challenge, account, passkey, authenticator app, session in every verb, so that none waits in a circle.
+//! Rows are locked in the order challenge, account, passkey, authenticator app, session in every verb, so that none
+//! waits in a circle; a new session comes before its passkey, since nobody else can know its row.
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};
 use idp_core::secret::Hash;
-use idp_core::session::{AuthEvent, Method};
+use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::sql::value::json;
+use crate::sessions::StoredEvent;
 use crate::sql::{Conn, Locking, for_share};
 use crate::totp::{self, TotpUse};
 use crate::used_once::{self, Once};
@@ -78,21 +79,24 @@ pub enum SignedIn {
     SessionGone,
 }
 
+/// Which account may sign in: active, and with the password that was proved, where one was.
+macro_rules! may_sign_in {
+    () => {
+        "WHERE realm_id = $1 AND account_id = $2 AND state = 'active' AND ($3 IS NULL OR password_version = $3)"
+    };
+}
+
 impl Write for FinishSignIn {
     type Out = SignedIn;
 
     async fn run(&self, c: &mut Conn) -> Result<SignedIn> {
-        // Shared: several sign-ins of one account go side by side, but none beside its end.
-        const ACCOUNT: Locking = for_share!(
-            "SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active' \
-             AND ($3 IS NULL OR password_version = $3)"
-        );
         if let Some(challenge) = &self.challenge
             && !used_once::insert(c, self.realm, challenge).await?
         {
             return Ok(SignedIn::Replayed);
         }
-        if !c.lock(ACCOUNT, vals![self.realm, &self.account, self.password_version]).await? {
+        let exists = self.session.exists;
+        if !(if exists { self.lock_account(c).await? } else { self.begin_session(c).await? }) {
             return Ok(SignedIn::AccountGone);
         }
         if let Some(passkey) = &self.passkey
@@ -105,7 +109,7 @@ impl Write for FinishSignIn {
         {
             return Ok(SignedIn::Replayed);
         }
-        if !self.write_session(c).await? {
+        if exists && !self.extend_session(c).await? {
             return Ok(SignedIn::SessionGone);
         }
         for event in &self.events {
@@ -145,27 +149,49 @@ impl FinishSignIn {
         Ok(c.exec(SQL, values).await? == 1)
     }
 
-    async fn write_session(&self, c: &mut Conn) -> Result<bool> {
-        const NEW: &str = "INSERT INTO sessions \
-             (realm_id, sid, account_id, cookie_hash, state, created_ms, active_ms, expires_ms) \
-             VALUES ($1, $2, $3, $4, 'live', $5, $5, $6) ON CONFLICT DO NOTHING";
-        const EXISTING: &str = "UPDATE sessions SET cookie_hash = $4, active_ms = $5, expires_ms = $6 \
+    /// Locks the account if it may still sign in. Shared: several sign-ins of one account go side by side, but none
+    /// beside its end.
+    async fn lock_account(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: Locking = for_share!(concat!("SELECT realm_id FROM accounts ", may_sign_in!()));
+        c.lock(SQL, vals![self.realm, &self.account, self.password_version]).await
+    }
+
+    /// Begins a session in the same statement that locks the account.
+    async fn begin_session(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: Locking = for_share!(
+            concat!(
+                "INSERT INTO sessions (realm_id, sid, account_id, cookie_hash, state, created_ms, active_ms, expires_ms) \
+                 SELECT $1, $4, $2, $5, 'live', $6, $6, $7 FROM accounts ",
+                may_sign_in!()
+            ),
+            " ON CONFLICT DO NOTHING"
+        );
+        let session = &self.session;
+        let values = vals![
+            self.realm,
+            &self.account,
+            self.password_version,
+            &session.sid,
+            &session.cookie_hash,
+            self.now,
+            session.expires
+        ];
+        Ok(c.exec_locking(SQL, values).await? == 1)
+    }
+
+    async fn extend_session(&self, c: &mut Conn) -> Result<bool> {
+        const SQL: &str = "UPDATE sessions SET cookie_hash = $4, active_ms = $5, expires_ms = $6 \
              WHERE realm_id = $1 AND sid = $2 AND account_id = $3 AND state = 'live' AND expires_ms > $5";
         let session = &self.session;
-        let sql = if session.exists { EXISTING } else { NEW };
         let values = vals![self.realm, &session.sid, &self.account, &session.cookie_hash, self.now, session.expires];
-        Ok(c.exec(sql, values).await? == 1)
+        Ok(c.exec(SQL, values).await? == 1)
     }
 
     async fn append_event(&self, c: &mut Conn, event: &AuthEvent) -> Result<()> {
         const SQL: &str = "INSERT INTO session_events (realm_id, sid, event_id, at_ms, credential_id, event) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-        let credential = match &event.method {
-            Method::Passkey(proof) => Some(proof.credential_id.as_slice()),
-            _ => None,
-        };
-        let text = json(event, "session_events.event")?;
-        let values = vals![self.realm, &self.session.sid, &event.id, event.at, credential, &text];
+        let (text, credential) = StoredEvent::text(event)?;
+        let values = vals![self.realm, &self.session.sid, &event.id, event.at, credential.as_deref(), &text];
         c.exec(SQL, values).await.map(drop)
     }
 }

@@ -1,6 +1,7 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
 use idp_core::account::Account;
+use idp_core::credential::totp::SETTLED_S;
 use idp_core::interact::usable;
 use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
@@ -12,9 +13,6 @@ use crate::http::problem::Problem;
 
 /// How old a sign-in may be, in seconds.
 const FRESH_S: i64 = 300;
-
-/// How long an authenticator app must have been there to count when a first passkey is made, in seconds.
-const SETTLED_S: i64 = 24 * 3600;
 
 /// The rules of this page, for documentation.
 pub const RULES: &[Rule] = &[Rule {

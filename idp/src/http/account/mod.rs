@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod applications;
+pub mod email;
 pub mod fresh;
 pub mod password;
 pub mod preferences;
+pub mod profile;
 pub mod recovery;
 pub mod recovery_codes;
 pub mod security;
@@ -13,7 +15,7 @@ pub mod totp;
 
 use super::exchange::{Exchange, Outcome};
 
-/// `/` and `/account`.
+/// `/`.
 pub async fn home(x: Exchange) -> Outcome {
     x.go("/account/security")
 }

@@ -39,6 +39,17 @@ pub enum Stand {
     PasskeyNeeded,
 }
 
+impl Stand {
+    /// `status` for callers that read JSON.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Enrol => "enrol",
+            Self::SecondFactor | Self::PasskeyNeeded => "second_factor",
+        }
+    }
+}
+
 /// Judges a proved factor by the policy and writes the session when nothing is missing.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use idp_core::credential::recovery::Recovery;
 use idp_core::interact::Step;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Mode, Policy};
+use idp_core::sign_up;
 
 use super::partial::Partial;
 use super::recovery;
@@ -47,7 +48,8 @@ pub async fn get(x: Exchange) -> Outcome {
         }
     }
     let step = if by_password && !username.is_empty() { LoginStep::Prove } else { LoginStep::Identify };
-    show(x, Shown { request, username, step, again, by_password, notice: None }).await
+    let notice = query.one("signed-up").map(|_| LoginNotice::SignedUp);
+    show(x, Shown { request, username, step, again, by_password, notice }).await
 }
 
 /// `POST /login`: the user name was typed; never says whether it exists.
@@ -90,8 +92,12 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Some(sealed) => format!("/login?switch=1&request={sealed}"),
         None => "/login?switch=1".to_owned(),
     };
+    let sign_up_href = sign_up::possible(&x.realm).ok().filter(|()| !shown.again).map(|()| match &sealed {
+        Some(sealed) => format!("/signup?request={sealed}"),
+        None => "/signup".to_owned(),
+    });
     let status = match shown.notice {
-        None => 200,
+        None | Some(LoginNotice::SignedUp) => 200,
         Some(LoginNotice::Throttled { .. }) => 429,
         Some(_) => 401,
     };
@@ -117,6 +123,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         rp_host: x.rp.rp_id.clone(),
         notice: shown.notice,
         restart_href,
+        sign_up_href,
     };
     x.page_with(status, &Page::Login(page), None)
 }

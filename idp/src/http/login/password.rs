@@ -6,6 +6,9 @@ use idp_core::account::Account;
 use idp_core::credential::password::MOST_BYTES;
 use idp_core::secret::Secret;
 use idp_core::session::Method;
+use poem::http::HeaderName;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::finish::{Stand, finish, next_url};
 use super::page::{Shown, show};
@@ -17,8 +20,11 @@ use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
 use crate::views::{LoginNotice, LoginStep};
 
-/// `POST /login/password`.
+/// `POST /login/password`: by the form, or as JSON for callers that keep no pages.
 pub async fn post(mut x: Exchange) -> Outcome {
+    if x.sends_json() {
+        return by_json(x).await;
+    }
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
     let request = match form.one("request") {
@@ -54,7 +60,53 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let (Some(account), Some(guess)) = (account, guess) else {
         return show(x, back(LoginNotice::WrongPassword)).await;
     };
-    let proved = Proved {
+    let stand = finish(&mut x, proved(account, &guess), request.as_ref()).await?;
+    if stand == Stand::PasskeyNeeded {
+        return show(x, back(LoginNotice::PasskeyNeeded)).await;
+    }
+    let next = next_url(&x, stand, request.as_ref())?;
+    x.go(&next)
+}
+
+#[derive(Deserialize)]
+struct Body {
+    username: String,
+    password: String,
+    request: Option<String>,
+}
+
+/// `{"username", "password", "request"?}` with the token of the browser: `{"status", "next"}` as of a passkey.
+async fn by_json(mut x: Exchange) -> Outcome {
+    x.check_origin()?;
+    let token = x.header(HeaderName::from_static("x-csrf-token")).map(str::to_owned);
+    x.check_csrf(token.as_deref())?;
+    let body: Body = x.json().await?;
+    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
+        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
+        None => None,
+    };
+    let password = Secret::new(body.password);
+    if password.expose().len() > MOST_BYTES {
+        return Err(Problem::bad("password_too_long", "a password has at most 1024 bytes"));
+    }
+    let username: String = body.username.trim().chars().take(254).collect();
+    let account = named(&x, &username).await?;
+    let guess = throttle::begin(&x, &username, account.as_ref().map(|a| a.id)).await?;
+    let guess = check(&x, guess, account.as_ref(), password).await?;
+    let (Some(account), Some(guess)) = (account, guess) else {
+        let text = "user name and password do not belong together";
+        return Err(Problem::api(401, "password_wrong", text));
+    };
+    let stand = finish(&mut x, proved(account, &guess), request.as_ref()).await?;
+    if stand == Stand::PasskeyNeeded {
+        return Err(Problem::api(403, "policy_refused", "this account signs in with a passkey only"));
+    }
+    let next = next_url(&x, stand, request.as_ref())?;
+    x.reply(200, &json!({ "status": stand.text(), "next": next }))
+}
+
+fn proved(account: Account, guess: &Guess) -> Proved {
+    Proved {
         account,
         method: Method::Password,
         passkey: None,
@@ -62,13 +114,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         totp: None,
         clear: guess.of_name(),
         doubtful: false,
-    };
-    let stand = finish(&mut x, proved, request.as_ref()).await?;
-    if stand == Stand::PasskeyNeeded {
-        return show(x, back(LoginNotice::PasskeyNeeded)).await;
     }
-    let next = next_url(&x, stand, request.as_ref())?;
-    x.go(&next)
 }
 
 /// Checks a password in a task of its own: a caller who hangs up neither escapes the count nor frees the place of his

@@ -98,8 +98,10 @@ async fn mail_code(
     account: Option<&Account>,
     nobody: AccountId,
 ) -> Result<(), Problem> {
-    let verified =
-        |a: &&Account| a.profile.email_verified && a.profile.email.is_some() && a.state == AccountState::Active;
+    let recovers = x.realm.settings.schema().recovers_by_email();
+    let verified = |a: &&Account| {
+        recovers && a.profile.email_verified && a.profile.email.is_some() && a.state == AccountState::Active
+    };
     let target = account.filter(verified).map_or(nobody, |account| account.id);
     let code = mailed(x.app.random());
     let mut audit = x.audit(AuditEvent::RecoveryAsked, Actor::Anonymous, json!({}));

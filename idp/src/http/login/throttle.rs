@@ -130,6 +130,34 @@ pub async fn begin_registration(x: &Exchange) -> Result<Guess, Problem> {
     look(x, vec![(kind, bucket(kind, hash))]).await
 }
 
+/// Begins to mail a code to the address of an account.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_mail_code(x: &Exchange, account: AccountId) -> Result<Guess, Problem> {
+    let hash = x.app.sealer().mac(x.realm.id, "throttle.mail_code", &[account.as_bytes()]);
+    look(x, vec![(BucketKind::MailCode, bucket(BucketKind::MailCode, hash))]).await
+}
+
+/// Begins a guess at such a code.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_code_guess(x: &Exchange, account: AccountId) -> Result<Guess, Problem> {
+    let hash = x.app.sealer().mac(x.realm.id, "throttle.code_guess", &[account.as_bytes()]);
+    look(x, vec![(BucketKind::CodeGuess, bucket(BucketKind::CodeGuess, hash))]).await
+}
+
+/// Begins to make an account, by whoever is at this address.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_sign_up(x: &Exchange) -> Result<Guess, Problem> {
+    let kind = BucketKind::SignUp;
+    let hash = x.app.sealer().mac(x.realm.id, "throttle.sign_up", &[&network(x.address)]);
+    look(x, vec![(kind, bucket(kind, hash))]).await
+}
+
 /// Looks at the buckets of a guess, and counts it as under way.
 async fn look(x: &Exchange, buckets: Vec<(BucketKind, i64)>) -> Result<Guess, Problem> {
     let numbers: Vec<i64> = buckets.iter().map(|(_, number)| *number).collect();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use idp_core::account::Account;
 use idp_core::client::Client;
 use idp_core::jose::jws;
 use idp_core::jose::keyset::TokenType;
@@ -19,6 +20,8 @@ pub struct Access {
     pub token: AccessToken,
     pub status: GrantStatus,
     pub client: Arc<Client>,
+    /// The user, where one takes part.
+    pub account: Option<Account>,
 }
 
 impl Access {
@@ -53,10 +56,9 @@ pub async fn open(x: &Exchange, text: &str) -> Result<Option<AccessToken>, Probl
 /// Only when the store fails.
 pub async fn find(x: &Exchange, text: &str) -> Result<Option<Access>, Problem> {
     let Some(token) = open(x, text).await?.filter(|token| x.now < token.expires) else { return Ok(None) };
-    let Some(status) = x.app.store.find_grant(x.realm.id, &token.grant).await?.filter(GrantStatus::is_good) else {
-        return Ok(None);
-    };
+    let found = x.app.store.find_grant_with_account(x.realm.id, &token.grant).await?;
+    let Some((status, account)) = found.filter(|(status, _)| status.is_good()) else { return Ok(None) };
     let Some(client) = x.app.store.cached_client(x.realm.id, &status.grant.client_id).await? else { return Ok(None) };
     let allowed = may_use(x, &client, status.grant.account_id.as_ref()).await?;
-    Ok(allowed.then_some(Access { token, status, client }))
+    Ok(allowed.then_some(Access { token, status, client, account }))
 }

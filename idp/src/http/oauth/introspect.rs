@@ -2,10 +2,10 @@
 
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::oauth::introspect::{self, Introspected};
+use idp_core::oidc::subject;
 
 use super::access::{self, Access};
 use super::client::authenticate;
-use super::person;
 use super::token::respond;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::problem::Problem;
@@ -25,8 +25,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let found = access::find(&x, token).await?;
     let found = match &found {
         None => None,
-        Some(Access { token, status, client }) => {
-            let subject = person::subject(&x, client, status.grant.account_id.as_ref()).await?;
+        Some(Access { token, status, client, account }) => {
+            let subject = account.as_ref().map(|account| subject::of(client, account));
             Some(Introspected { token, grant: &status.grant, subject })
         }
     };

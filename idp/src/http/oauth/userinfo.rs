@@ -98,8 +98,7 @@ async fn tell(x: Exchange, presented: Option<Presented>) -> Outcome {
         let text = "the access token does not carry the scope openid";
         return Err(Problem::Bearer(Some(OAuthError::new(ErrorCode::InsufficientScope, "bearer.scope", text))));
     }
-    let account_id = access.status.grant.account_id.ok_or_else(refuse)?;
-    let account = x.app.store.find_account(x.realm.id, &account_id).await?.ok_or_else(refuse)?;
+    let account = access.account.as_ref().ok_or_else(refuse)?;
     event::note(|e| {
         e.client_id = Some(access.client.id.to_string());
         e.account = Some(account.id.to_string());
@@ -108,8 +107,8 @@ async fn tell(x: Exchange, presented: Option<Presented>) -> Outcome {
     let asked = access.status.grant.claims_for(&scopes);
     let (realm, client) = (&x.realm.settings, &access.client);
     let wanted = Wanted::new(realm, &client.settings, &scopes, asked, Place::Userinfo);
-    let mut claims = person::claims(&x, client, &account, &wanted).await?;
-    claims.insert("sub".to_owned(), subject::of(client, &account).into());
+    let mut claims = person::claims(&x, client, account, &wanted).await?;
+    claims.insert("sub".to_owned(), subject::of(client, account).into());
     let mut response = respond(&x, client, claims).await?;
     cors::client(&mut response, &x.headers, client);
     Ok(response)

@@ -49,21 +49,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
         let text = "a passkey alone does not let in here: sign in with your password first";
         return Err(Problem::api(403, "policy_refused", text));
     }
-    let status = match stand {
-        Stand::Complete => "complete",
-        Stand::Enrol => "enrol",
-        Stand::SecondFactor | Stand::PasskeyNeeded => "second_factor",
-    };
     let next = next_url(&x, stand, request.as_ref())?;
-    x.reply(200, &json!({ "status": status, "next": next }))
+    x.reply(200, &json!({ "status": stand.text(), "next": next }))
 }
 
 /// The passkey and its owner (WebAuthn L3 §7.2 step 6). An unknown id may be said: the browser can then forget it.
 async fn find(x: &Exchange, response: &AuthenticationResponse) -> Result<(Passkey, Account), Problem> {
     let unknown = || Problem::from(Refused::new(Ceremony::Assertion, Reason::Unknown));
-    let passkey = x.app.store.find_passkey(x.realm.id, &response.raw_id).await?.ok_or_else(unknown)?;
-    let account = x.app.store.find_account(x.realm.id, &passkey.account_id).await?.ok_or_else(unknown)?;
-    Ok((passkey, account))
+    x.app.store.find_passkey_with_account(x.realm.id, &response.raw_id).await?.ok_or_else(unknown)
 }
 
 async fn verify(

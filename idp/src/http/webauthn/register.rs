@@ -28,6 +28,7 @@ use crate::http::login::partial::Partial;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
+use crate::http::sign_up::newcomer;
 
 /// Most characters of a passkey's name.
 pub const MOST_NAME: usize = 80;
@@ -37,7 +38,7 @@ struct Body {
     ceremony: String,
     credential: Value,
     name: Option<String>,
-    /// The sign-in in whose midst the passkey is made: it goes on with it.
+    /// The sign-in, or the wish to sign in, in whose midst the passkey is made: it goes on with it.
     request: Option<String>,
 }
 
@@ -56,7 +57,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::Register { account, pass } => {
             (*account, allowed(&x, (*account, *pass), request.as_ref()).await?)
         }
-        CeremonyPurpose::SetUp { account, .. } => (*account, 0),
+        CeremonyPurpose::SetUp { account, .. } | CeremonyPurpose::SignUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
     // No passkey is kept that the application would refuse: it would ask for another one at once.
@@ -73,20 +74,36 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let name = clean_name(body.name.as_deref()).unwrap_or_else(|| proposed_name(&registered, entry.as_ref()));
     let passkey = registered.into_passkey(account, &ceremony.rp_id, name, x.now);
     let record = record(&passkey);
-    let mut next = write(&x, &policy, &ceremony, passkey).await?;
-    if let Some(request) = &request {
-        // Making a passkey authenticates nobody: the sign-in goes on and asks for it.
-        let partial = Partial::read(&x, Some(request.id)).is_some();
-        let stand = if partial { Stand::SecondFactor } else { Stand::Complete };
-        next = next_url(&x, stand, Some(request))?;
-    } else if Partial::read(&x, None).is_some() {
-        next = next_url(&x, Stand::SecondFactor, None)?;
-    }
+    let next = finish(&x, &policy, &ceremony, passkey, request.as_ref()).await?;
     let mut body = record;
     if let Some(members) = body.as_object_mut() {
         members.insert("next".to_owned(), next.into());
     }
     x.reply(201, &body)
+}
+
+/// Keeps the passkey; where the browser goes on.
+async fn finish(
+    x: &Exchange,
+    policy: &Policy,
+    ceremony: &CeremonyState,
+    passkey: Passkey,
+    request: Option<&AuthorizationRequest>,
+) -> Result<String, Problem> {
+    if matches!(ceremony.purpose, CeremonyPurpose::SignUp { .. }) {
+        return newcomer::write(x, &ceremony.purpose, passkey, state::used(ceremony), request).await;
+    }
+    let next = write(x, policy, ceremony, passkey).await?;
+    if let Some(request) = request {
+        // Making a passkey authenticates nobody: the sign-in goes on and asks for it.
+        let partial = Partial::read(x, Some(request.id)).is_some();
+        let stand = if partial { Stand::SecondFactor } else { Stand::Complete };
+        return next_url(x, stand, Some(request));
+    }
+    if Partial::read(x, None).is_some() {
+        return next_url(x, Stand::SecondFactor, None);
+    }
+    Ok(next)
 }
 
 /// A name as its owner typed it, if there is anything to it.
@@ -185,8 +202,13 @@ async fn write(x: &Exchange, policy: &Policy, ceremony: &CeremonyState, passkey:
             OwnerSetUp::NameTaken(NameTaken::Email) => {
                 Err(Problem::api(409, "email_taken", "this e-mail address belongs to another account"))
             }
+            OwnerSetUp::NameTaken(NameTaken::PasskeyName) => {
+                Err(Problem::api(409, "passkey_name_taken", "another user's passkeys have this name"))
+            }
         },
-        CeremonyPurpose::Authenticate { .. } => Err(Problem::bad("ceremony_invalid", "this ceremony signs in")),
+        CeremonyPurpose::Authenticate { .. } | CeremonyPurpose::SignUp { .. } => {
+            Err(Problem::bad("ceremony_invalid", "this ceremony is for something else"))
+        }
     }
 }
 

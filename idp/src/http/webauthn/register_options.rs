@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_core::account::{Account, check_email, check_username};
+use idp_core::account::{Account, Profile, check_email, check_username};
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
@@ -11,8 +11,9 @@ use idp_core::passkey::options::Kind;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::secret::{Hash, sha256};
+use idp_core::sign_up::Newcomer;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{signals, state};
 use crate::http::account::fresh;
@@ -21,22 +22,16 @@ use crate::http::login::enrol::Enrolling;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
+use crate::http::sign_up::newcomer;
 
 #[derive(Deserialize)]
 struct Body {
     kind: Option<Kind>,
     username: Option<String>,
-    #[serde(default)]
-    traits: Traits,
+    traits: Option<Map<String, Value>>,
     pass: Option<String>,
     /// The sign-in in whose midst the passkey is made.
     request: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Traits {
-    email: Option<String>,
-    name: Option<String>,
 }
 
 /// Whom the passkey is for.
@@ -67,11 +62,18 @@ pub async fn post(mut x: Exchange) -> Outcome {
                 }
             }
         }
+        None if body.username.is_some() || body.traits.is_some() => {
+            newcomer::admit(&x)?;
+            let traits = body.traits.clone().unwrap_or_default();
+            by_sign_up(&x, &newcomer::check(&x, body.username.as_deref(), traits).await?)
+        }
         None => by_proof(&x, request.as_ref()).await?,
     };
     let policy = match &purpose {
         CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
-        CeremonyPurpose::SetUp { .. } | CeremonyPurpose::Authenticate { .. } => Arc::clone(&x.realm.policy),
+        CeremonyPurpose::SetUp { .. } | CeremonyPurpose::SignUp { .. } | CeremonyPurpose::Authenticate { .. } => {
+            Arc::clone(&x.realm.policy)
+        }
     };
     // No passkey is made that the application would refuse.
     let policy = authorize::policy_at(&x, policy, request.as_ref()).await?;
@@ -131,8 +133,8 @@ fn pass_over() -> Problem {
 fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
     let username = body.username.as_deref().unwrap_or_default().trim().to_owned();
     check_username(&username).map_err(|e| Problem::api(422, "username_invalid", &e.to_string()))?;
-    let text = |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    let (email, name) = (text(&body.traits.email), text(&body.traits.name));
+    let typed = |name: &str| body.traits.as_ref()?.get(name)?.as_str().map(str::trim).filter(|t| !t.is_empty());
+    let (email, name) = (typed("email").map(str::to_owned), typed("name").map(str::to_owned));
     if let Some(email) = &email {
         check_email(email).map_err(|e| Problem::api(422, "email_invalid", &e.to_string()))?;
     }
@@ -145,13 +147,8 @@ fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, Ceremony
     }
     let user_handle = x.app.random::<64>().to_vec();
     let account = AccountId::new(x.now, x.app.random());
-    let owner = Owner {
-        account,
-        user_handle: user_handle.clone(),
-        username: username.clone(),
-        display_name: name.clone().unwrap_or_else(|| username.clone()),
-        passkeys: Vec::new(),
-    };
+    let profile = Profile { email: email.clone(), name: name.clone(), ..Profile::default() };
+    let owner = named(x, account, user_handle.clone(), (&username, &profile));
     Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
 }
 
@@ -191,13 +188,24 @@ async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Resul
 /// Only when the store fails.
 pub async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-    // What the authenticator shows: the address tells accounts apart best, the name second.
-    let shown = account.profile.email.clone().unwrap_or_else(|| account.username.clone());
-    Ok(Owner {
-        account: account.id,
-        user_handle: account.user_handle.clone(),
-        username: shown,
-        display_name: account.display_name().to_owned(),
-        passkeys,
-    })
+    Ok(Owner { passkeys, ..named(x, account.id, account.user_handle, (&account.username, &account.profile)) })
+}
+
+/// What the authenticator shows.
+fn named(x: &Exchange, account: AccountId, user_handle: Vec<u8>, (username, profile): (&str, &Profile)) -> Owner {
+    let naming = x.realm.settings.naming();
+    Owner {
+        account,
+        user_handle,
+        username: naming.name(username, profile),
+        display_name: naming.display_name(username, profile),
+        passkeys: Vec::new(),
+    }
+}
+
+fn by_sign_up(x: &Exchange, newcomer: &Newcomer) -> (Owner, CeremonyPurpose) {
+    let handle = x.app.random::<64>().to_vec();
+    let account = AccountId::new(x.now, x.app.random());
+    let owner = named(x, account, handle.clone(), (&newcomer.username, &newcomer.profile));
+    (owner, newcomer::purpose(x, newcomer, account, handle))
 }

@@ -37,6 +37,12 @@ pub enum BucketKind {
     RecoveryAddress,
     /// Guesses at the codes that recover one name.
     Recovery,
+    /// Accounts made from one address.
+    SignUp,
+    /// Codes mailed to the address of one account.
+    MailCode,
+    /// Guesses at such codes by one account.
+    CodeGuess,
 }
 
 impl BucketKind {
@@ -44,9 +50,10 @@ impl BucketKind {
     const fn free(self) -> i64 {
         match self {
             Self::Registration => 100,
-            Self::Address | Self::CodeAddress | Self::TotpAddress => 50,
+            Self::Address | Self::CodeAddress | Self::TotpAddress | Self::SignUp => 50,
             Self::AskAddress | Self::RecoveryAddress => 20,
             Self::Account | Self::KnownBrowser | Self::CodeAccount | Self::Totp | Self::Recovery => 5,
+            Self::MailCode | Self::CodeGuess => 5,
             Self::Ask => 3,
         }
     }
@@ -116,6 +123,9 @@ mod tests {
             Ask,
             RecoveryAddress,
             Recovery,
+            SignUp,
+            MailCode,
+            CodeGuess,
         ];
         let edges: Vec<_> = kinds.iter().flat_map(|k| [bucket(*k, [0; 32]), bucket(*k, [255; 32])]).collect();
         assert!(edges.windows(2).all(|w| w[0] < w[1]), "{edges:?}");

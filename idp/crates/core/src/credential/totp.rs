@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 /// Bytes of a secret: as long as the hash (RFC 4226 §4).
 pub const SECRET_BYTES: usize = 20;
 
+/// How long an authenticator app must have been there to count when a first passkey is made, in seconds.
+pub const SETTLED_S: i64 = 24 * 3600;
+
 /// The rules, for documentation.
 pub const RULES: &[Rule] = &[
     Rule {

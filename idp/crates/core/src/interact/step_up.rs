@@ -23,12 +23,12 @@ pub fn policy(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     if authenticate(facts, visitor, true).is_some() {
         return None;
     }
+    if visitor.passkeys.is_none() {
+        return Some(Step::Need(Need::Passkeys));
+    }
     if facts.request.prompt.none {
         // Nothing may be asked, so what would help need not be found out.
         return Some(Step::Login { again: true });
-    }
-    if visitor.passkeys.is_none() {
-        return Some(Step::Need(Need::Passkeys));
     }
     // What would help is whatever factor makes a set that the policy lets in.
     let helps = FACTORS.into_iter().find(|f| with(facts, visitor, *f) != Reach::Nothing);

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::standard::{self, Facts};
 use crate::oauth::scope::{self, Scopes};
+use crate::user_schema;
 
 /// Claims that say what a token is, who issued it or what was proved. A mapping would forge them.
 const RESERVED: &[&str] = &[
@@ -100,7 +101,7 @@ pub struct GroupSource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Source {
-    /// A trait of the user.
+    /// A trait of the user; inside another one by a path such as `name.first`.
     Trait(String),
     /// A standard claim.
     Claim(String),
@@ -145,7 +146,7 @@ impl ClaimMapping {
     /// The value for a user; `None`: there is none of the right type.
     pub fn value(&self, facts: &Facts<'_>) -> Option<Value> {
         let value = match &self.from {
-            Source::Trait(name) => facts.account.profile.traits.get(name)?.clone(),
+            Source::Trait(name) => of_trait(&facts.account.profile.traits, name)?.clone(),
             Source::Claim(name) => standard::value(name, facts)?,
             Source::Username => facts.account.username.clone().into(),
             Source::Groups(source) => source.of(facts.groups).into(),
@@ -191,6 +192,12 @@ impl ClaimMapping {
         }
         problems
     }
+}
+
+/// A flat name may hold dots itself.
+fn of_trait<'a>(traits: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let path = || name.split('.').map(str::to_owned).collect::<Vec<_>>();
+    traits.get(name).or_else(|| user_schema::find(traits, &path()))
 }
 
 impl GroupSource {
@@ -252,7 +259,7 @@ pub fn problems(scopes: &[CustomScope]) -> Vec<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{CustomScope, RESERVED, problems};
+    use super::{CustomScope, RESERVED, of_trait, problems};
 
     fn said(scopes: Value) -> String {
         problems(&serde_json::from_value::<Vec<CustomScope>>(scopes).unwrap()).join("\n")
@@ -268,6 +275,14 @@ mod tests {
             assert!(said(with(json!({ "claim": claim, "from": "username" }))).contains(claim), "{claim}");
         }
         assert_eq!(said(with(json!({ "claim": "login", "from": "username" }))), "");
+    }
+
+    #[test]
+    fn a_trait_is_found_by_its_name_or_its_path() {
+        let traits = json!({ "name": { "first": "Ada" }, "level.max": 3 });
+        let found = |name: &str| of_trait(traits.as_object().unwrap(), name).cloned();
+        assert_eq!((found("name.first"), found("level.max")), (Some("Ada".into()), Some(3.into())));
+        assert_eq!((found("name.last"), found("name.first.x")), (None, None));
     }
 
     #[test]

@@ -34,6 +34,14 @@ pub enum CeremonyPurpose {
     },
     /// Another passkey for an account, by its session or an access pass.
     Register { account: AccountId, pass: Option<Hash> },
+    /// A newcomer's account and passkey.
+    SignUp {
+        account: AccountId,
+        username: String,
+        /// The traits as JSON.
+        traits: String,
+        user_handle: Vec<u8>,
+    },
     /// The first owner's account and passkey.
     SetUp {
         pass: Hash,

@@ -12,6 +12,7 @@ pub mod client_data;
 pub mod cose;
 pub mod explain;
 pub mod mds;
+pub mod naming;
 pub mod options;
 pub mod policy;
 pub mod provider;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::acr::{Demand, Evidence, choose};
+use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
 use crate::interact::usable;
 use crate::passkey::policy::{
@@ -67,6 +68,8 @@ struct Stand<'a> {
     holder: &'a Holder,
     rp_id: &'a str,
     holds: Both,
+    /// An authenticator app is old enough to confirm who makes a first passkey.
+    settled: bool,
 }
 
 /// What an account has under its own policy, and under that met by a client's.
@@ -85,7 +88,8 @@ impl<'a> Stand<'a> {
     ) -> Self {
         let own = holds(holder, effective.base, rp_id, now);
         let met = effective.client.map_or(own, |_| holds(holder, &effective.policy, rp_id, now));
-        Self { realm, effective, holder, rp_id, holds: Both { own, met } }
+        let settled = holder.account.totp.is_some_and(|since| now.ms_since(since) >= SETTLED_S * 1000);
+        Self { realm, effective, holder, rp_id, holds: Both { own, met }, settled }
     }
 
     fn reach(&self) -> Reach {
@@ -127,7 +131,7 @@ impl<'a> Stand<'a> {
             // A further passkey is made on the strength of the one there is.
             _ if own.passkey => true,
             EnrolmentRequires::Any => true,
-            EnrolmentRequires::Confirmed => own.password && own.totp,
+            EnrolmentRequires::Confirmed => own.password && self.settled,
             EnrolmentRequires::AccessPass => false,
         };
         // Somebody must be known before.
@@ -169,6 +173,15 @@ pub fn problems(realm: &Realm, client: &ClientPolicy) -> Vec<Problem> {
         problems.push(Problem::new("allowed_types", "must name one or more, or be any"));
     } else if bases().all(|base| base.enabled && !takes_a_passkey(&client.meet(base))) {
         problems.push(Problem::new("allowed_types", "no policy of the realm or of a group takes any of these types"));
+    }
+    // What speaks of models is judged as if it were the own policy of those who come.
+    let of_models = |base: &Arc<Policy>| {
+        let own = base.check_models();
+        let new = |problem: &Problem| !own.contains(problem);
+        client.meet(base).check_models().into_iter().filter(new).collect::<Vec<_>>()
+    };
+    if bases().all(|base| !of_models(base).is_empty()) {
+        problems.extend(of_models(&realm.policy));
     }
     let nobody = |demands: &ClientPolicy| !bases().any(|base| somebody(&realm.settings, base, demands));
     let mode = ClientPolicy { mode: client.mode, ..ClientPolicy::default() };

@@ -124,3 +124,25 @@ pub mod base64url_bytes {
         crate::encoding::from_base64url(&text).ok_or_else(|| D::Error::custom("not base64url"))
     }
 }
+
+/// serde helper: an AAGUID as base64url text.
+pub mod aaguid_text {
+    use serde::{Deserializer, Serializer, de::Error as _};
+
+    /// Writes base64url without padding.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(aaguid: &[u8; 16], s: S) -> Result<S::Ok, S::Error> {
+        super::base64url_bytes::serialize(aaguid, s)
+    }
+
+    /// Reads base64url without padding.
+    ///
+    /// # Errors
+    /// When the text is not 16 bytes of base64url.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 16], D::Error> {
+        let bytes = super::base64url_bytes::deserialize(d)?;
+        bytes.try_into().map_err(|_| D::Error::custom("an AAGUID has 16 bytes"))
+    }
+}

@@ -15,6 +15,7 @@ use idp_core::passkey::simulate::{Change, Demands, Outcome};
 use idp_core::realm::{Realm, RealmSettings, RelyingParty};
 use idp_core::secret::Secret;
 use idp_softkey::{Alg, Options};
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::support::*;
@@ -156,12 +157,31 @@ fn a_group_may_be_the_only_one_that_can_meet_a_client() {
 }
 
 #[test]
+fn attested_keys_can_be_demanded_where_somebody_asks_for_attestation() {
+    for demand in [("attestation_trust", "mds"), ("minimum_acr", "phrh")] {
+        let silent = problems(&realm(Policy::default()), &demands(&[demand]));
+        assert!(!silent.is_empty(), "{demand:?}: nobody is asked for attestation");
+        assert_eq!(problems(&realm(policy(&[("attestation", "direct")])), &demands(&[demand])), [], "{demand:?}");
+    }
+    let asks = realm(policy(&[("attestation", "direct"), ("attestation_trust", "mds")]));
+    assert_eq!(problems(&asks, &demands(&[("mds_min_certification", "FIDO_CERTIFIED_L2")])), []);
+    let believes_nobody = realm(policy(&[("attestation", "direct")]));
+    let found = problems(&believes_nobody, &demands(&[("mds_min_certification", "FIDO_CERTIFIED_L2")]));
+    assert_eq!(found[0].field, "mds_min_certification");
+}
+
+#[test]
 fn demands_are_set_from_words_and_taken_away() {
     let mut all = demands(&[
         ("mode", "passkey_only"),
         ("allowed_types", "security_key,device"),
         ("deny_synced", "true"),
         ("user_verification", "required"),
+        ("attestation_trust", "mds"),
+        ("aaguid_allow", "2fc0579f-8113-47ea-b116-bb5a8db9202a"),
+        ("aaguid_deny", "ee882879-721c-4913-9775-3dfcce97072a"),
+        ("mds_refuse_status", "REVOKED"),
+        ("mds_min_certification", "FIDO_CERTIFIED_L1"),
         ("minimum_acr", "aal2"),
     ]);
     assert_eq!(all.values().keys().collect::<BTreeSet<_>>().len(), DEMANDS.len());
@@ -318,4 +338,37 @@ fn strangers_are_asked_for_whatever_one_of_the_policies_takes() {
     let asked = of_strangers(&keys, &[of(phones), of(off)]).into_owned();
     assert_eq!(asked.allowed_types.iter().collect::<Vec<_>>(), [PasskeyType::SecurityKey, PasskeyType::Phone]);
     assert_eq!(asked.user_verification, PerType::all(Requirement::Preferred), "nobody is locked out by asking");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a client demands, and be it an acr alone: nobody comes further than without.
+    #[test]
+    fn a_demand_never_lets_in_more(
+        base in prop::sample::select(small_policies()),
+        mut demands in prop::sample::select(small_demands()),
+        bits in any::<[bool; 6]>(),
+        kind in prop::sample::select(vec!["security_key", "phone", "synced", "none"]),
+    ) {
+        let [password, totp, deny_synced, verified, counts, asks] = bits;
+        let mut realm = realm(base);
+        realm.settings.uv_counts_as_second_factor = counts;
+        let mut keys = match kind {
+            "security_key" => vec![passkey(Options::security_key())],
+            "phone" => vec![passkey(Options::phone())],
+            "synced" => vec![passkey(Options::synced())],
+            _ => Vec::new(),
+        };
+        keys.iter_mut().for_each(|key| key.uv_initialized = verified);
+        let mut who = holder("ann", password, totp, keys);
+        who.account.preferences.ask_passkey = asks;
+        demands.deny_synced = deny_synced;
+        let all = reach(&realm, None, &who, NOW);
+        let acr_alone = ClientPolicy { minimum_acr: demands.minimum_acr, ..ClientPolicy::default() };
+        let by_acr = reach(&realm, Some(&acr_alone), &who, NOW);
+        prop_assert!(by_acr <= all, "{by_acr:?} {all:?}");
+        let by_all = reach(&realm, Some(&demands), &who, NOW);
+        prop_assert!(by_all <= all, "{by_all:?} {all:?}");
+    }
 }

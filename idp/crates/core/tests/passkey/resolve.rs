@@ -68,7 +68,7 @@ fn types() -> impl Strategy<Value = AllowedTypes> {
 fn models() -> impl Strategy<Value = ClientPolicy> {
     let some = || {
         prop::option::of(prop::sample::subsequence(
-            vec![[9; 16], [8; 16]].iter().map(|m| Uuid::from_bytes(*m)).collect::<Vec<_>>(),
+            [[9; 16], [8; 16]].iter().map(|m| Uuid::from_bytes(*m)).collect::<Vec<_>>(),
             0..=2,
         ))
     };

@@ -35,10 +35,14 @@ pub struct Locking {
     pub(crate) postgres: &'static str,
 }
 
-/// Others may read and share-lock the row, nobody may change it.
+/// Others may read and share-lock the row, nobody may change it. `$rest` follows the clause, where the read feeds an
+/// insertion.
 macro_rules! for_share {
     ($sql:expr) => {
-        $crate::sql::Locking { sqlite: $sql, postgres: concat!($sql, " FOR SHARE") }
+        $crate::sql::for_share!($sql, "")
+    };
+    ($sql:expr, $rest:literal) => {
+        $crate::sql::Locking { sqlite: concat!($sql, $rest), postgres: concat!($sql, " FOR SHARE", $rest) }
     };
 }
 
@@ -95,11 +99,19 @@ impl Conn {
 
     /// All rows of a locking read.
     pub(crate) async fn lock_all<T: FromRow>(&mut self, sql: Locking, values: &[Val<'_>]) -> Result<Vec<T>> {
-        let text = match self.database {
+        self.all(self.text_of(&sql), values).await
+    }
+
+    /// Runs an insertion that is fed by a locking read; the number of rows it inserted.
+    pub(crate) async fn exec_locking(&mut self, sql: Locking, values: &[Val<'_>]) -> Result<u64> {
+        self.exec(self.text_of(&sql), values).await
+    }
+
+    const fn text_of(&self, sql: &Locking) -> &'static str {
+        match self.database {
             Database::Sqlite(_) => sql.sqlite,
             Database::Postgres(_) => sql.postgres,
-        };
-        self.all(text, values).await
+        }
     }
 
     /// Runs an update that a unique index may refuse. `None`: it did, and the write must not be kept, since

@@ -217,7 +217,7 @@ both! {
         });
         join_all(tries).await;
         assert_eq!(db.store.write(attempt(account.id, Some(right), None)).await.unwrap(), Tried::default());
-        assert!(MAILED_TRIES < 20);
+        const { assert!(MAILED_TRIES < 20) };
     }
 
     async fn runs_the_same_statements_for_nobody(db) {

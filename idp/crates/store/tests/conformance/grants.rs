@@ -1,9 +1,11 @@
 //! Codes redeemed, reused, burnt; grants revoked.
 
 use futures_util::future::join_all;
+use idp_core::account::AccountState;
 use idp_core::audit::AuditEvent;
 use idp_core::client::ClientState;
 use idp_core::grant::{Grant, GrantState};
+use idp_store::accounts::SetAccountState;
 use idp_store::clients::UpdateClient;
 use idp_store::codes::*;
 use idp_store::grants::*;
@@ -43,12 +45,19 @@ both! {
         assert_eq!(db.store.counts().statements - before, 1);
         assert!(status.is_good());
         assert_eq!(status.grant, grant);
+        let (same, account) = db.store.find_grant_with_account(REALM, &grant.id).await.unwrap().unwrap();
+        assert_eq!((same, account.unwrap().id), (status, world.account.id));
+        assert_eq!(db.store.counts().statements - before, 2);
         let mut client = world.client.clone();
         (client.state, client.updated) = (ClientState::Disabled, NOW.plus_s(1));
         db.store.write(UpdateClient { realm: REALM, client, seen: NOW, audit: audit(AuditEvent::ClientChanged) }).await.unwrap();
         let status = db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap();
         assert!(!status.client_active && !status.is_good());
         assert_eq!(db.store.write(redeem_code(&world.grant())).await.unwrap(), Redeemed::Gone, "nor does it get another");
+        let off = SetAccountState { realm: REALM, id: world.account.id, state: AccountState::Locked, now: NOW, audit: audit(AuditEvent::AccountChanged) };
+        db.store.write(off).await.unwrap();
+        let (status, account) = db.store.find_grant_with_account(REALM, &grant.id).await.unwrap().unwrap();
+        assert!(!status.account_active && !status.is_good() && account.is_none());
     }
 
     async fn redeems_nothing_after_logout(db) {

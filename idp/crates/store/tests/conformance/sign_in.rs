@@ -1,8 +1,10 @@
 //! Sign-ins and the sessions they open.
 
 use futures_util::future::join_all;
+use idp_core::account::AccountState;
 use idp_core::audit::AuditEvent;
 use idp_core::session::Method;
+use idp_store::accounts::SetAccountState;
 use idp_store::sessions::{EndAccountSessions, EndSession};
 use idp_store::sign_in::SignedIn;
 use idp_store::throttles::RecordFailure;
@@ -95,6 +97,42 @@ both! {
         assert_eq!(db.store.write(end).await.unwrap(), 0);
         assert!(!found(NOW, IDLE_S).await, "ended");
         assert!(db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
+    }
+
+    async fn finds_a_visitor_and_the_owner_of_a_passkey_in_one_statement(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let mut op = sign_in(&world.passkey);
+        (op.session.sid, op.session.exists, op.events[0].at) = (world.sid, true, NOW.plus_s(1));
+        db.store.write(op.clone()).await.unwrap();
+        let before = db.store.counts().statements;
+        let found = db.store.find_visitor(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap();
+        let (session, account) = found.unwrap();
+        assert_eq!((session.sid, session.events.len(), account.id), (world.sid, 2, world.account.id));
+        let (passkey, owner) =
+            db.store.find_passkey_with_account(REALM, &world.passkey.credential_id).await.unwrap().unwrap();
+        assert_eq!((passkey.credential_id, owner.username), (world.passkey.credential_id, world.account.username));
+        assert_eq!(db.store.counts().statements - before, 2);
+        assert!(db.store.find_visitor(REALM, &hash(), NOW, IDLE_S).await.unwrap().is_none());
+        assert!(db.store.find_passkey_with_account(REALM, b"unknown").await.unwrap().is_none());
+    }
+
+    async fn signs_in_by_five_statements(db) {
+        let account = make_account(&db.store, "alice").await;
+        let passkey = make_passkey(&db.store, &account).await;
+        let before = db.store.counts().statements;
+        assert!(matches!(db.store.write(sign_in(&passkey)).await.unwrap(), SignedIn::Done(_)));
+        assert_eq!(db.store.counts().statements - before, 5, "challenge, session, passkey, event, audit");
+    }
+
+    async fn signs_nobody_in_whose_account_or_password_changed_meanwhile(db) {
+        let account = make_account(&db.store, "alice").await;
+        let passkey = make_passkey(&db.store, &account).await;
+        assert_eq!(db.store.write(password_sign_in(&account, 7)).await.unwrap(), SignedIn::AccountGone);
+        let off = SetAccountState { realm: REALM, id: account.id, state: AccountState::Disabled, now: NOW, audit: audit(AuditEvent::AccountChanged) };
+        db.store.write(off).await.unwrap();
+        assert_eq!(db.store.write(sign_in(&passkey)).await.unwrap(), SignedIn::AccountGone);
+        assert!(db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().is_empty());
+        assert_eq!(count_audit(&db.store, AuditEvent::SignIn).await, 0);
     }
 
     async fn clears_the_throttles_of_who_signed_in(db) {

@@ -12,7 +12,18 @@ pub const MINIMUM_ACR: &str = "minimum_acr";
 const ACR_VALUES: &str = "phrh, phr, aal3, https://refeds.org/profile/mfa, aal2 or aal1";
 
 /// What a client may demand, in the order in which it is shown.
-pub const DEMANDS: &[&str] = &["mode", "allowed_types", "deny_synced", "user_verification", MINIMUM_ACR];
+pub const DEMANDS: &[&str] = &[
+    "mode",
+    "allowed_types",
+    "deny_synced",
+    "user_verification",
+    "attestation_trust",
+    "aaguid_allow",
+    "aaguid_deny",
+    "mds_refuse_status",
+    "mds_min_certification",
+    MINIMUM_ACR,
+];
 
 impl ClientPolicy {
     /// Sets one demand from words or JSON, as [`super::Policy::set`] does.

@@ -7,15 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::trust::{AaguidAllow, AaguidDeny, Conveyance};
 use super::{
     AllowedTypes, CloneResponse, CloneResponses, Enrolment, EnrolmentRequires, Mode, PasskeyType, PerType, Policy,
     Requirement,
 };
 use crate::passkey::cose;
-use crate::passkey::mds::Certification;
 
 /// When a field acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,29 +215,6 @@ impl Policy {
             "leads to a type that allowed_types refuses",
         );
         no(distinct(&self.hints), "hints", "names one twice");
-        let trust = &self.attestation_trust;
-        no(
-            trust.is_any() || self.attestation != Conveyance::None,
-            "attestation",
-            "must be indirect, direct or enterprise where attestation_trust is set: nobody could register a passkey",
-        );
-        let believed = trust.is_any() || trust.believes_mds() || trust.roots().next().is_some();
-        no(believed, "attestation_trust", "believes nobody: no passkey could be used");
-        no(self.aaguid_allow != AaguidAllow::Only(BTreeSet::new()), "aaguid_allow", "must name one or more, or be any");
-        let zero = |models: &BTreeSet<Uuid>| models.contains(&Uuid::nil());
-        let names_zero = matches!(&self.aaguid_allow, AaguidAllow::Only(models) if zero(models));
-        no(!names_zero, "aaguid_allow", "the zero AAGUID is no model: it never matches");
-        no(!zero(&self.aaguid_deny.0), "aaguid_deny", "the zero AAGUID is no model: it never matches");
-        let some_left = match &self.aaguid_allow {
-            AaguidAllow::Any => true,
-            AaguidAllow::Only(models) => models.is_empty() || !models.is_subset(&self.aaguid_deny.0),
-        };
-        no(some_left, "aaguid_deny", "names every model that aaguid_allow lets in");
-        no(
-            self.mds_min_certification == Certification::None || trust.believes_mds(),
-            "mds_min_certification",
-            "needs attestation_trust to contain mds: nobody else knows certifications",
-        );
         no(
             !matches!(self.enrolment, Enrolment::Nudge(0) | Enrolment::Nudge(366..) | Enrolment::Required(366..)),
             "enrolment",
@@ -268,40 +242,8 @@ impl Policy {
             }
             Mode::PasskeyFirst | Mode::Optional => {}
         }
+        problems.extend(self.check_models());
         problems
-    }
-}
-
-impl Policy {
-    /// What can be saved but does not do all that it seems to, each a sentence for an admin.
-    pub fn warnings(&self) -> Vec<Problem> {
-        let mut warnings = Vec::new();
-        let mut warn = |field, text: &str| warnings.push(Problem::new(field, text));
-        let names = |field| match field {
-            "aaguid_allow" => self.aaguid_allow != AaguidAllow::Any,
-            _ => self.aaguid_deny != AaguidDeny::default(),
-        };
-        for field in ["aaguid_allow", "aaguid_deny"].into_iter().filter(|field| names(field)) {
-            if self.attestation_trust.is_any() {
-                warn(
-                    field,
-                    "without attestation_trust the AAGUID is the authenticator's own word and can be forged: \
-                     any software can claim to be a model of this list, or not to be",
-                );
-            } else if self.attestation < Conveyance::Direct {
-                warn(
-                    field,
-                    "with attestation below direct, browsers may hide the AAGUID and good passkeys are refused",
-                );
-            }
-        }
-        if self.allowed_types != AllowedTypes::Any && self.attestation_trust.is_any() {
-            warn(
-                "allowed_types",
-                "the type is the browser's word; it is certain only with attestation and FIDO's metadata",
-            );
-        }
-        warnings
     }
 }
 

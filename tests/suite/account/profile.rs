@@ -1,0 +1,89 @@
+//! `/account`: people see what is known about them, and change what is theirs.
+
+use idp_core::audit::AuditEvent;
+use idp_core::user_schema::UserSchema;
+use idp_softkey::Options;
+use serde_json::json;
+
+use crate::world::{Db, World};
+
+fn schema() -> UserSchema {
+    UserSchema::new(json!({ "properties": {
+        "email": { "type": "string", "format": "email", "idp": { "verification": "email" } },
+        "nick": { "type": "string", "maxLength": 8, "title": "Nickname", "idp": { "claim": "nickname" } },
+        "badge": { "type": "string", "readOnly": true, "title": "Badge" }
+    } }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn without_a_schema_an_administrator_sets_the_profile() {
+    let w = World::sqlite().await;
+    let mut ann = w.person("ann").await;
+    let mut browser = w.browser();
+    assert_eq!(browser.get("/account").await.location(), Some("/login"));
+    browser.sign_in_with_passkey(&mut ann, None).await;
+    let page = browser.get("/account").await;
+    assert!(page.status == 200 && page.body.contains("Name of ann") && page.body.contains("ann@example.org"));
+    assert!(!page.has("profile-save") && !page.has("email-save"), "{}", page.body);
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    for path in ["/account", "/account/email"] {
+        let page = browser.post(path, &[("csrf", &csrf), ("traits.name", "Eve"), ("email", "eve@example.org")]).await;
+        assert_eq!(page.verdict(), (403, "profile_fixed".to_owned()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_changes_what_the_schema_lets_them() {
+    let w = World::start(Db::Postgres).await;
+    w.set_settings(|s| s.user_schema = Some(schema())).await;
+    let mut ann = w.person("ann").await;
+    w.set_profile(&ann, |p| {
+        p.traits.insert("badge".to_owned(), "A-1".into());
+    })
+    .await;
+    let mut browser = w.browser();
+    browser.sign_in_with_passkey(&mut ann, None).await;
+    let page = browser.get("/account").await;
+    assert!(page.has("traits-nick") && page.body.contains("A-1"), "{}", page.body);
+    let page = browser.submit(&page, "/account", &[("traits.nick", "much too long")]).await;
+    assert!(page.status == 422 && page.body.contains("at most 8 characters"), "user_schema.traits {}", page.body);
+    let typed = [("traits.nick", "Annie"), ("traits.badge", "B-2"), ("traits.email", "eve@example.org")];
+    let page = browser.submit(&page, "/account", &typed).await;
+    assert_eq!(page.next().as_deref(), Some("/account?saved=1"));
+    let kept = w.app.store.find_account(w.realm, &ann.id).await.unwrap().unwrap().profile;
+    assert_eq!((kept.nickname.as_deref(), kept.email.as_deref()), (Some("Annie"), Some("ann@example.org")));
+    assert_eq!((kept.traits["badge"].as_str(), kept.email_verified), (Some("A-1"), true));
+    assert_eq!(w.audit_rows(&ann, AuditEvent::AccountChanged).await.len(), 1);
+    let page = browser.get("/account").await;
+    browser.submit(&page, "/account", &[("traits.nick", "Annie")]).await;
+    assert_eq!(w.audit_rows(&ann, AuditEvent::AccountChanged).await.len(), 1, "no change, no row");
+}
+
+#[tokio::test]
+async fn another_address_needs_a_fresh_sign_in_and_is_unverified() {
+    let w = World::sqlite().await;
+    w.set_settings(|s| s.user_schema = Some(schema())).await;
+    w.person("bob").await;
+    let mut ann = w.person_with_key("ann", Options::platform()).await;
+    let mut browser = w.browser();
+    browser.sign_in_with_passkey(&mut ann, None).await;
+    let fresh = browser.get("/account").await;
+    assert!(fresh.has("email-save"), "{}", fresh.body);
+    w.clock.advance(301);
+    let page = browser.get("/account").await;
+    assert!(!page.has("email-save") && page.has("email-again"), "account.fresh {}", page.body);
+    let late = browser.submit(&fresh, "/account/email", &[("email", "new@example.org")]).await;
+    assert_eq!(late.next().as_deref(), Some("/login?again=1"));
+    browser.sign_in_with_passkey(&mut ann, None).await;
+    let page = browser.get("/account").await;
+    for (typed, text) in [("bob@example.org", "Belongs to another account"), ("nowhere", "Must be an e-mail address")] {
+        let page = browser.submit(&page, "/account/email", &[("email", typed)]).await;
+        assert!(page.status == 422 && page.body.contains(text), "{typed}: {}", page.body);
+    }
+    let done = browser.submit(&page, "/account/email", &[("email", "new@example.org")]).await;
+    assert_eq!(done.next().as_deref(), Some("/account?email-saved=1"));
+    let kept = w.app.store.find_account(w.realm, &ann.id).await.unwrap().unwrap().profile;
+    assert_eq!((kept.email.as_deref(), kept.email_verified), (Some("new@example.org"), false));
+    assert_eq!(w.audit_rows(&ann, AuditEvent::EmailChanged).await.len(), 1);
+}
