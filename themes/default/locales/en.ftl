@@ -479,6 +479,7 @@ activity-account-state-changed = { $what ->
     [locked] The account was locked
    *[other] The account was switched off
  }
+activity-account-email-verified = The address was confirmed
 activity-account-deleted = The account was deleted
 activity-account-second-factor = { $what ->
     [on] The passkey is asked for after the password

@@ -359,14 +359,7 @@ mod tests {
             hardware: false,
         };
         let id = EventId::from_bytes([1; 16]);
-        AuthEvent {
-            id,
-            at: Timestamp::from_ms(5),
-            flow: Some(FlowId::from_bytes([2; 16])),
-            client: None,
-            place: None,
-            method: Method::Passkey(proof),
-        }
+        AuthEvent::new(id, Timestamp::from_ms(5), Some(FlowId::from_bytes([2; 16])), Method::Passkey(proof))
     }
 
     #[test]
@@ -378,6 +371,10 @@ mod tests {
         }
         let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
         assert_eq!(read.into_event(event().id, event().at), event());
+        let seen = AuthEvent { client: Some("Firefox".to_owned()), place: Some("203.0.113.*".to_owned()), ..event() };
+        let (text, credential_id) = StoredEvent::text(&seen).unwrap();
+        let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
+        assert_eq!(read.into_event(seen.id, seen.at), seen, "where it happened is kept");
         let password = AuthEvent { method: Method::Password, ..event() };
         let (text, credential_id) = StoredEvent::text(&password).unwrap();
         assert_eq!(
