@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A sign-in allocates some two thousand times: the system's allocator takes a tenth of its instructions, this a third of that.
+/// A sign-in allocates some hundreds of times. The system's allocator takes a tenth of its instructions, this one a
+/// third of that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -59,7 +59,8 @@ pub struct RealmPlan {
     pub name: String,
     pub issuer: String,
     pub display_name: String,
-    pub relying_parties: Vec<RelyingParty>,
+    /// `None`: at first the issuer's host alone, later whatever the database has.
+    pub relying_parties: Option<Vec<RelyingParty>>,
     /// Write changed settings into the database (`dev`) instead of refusing to start (`serve`).
     pub rewrite: bool,
 }
@@ -108,7 +109,7 @@ pub async fn ensure_realm(app: &App, plan: RealmPlan) -> Result<Arc<Realm>, Star
                 name: plan.name,
                 issuer: plan.issuer.clone(),
                 display_name: plan.display_name,
-                relying_parties: plan.relying_parties,
+                relying_parties: plan.relying_parties.unwrap_or_else(|| vec![RelyingParty::alone(&plan.issuer)]),
                 settings: RealmSettings::default(),
                 policy: Policy::default(),
                 now: app.now(),
@@ -129,18 +130,19 @@ pub async fn ensure_realm(app: &App, plan: RealmPlan) -> Result<Arc<Realm>, Star
 
 async fn adopt(app: &App, mut realm: Realm, plan: RealmPlan) -> Result<(), StartError> {
     let parties = |p: &[RelyingParty]| serde_json::to_string(p).unwrap_or_default();
-    let (stored, set) = (parties(&realm.relying_parties), parties(&plan.relying_parties));
+    let stored = parties(&realm.relying_parties);
     let difference = if realm.issuer != plan.issuer {
         Some(("issuer", realm.issuer.clone(), plan.issuer.clone()))
     } else {
-        (stored != set).then_some(("relying_parties", stored, set))
+        let set = plan.relying_parties.as_deref().map(parties).filter(|set| *set != stored);
+        set.map(|set| ("relying_parties", stored, set))
     };
     let Some((field, stored, set)) = difference else { return Ok(()) };
     if !plan.rewrite {
         return Err(StartError::RealmDiffers { name: plan.name, field, stored, set });
     }
     realm.issuer.clone_from(&plan.issuer);
-    realm.relying_parties = plan.relying_parties;
+    realm.relying_parties = plan.relying_parties.unwrap_or_else(|| vec![RelyingParty::alone(&plan.issuer)]);
     let audit = audit(app, AuditEvent::RealmChanged, json!({ "issuer": plan.issuer }));
     match app.store.write(UpdateRealm { realm, audit }).await? {
         RealmUpdated::Updated => Ok(()),

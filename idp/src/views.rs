@@ -68,6 +68,7 @@ pub struct Frame {
 pub enum Page {
     Login(Login),
     SecondFactor(SecondFactor),
+    Away(Away),
     Enrol(Enrol),
     Choose(Choose),
     Consent(Consent),
@@ -105,6 +106,7 @@ impl Page {
         match self {
             Self::Login(_) => "login.html",
             Self::SecondFactor(_) => "second-factor.html",
+            Self::Away(_) => "away.html",
             Self::Enrol(_) => "enrol.html",
             Self::Choose(_) => "choose.html",
             Self::Consent(_) => "consent.html",
@@ -141,6 +143,7 @@ impl Page {
         match self {
             Self::Login(page) => tera::Value::try_from_serializable(page),
             Self::SecondFactor(page) => tera::Value::try_from_serializable(page),
+            Self::Away(page) => tera::Value::try_from_serializable(page),
             Self::Enrol(page) => tera::Value::try_from_serializable(page),
             Self::Choose(page) => tera::Value::try_from_serializable(page),
             Self::Consent(page) => tera::Value::try_from_serializable(page),

@@ -14,6 +14,7 @@ mod consent;
 mod device;
 mod discovery;
 mod factors;
+mod hosts;
 mod introspect;
 mod login;
 mod logout;

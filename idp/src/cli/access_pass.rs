@@ -38,6 +38,9 @@ enum Action {
         /// How long the link works, 10m to 30d.
         #[arg(long, value_name = "TIME", default_value = "1d", value_parser = lifetime)]
         lifetime: i64,
+        /// The RP ID the passkey is to be made for, one of `idp realm rp list`; the issuer's by default.
+        #[arg(long, value_name = "RP_ID")]
+        rp_id: Option<String>,
     },
 }
 
@@ -47,13 +50,13 @@ impl Command {
     /// # Errors
     /// What the person at the terminal is to change.
     pub fn run(self) -> Result<(), Failure> {
-        let Action::Create { user, lifetime } = self.action;
+        let Action::Create { user, lifetime, rp_id } = self.action;
         self.at.act(async move |at| {
             let account = at.account(&user).await?;
             if account.state != AccountState::Active {
                 return Err(format!("{user} may not sign in: idp user enable (or unlock) {user} first").into());
             }
-            let issued = issue(at, &account, lifetime).await?;
+            let issued = issue(at, &account, lifetime, rp_id.as_deref()).await?;
             at.answer(&issued.value, &issued.text)
         })
     }
@@ -68,8 +71,11 @@ pub struct Issued {
 /// Issues an access pass. The link is in the answer and nowhere else: the store keeps its hash.
 ///
 /// # Errors
-/// When the account is gone or the store fails.
-pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64) -> Result<Issued, Failure> {
+/// An RP ID that is not the realm's; when the account is gone or the store fails.
+pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64, rp_id: Option<&str>) -> Result<Issued, Failure> {
+    let unknown = |id: &str| format!("--rp-id: there is no RP ID \"{id}\": idp realm rp list shows them");
+    let find = |id: &str| at.realm.relying_party_of(id).ok_or_else(|| unknown(id));
+    let party = rp_id.map(find).transpose()?;
     let secret = base64url(at.app.random::<32>());
     let now = at.app.now();
     let pass = Pass {
@@ -86,7 +92,10 @@ pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64) -> Result<
     if !at.app.store.write(IssuePass { realm: at.realm.id, pass, audit }).await? {
         return Err(format!("{} was deleted meanwhile", account.username).into());
     }
-    let url = start::setup_url(&at.realm, &secret);
+    let mut url = start::setup_url(&at.realm, &secret);
+    if let Some(host) = party.and_then(|party| party.hosts.first()).filter(|host| !at.realm.is_home(host)) {
+        url = format!("{}://{host}/setup?token={secret}&here=1", at.realm.home().0);
+    }
     let text = format!(
         "Access pass for {}, works once until {expires}. It lets them make a passkey or set a password:\n\n  {url}\n\n{}",
         account.username,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use idp_core::credential::blocklist::Blocklist;
-use idp_core::realm::RelyingParty;
 use idp_core::secret::Secret;
 use idp_store::{Options, Store};
 use serde_json::json;
@@ -101,16 +100,11 @@ impl Dev {
 }
 
 fn realm_plan(issuer: &str) -> RealmPlan {
-    let host = issuer.trim_start_matches("http://").to_owned();
     RealmPlan {
         name: "default".to_owned(),
         issuer: issuer.to_owned(),
         display_name: "idp".to_owned(),
-        relying_parties: vec![RelyingParty {
-            rp_id: "localhost".to_owned(),
-            hosts: vec![host],
-            origins: vec![issuer.to_owned()],
-        }],
+        relying_parties: None,
         rewrite: true,
     }
 }

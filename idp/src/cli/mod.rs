@@ -16,6 +16,8 @@ mod policy;
 mod profile;
 mod realm;
 mod realm_record;
+mod relying_party;
+mod rp_id;
 mod schema;
 mod scope;
 mod serve;
@@ -54,6 +56,8 @@ enum Command {
     Client(client::Command),
     /// Issuer, hosts and settings.
     Realm(realm::Command),
+    /// Another RP ID for passkeys: plan, start, follow, finish.
+    RpId(rp_id::Command),
     /// What is asked of passkeys.
     Policy(policy::Command),
     /// One-time links that let a user enrol.
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Group(command) => command.run(),
         Command::Client(command) => command.run(),
         Command::Realm(command) => command.run(),
+        Command::RpId(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::AccessPass(command) => command.run(),
         Command::Mds(command) => command.run(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::operator::{At, Operator, facts, pair, table, with};
 use super::policy::twice;
 use super::realm_record::{save, value};
-use super::{Failure, schema, scope, usage};
+use super::{Failure, relying_party, schema, scope, usage};
 use crate::settings::Settings;
 
 /// Issuer, hosts and settings.
@@ -42,6 +42,11 @@ enum Action {
         #[command(subcommand)]
         action: schema::Action,
     },
+    /// Hosts, and the RP IDs of their passkeys.
+    Rp {
+        #[command(subcommand)]
+        action: relying_party::Action,
+    },
     /// Take issuer and relying parties from --config; then restart `idp serve`.
     Update {
         /// The realm to change; the one of the settings by default.
@@ -72,6 +77,7 @@ impl Command {
             Action::Set { fields } => set(at, &fields).await,
             Action::Scope { action } => scope::run(at, action).await,
             Action::Schema { action } => schema::run(at, action).await,
+            Action::Rp { action } => relying_party::run(at, action).await,
             Action::Show | Action::Update { .. } => show(at, &at.realm),
         })
     }
@@ -91,7 +97,10 @@ fn show(at: &Operator, realm: &Realm) -> Result<(), Failure> {
         ("display_name", realm.display_name.clone()),
     ];
     for rp in &realm.relying_parties {
-        let text = format!("{} at {}, origins {}", rp.rp_id, rp.hosts.join(" "), rp.origins.join(" "));
+        let mut text = format!("{} at {}, origins {}", rp.rp_id, rp.hosts.join(" "), rp.origins.join(" "));
+        if !rp.related_origins.is_empty() {
+            text.push_str(&format!(", related {}", rp.related_origins.join(" ")));
+        }
         rows.push(("relying party", text));
     }
     let settings = serde_json::to_value(&realm.settings)?;
@@ -124,13 +133,21 @@ async fn set(at: &Operator, fields: &[(String, String)]) -> Result<(), Failure> 
     {
         text.push_str(&format!("\nNote: for now, {problem} (idp policy)."));
     }
+    // What the association files let an application ask for, its ceremonies must be accepted for too.
+    for origin in realm.settings.native_apps.origins() {
+        if changed.contains(&"native_apps") && !realm.relying_parties.iter().any(|rp| rp.origins.contains(&origin)) {
+            text.push_str(&format!("\nIts ceremonies are refused until: idp realm rp set RP_ID --origin {origin}"));
+        }
+    }
     at.answer(&value(&realm), &text)
 }
 
 async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result<(), Failure> {
     let mut realm = Realm::clone(&at.realm);
     let ids = |parties: &[RelyingParty]| parties.iter().map(|rp| rp.rp_id.clone()).collect::<Vec<_>>();
-    let (before, after) = (ids(&realm.relying_parties), ids(&settings.realm.relying_parties));
+    let next = settings.realm.relying_parties.clone();
+    let next = next.unwrap_or_else(|| vec![RelyingParty::alone(&settings.realm.issuer)]);
+    let (before, after) = (ids(&realm.relying_parties), ids(&next));
     let dropped: Vec<_> = before.into_iter().filter(|id| !after.contains(id)).collect();
     if !dropped.is_empty() && !drop_rp_ids {
         let (gone, new) = (dropped.join(", "), after.join(", "));
@@ -143,7 +160,7 @@ async fn update(at: &Operator, settings: &Settings, drop_rp_ids: bool) -> Result
         .into());
     }
     let was = std::mem::replace(&mut realm.issuer, settings.realm.issuer.clone());
-    realm.relying_parties.clone_from(&settings.realm.relying_parties);
+    realm.relying_parties = next;
     save(at, realm.clone(), json!({ "issuer": realm.issuer, "was": was, "dropped_rp_ids": dropped })).await?;
     let mut text = format!("The realm {} is now {}.", realm.name, realm.issuer);
     if was != realm.issuer {

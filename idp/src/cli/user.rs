@@ -202,7 +202,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
     let mut value = value(&account);
     let mut text = format!("Made the user {}.", account.username);
     if new.owner {
-        let issued = access_pass::issue(at, &account, access_pass::DEFAULT_LIFETIME_S).await?;
+        let issued = access_pass::issue(at, &account, access_pass::DEFAULT_LIFETIME_S, None).await?;
         value = with(value, "access_pass", issued.value);
         text = format!("Made the owner {}.\n{}", account.username, issued.text);
     } else if account.password_hash.is_none() {

@@ -6,7 +6,7 @@ use idp_core::passkey::policy::Mode;
 use url::{Host, Url};
 
 use super::Finding;
-use super::facts::{Facts, NoDatabase, is_under};
+use super::facts::{Facts, NoDatabase, is_under, needs_file};
 use super::needs::{answer, found, inside, outside, realm_of};
 
 pub(super) fn settings(facts: &Facts) -> Finding {
@@ -46,7 +46,9 @@ pub(super) fn realm(facts: &Facts) -> Finding {
         };
         let set = facts.settings.as_ref().and_then(|settings| settings.as_ref().ok()).map(|settings| &settings.realm);
         let same = set.is_none_or(|set| {
-            set.name != realm.name || (set.issuer == realm.issuer && set.relying_parties == realm.relying_parties)
+            set.name != realm.name
+                || (set.issuer == realm.issuer
+                    && set.relying_parties.as_ref().is_none_or(|set| *set == realm.relying_parties))
         });
         if same {
             return Finding::ok(format!("{} is {}", realm.name, realm.issuer));
@@ -135,7 +137,9 @@ pub(super) fn rp_id(facts: &Facts) -> Finding {
         for party in &realm.relying_parties {
             let id = &party.rp_id;
             for host in party.hosts.iter().map(|host| without_port(host)) {
-                if !matches!(Host::parse(id), Ok(Host::Domain(_))) || !is_under(&host, id) {
+                // A related origin may use an RP ID it is not under; whether browsers find the list is another check.
+                let related = party.related_origins.iter().any(|origin| !needs_file(origin, &host));
+                if !matches!(Host::parse(id), Ok(Host::Domain(_))) || !(is_under(&host, id) || related) {
                     let text =
                         format!("{id} is neither {host} nor a parent of it: browsers refuse every ceremony there");
                     return Finding::fail(text, "write the host or a parent as `rp_id` in `realm.relying_parties`");

@@ -47,7 +47,9 @@ pub struct Visitor {
 pub struct Exchange {
     pub app: Arc<App>,
     pub realm: Arc<Realm>,
-    /// The relying party that serves the request's host.
+    /// As the browser addressed it, with port unless it is the default one.
+    pub host: String,
+    /// The relying party that serves the host; in a ceremony for another one of the same host, that.
     pub rp: RelyingParty,
     pub now: Timestamp,
     pub request_id: String,
@@ -65,17 +67,17 @@ impl Exchange {
     /// Puts a request together; the router does.
     pub fn new(
         app: Arc<App>,
-        realm: (Arc<Realm>, RelyingParty),
+        (realm, rp, host): (Arc<Realm>, RelyingParty, String),
         request: poem::Request,
         address: IpAddr,
         request_id: String,
     ) -> Self {
         let (parts, body) = request.into_parts();
-        let (realm, rp) = realm;
         Self {
             now: app.now(),
             app,
             realm,
+            host,
             rp,
             request_id,
             method: parts.method,
@@ -86,6 +88,18 @@ impl Exchange {
             cookies: Vec::new(),
             browser: None,
         }
+    }
+
+    /// Whether this is the issuer's host, where sessions and authorization requests live.
+    pub fn is_home(&self) -> bool {
+        self.realm.is_home(&self.host)
+    }
+
+    /// Takes the relying party of an RP ID for that of the request; `false`: this host does not serve it.
+    pub fn take_rp(&mut self, rp_id: &str) -> bool {
+        let found = self.realm.relying_party_of(rp_id).filter(|party| party.answers(&self.host));
+        let found = found.cloned();
+        found.map(|party| self.rp = party).is_some()
     }
 
     /// A header as text.

@@ -20,6 +20,7 @@ mod setup;
 mod sign_up;
 mod user_agent;
 mod webauthn;
+mod well_known;
 
 pub use account::fresh::RULES as FRESH_RULES;
 pub use login::InFlight;

@@ -7,6 +7,7 @@ use idp_core::client::SigningAlg;
 use idp_core::oauth::authorize::{Addressed, Unaddressed, respond};
 use idp_core::oauth::error::{ErrorCode, OAuthError};
 use idp_core::passkey::Refused;
+use idp_core::realm::Realm;
 use idp_core::user_schema;
 use poem::Response;
 use poem::http::StatusCode;
@@ -92,6 +93,12 @@ impl Problem {
     /// The request comes from a page of another site.
     pub fn foreign_origin() -> Self {
         Self::api(403, "origin_mismatch", "the request comes from an origin that is not one of this provider's")
+    }
+
+    /// The request came to a host that does not serve it.
+    pub fn wrong_host(realm: &Realm) -> Self {
+        let detail = format!("this is done at {}", realm.issuer);
+        Self::Request { status: 421, code: "wrong_host", detail, next: Some(realm.issuer.clone()) }
     }
 
     /// Nobody is signed in.
@@ -219,7 +226,7 @@ fn request(
     match surface {
         Surface::Page => {
             let kind = match (status, code) {
-                (_, "csrf_mismatch" | "origin_mismatch") => ErrorKind::Cookies,
+                (_, "csrf_mismatch" | "origin_mismatch" | "handoff_refused") => ErrorKind::Cookies,
                 (401 | 403, _) => ErrorKind::Forbidden,
                 (404, _) => ErrorKind::NotFound,
                 (429, _) => ErrorKind::TooMany,

@@ -14,7 +14,7 @@ use poem::{Endpoint, Request, Response, Route};
 use super::answer::{self, Recipient};
 use super::exchange::{Exchange, Outcome};
 use super::problem::{Problem, Surface, render};
-use super::{account, assets, device, discovery, login, oauth, setup, sign_up, webauthn};
+use super::{account, assets, device, discovery, login, oauth, setup, sign_up, webauthn, well_known};
 use crate::app::App;
 use crate::event;
 use crate::listen::ClientAddr;
@@ -50,6 +50,11 @@ routes! {
     OPTIONS "/.well-known/oauth-authorization-server"  OAuth  => discovery::preflight;
     GET     "/.well-known/jwks.json"                   OAuth  => discovery::jwks;
     OPTIONS "/.well-known/jwks.json"                   OAuth  => discovery::preflight;
+    GET     "/.well-known/webauthn"                    OAuth  => well_known::webauthn;
+    GET     "/.well-known/passkey-endpoints"           OAuth  => well_known::passkey_endpoints;
+    GET     "/.well-known/change-password"             OAuth  => well_known::change_password;
+    GET     "/.well-known/assetlinks.json"             OAuth  => well_known::asset_links;
+    GET     "/.well-known/apple-app-site-association"  OAuth  => well_known::site_association;
     GET     "/authorize"                               Page   => oauth::authorize::start;
     POST    "/authorize"                               Page   => oauth::authorize::post;
     GET     "/authorize/resume"                        Page   => oauth::authorize::resume;
@@ -83,6 +88,8 @@ routes! {
     POST    "/login/recovery/finish"                   Page   => login::recovery::finish;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
+    GET     "/login/away"                              Page   => login::away::get;
+    GET     "/login/handoff"                           Page   => login::handoff::get;
     GET     "/login/enrol"                             Page   => login::enrol::get;
     POST    "/login/enrol/later"                       Page   => login::enrol::later;
     POST    "/login/continue"                          Page   => login::leave::proceed;
@@ -208,12 +215,12 @@ impl Endpoint for Served {
             Ok(None) => return Ok(misdirected()),
             Err(error) => return Ok(unavailable(&error)),
         };
-        Ok(self.serve(realm, request).await)
+        Ok(self.serve((realm.0, realm.1, host.unwrap_or_default()), request).await)
     }
 }
 
 impl Served {
-    async fn serve(&self, (realm, rp): (Arc<Realm>, RelyingParty), request: Request) -> Response {
+    async fn serve(&self, (realm, rp, host): (Arc<Realm>, RelyingParty, String), request: Request) -> Response {
         let request_id = event::request_id().map(|id| id.to_string()).unwrap_or_default();
         let address = request.data::<ClientAddr>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0);
         event::note(|e| e.realm = Some(realm.name.clone()));
@@ -226,10 +233,11 @@ impl Served {
         let mut allow = None;
         let sends_proof = request.headers().contains_key("dpop");
         let outcome = match self.row {
+            Some(row) if row.is_at_home_alone() && !realm.is_home(&host) => lead_home(&realm, &request),
             Some(row) => {
                 let exchange = Exchange::new(
                     Arc::clone(&self.app),
-                    (Arc::clone(&realm), rp),
+                    (Arc::clone(&realm), rp, host),
                     request,
                     address,
                     request_id.clone(),
@@ -265,6 +273,27 @@ impl Served {
         answer::harden(&mut response, https);
         response
     }
+}
+
+/// Pages that other hosts of a realm have too: for passkeys that work there alone, and for what comes from elsewhere by
+/// `POST`, which they send on.
+const EVERYWHERE: &[&str] = &["/assets/*path", "/login/away", "/setup", "/setup/done"];
+
+impl Row {
+    /// Whether only the issuer's host has it: there are the session, the authorization request and the account.
+    fn is_at_home_alone(&self) -> bool {
+        let sent_on = self.method == Method::POST && matches!(self.path, "/authorize" | "/logout");
+        self.surface == Surface::Page && !EVERYWHERE.contains(&self.path) && !sent_on
+    }
+}
+
+/// The same address at the issuer's host. A form belongs to a page of its own host, so none is sent on.
+fn lead_home(realm: &Realm, request: &Request) -> Outcome {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Problem::wrong_host(realm));
+    }
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Ok(answer::redirect(&format!("{}{path}", realm.issuer)))
 }
 
 /// The methods of one path's rows, for `Allow` (RFC 9110 §15.5.6).

@@ -14,11 +14,18 @@ use super::new_password::judge;
 use super::policy;
 use super::problem::Problem;
 use super::webauthn::register_options::live_pass;
+use crate::start;
 use crate::views::{ErrorKind, Message, MessageKind, Page, PasswordNotice, Setup, SetupKind};
 
 /// `GET /setup`.
 pub async fn get(x: Exchange) -> Outcome {
-    let secret = x.query().one("token").unwrap_or_default().to_owned();
+    let query = x.query();
+    let secret = query.one("token").unwrap_or_default().to_owned();
+    // A link of before the issuer moved leads to where passkeys are made now; `here` says that this host is meant.
+    if !x.is_home() && query.one("here").is_none() {
+        let home = start::setup_url(&x.realm, &secret);
+        return x.go(&home);
+    }
     let pass = open(&x, &secret).await?;
     show(x, secret, pass, None).await
 }

@@ -72,8 +72,8 @@ pub struct Realm {
     /// Normal form: an origin as browsers serialise it.
     pub issuer: String,
     pub display_name: String,
-    /// At least one; the issuer's host is among the hosts.
-    pub relying_parties: Vec<RelyingParty>,
+    /// Where there are any, the issuer's host is among their hosts. `None`: the database decides.
+    pub relying_parties: Option<Vec<RelyingParty>>,
 }
 
 /// Section `database`.

@@ -3,8 +3,9 @@
 //! OIDC Discovery §3 (issuer), WebAuthn L3 §5.1.2 (RP ID and origins).
 
 use super::load::{Reader, Value};
-use super::{Origin, Problem, Realm};
+use super::{Problem, Realm};
 use idp_core::realm::RelyingParty;
+use idp_core::realm::relying_party::{self, host_of, is_localhost};
 use std::collections::BTreeMap;
 use url::{Host, Url};
 
@@ -72,40 +73,29 @@ fn issuer(reader: &mut Reader) -> Option<Url> {
     Some(url)
 }
 
-fn is_localhost(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost")
-}
-
-/// The settings' relying parties, or the issuer's host alone.
+/// The settings' relying parties, if they name any.
 fn relying_parties(
     reader: &mut Reader,
     tables: Option<Value>,
     issuer: &Url,
     warnings: &mut Vec<Problem>,
-) -> Option<Vec<RelyingParty>> {
-    let own = host_and_port(issuer);
-    let source = if tables.is_some() { reader.origin(RELYING_PARTIES) } else { reader.origin("realm.issuer") };
+) -> Option<Option<Vec<RelyingParty>>> {
+    let own = host_of(issuer).unwrap_or_default();
+    let said = tables.is_some();
+    let source = if said { reader.origin(RELYING_PARTIES) } else { reader.origin("realm.issuer") };
     let mut problems = Vec::new();
     let parties: Vec<RelyingParty> = match tables {
-        None => vec![RelyingParty {
-            rp_id: issuer.host_str().unwrap_or_default().to_owned(),
-            hosts: vec![own.clone()],
-            origins: vec![origin(issuer)],
-        }],
+        None => vec![RelyingParty::alone(&origin(issuer))],
         Some(Value::Tables(tables)) if !tables.is_empty() => {
-            tables.into_iter().filter_map(|table| party(table, issuer.scheme(), &mut problems)).collect()
+            tables.into_iter().flat_map(|table| parties_of(table, issuer.scheme(), &mut problems)).collect()
         }
         Some(_) => {
-            problems.push("this is not an array of tables `{ rp_id, hosts, origins }`".to_owned());
+            problems.push("this is not an array of tables `{ rp_id, hosts, origins, related_origins }`".to_owned());
             Vec::new()
         }
     };
-    for party in &parties {
-        check(party, &mut problems);
-    }
-    let answered = parties.iter().any(|party| party.hosts.contains(&own));
-    if problems.is_empty() && !answered {
-        problems.push(format!("no relying party answers the issuer's host {own:?}"));
+    if problems.is_empty() {
+        problems = relying_party::problems(&parties, &own);
     }
     let instead = format!(
         "write for example [{{ rp_id = {:?}, hosts = [{own:?}] }}], or leave it out",
@@ -115,94 +105,47 @@ fn relying_parties(
     for what in problems {
         reader.report(RELYING_PARTIES, source.clone(), what, &instead);
     }
-    warnings.extend(parties.iter().filter_map(|party| parent_rp_id(party, source.clone())));
-    good.then_some(parties)
+    warnings.extend(relying_party::warnings(&parties).into_iter().map(|what| Problem {
+        path: RELYING_PARTIES.into(),
+        origin: source.clone(),
+        what,
+        instead: "else make it narrower".into(),
+    }));
+    good.then_some(said.then_some(parties))
 }
 
-/// `host`, or `host:port` unless it is the scheme's default.
-fn host_and_port(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// One table of the array.
-fn party(mut table: BTreeMap<String, Value>, scheme: &str, problems: &mut Vec<String>) -> Option<RelyingParty> {
+/// One table of the array: a relying party, or without an RP ID one for each of its hosts.
+fn parties_of(mut table: BTreeMap<String, Value>, scheme: &str, problems: &mut Vec<String>) -> Vec<RelyingParty> {
     let mut list = |key: &str| match table.remove(key) {
-        Some(Value::List(items)) => Some(items),
+        Some(Value::List(items)) => items,
         Some(_) => {
             problems.push(format!("`{key}` is not an array of texts"));
-            None
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    let (hosts, origins, related_origins) = (list("hosts"), list("origins"), list("related_origins"));
+    let rp_id = match table.remove("rp_id") {
+        Some(Value::Text(text)) => Some(text).filter(|text| !text.is_empty()),
+        Some(_) => {
+            problems.push("`rp_id` is not a text".into());
+            return Vec::new();
         }
         None => None,
     };
-    let hosts = list("hosts").unwrap_or_default();
-    let origins = list("origins");
-    let rp_id = match table.remove("rp_id") {
-        Some(Value::Text(text)) => Some(text),
-        Some(_) => {
-            problems.push("`rp_id` is not a text".into());
-            None
-        }
-        None => hosts.first().map(|host| without_port(host).to_owned()),
-    };
     for key in table.keys() {
-        problems.push(format!("a relying party has no `{key}`, only `rp_id`, `hosts` and `origins`"));
+        problems.push(format!("a relying party has no `{key}`, only `rp_id`, `hosts`, `origins`, `related_origins`"));
     }
     if hosts.is_empty() {
         problems.push("a relying party needs `hosts`, at least one".into());
     }
-    let origins = origins.unwrap_or_else(|| hosts.iter().map(|host| format!("{scheme}://{host}")).collect());
-    Some(RelyingParty { rp_id: rp_id?, hosts, origins })
-}
-
-fn without_port(host: &str) -> &str {
-    host.rsplit_once(':').map_or(host, |(name, _)| name)
-}
-
-/// What browsers would refuse at the first ceremony, said at start instead.
-fn check(party: &RelyingParty, problems: &mut Vec<String>) {
-    let RelyingParty { rp_id, hosts, origins } = party;
-    match Host::parse(rp_id) {
-        Ok(Host::Domain(name)) if name == *rp_id => {
-            if !rp_id.contains('.') && rp_id != "localhost" {
-                problems.push(format!("RP ID {rp_id:?} is a public suffix or a bare name; it needs a dot"));
-            }
-        }
-        Ok(Host::Domain(name)) => problems.push(format!("RP ID {rp_id:?} must be spelled {name:?}")),
-        Ok(_) => problems.push(format!("RP ID {rp_id:?} is an IP address; only a domain can be one")),
-        Err(_) => problems.push(format!("RP ID {rp_id:?} is not a domain")),
+    let mut parties = match rp_id {
+        Some(rp_id) => vec![RelyingParty::new(&rp_id, scheme, hosts)],
+        None => RelyingParty::each(scheme, hosts),
+    };
+    for party in &mut parties {
+        party.related_origins.clone_from(&related_origins);
+        party.accept(origins.iter().cloned());
     }
-    for host in hosts {
-        let normal = Url::parse(&format!("https://{host}")).ok().map(|url| host_and_port(&url));
-        if normal.as_ref() != Some(host) {
-            problems.push(format!("host {host:?} is not a host name with a port unless it is the default one"));
-        } else if !is_under(without_port(host), rp_id) {
-            problems.push(format!("RP ID {rp_id:?} is neither the host {:?} nor a parent of it", without_port(host)));
-        }
-    }
-    for text in origins {
-        let web = Url::parse(text).ok().filter(|url| {
-            let secure = url.scheme() == "https" || is_localhost(url.host_str().unwrap_or_default());
-            secure && origin(url) == *text
-        });
-        // Applications have origins of their own (WebAuthn L3 §5.8.1 leaves the form to the platform).
-        if web.is_none() && !text.starts_with("android:apk-key-hash:") {
-            problems.push(format!("origin {text:?} is not an https origin as browsers send it"));
-        }
-    }
-}
-
-fn is_under(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
-}
-
-/// A parent domain as RP ID lets every host under it ask for these passkeys: legal, but to be known.
-fn parent_rp_id(party: &RelyingParty, origin: Origin) -> Option<Problem> {
-    let is_parent = party.hosts.iter().any(|host| without_port(host) != party.rp_id);
-    is_parent.then(|| Problem {
-        path: RELYING_PARTIES.into(),
-        origin,
-        what: format!("RP ID {0:?} is a parent domain: every host under {0:?} can ask for these passkeys", party.rp_id),
-        instead: "keep it only if all hosts under it are yours".into(),
-    })
+    parties
 }

@@ -29,7 +29,7 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// Directives of tracing-subscriber's `EnvFilter`.
     Filter,
-    /// An array of tables `{ rp_id, hosts, origins }`.
+    /// An array of tables `{ rp_id, hosts, origins, related_origins }`.
     RelyingParties,
     /// A host name or an IP address, without scheme and port.
     Host,
@@ -55,7 +55,7 @@ impl Kind {
             Self::Filter => "a level or filter directives".into(),
             Self::Host => "a host name or an IP address".into(),
             Self::Mailbox => "a mail address, with or without a name".into(),
-            Self::RelyingParties => "an array of tables `{ rp_id, hosts, origins }`".into(),
+            Self::RelyingParties => "an array of tables `{ rp_id, hosts, origins, related_origins }`".into(),
         }
     }
 
@@ -168,8 +168,10 @@ pub const TABLE: &[Row] = &[
         Kind::RelyingParties,
         Unset("the issuer's host alone"),
         "Hosts that are answered and the RP ID their passkeys are bound to (WebAuthn L3 §5.1.2). `rp_id` is a host or a \
-         parent domain of all its hosts; without it, the first host. `origins` default to the hosts with the issuer's \
-         scheme. Passkeys stay bound to the RP ID they were made with: changing it later loses them.",
+         parent domain of all its hosts; without it, each host is its own. `origins` come on top of the hosts' own: \
+         further ports, `android:apk-key-hash:…`. `related_origins` are those that are not under the RP ID and may use \
+         it all the same (§5.11). Left out, what `idp realm rp` set counts. Passkeys stay bound to the RP ID they were \
+         made with: to change it, see `idp rp-id plan`.",
     ),
     row(
         "outbound.allow",

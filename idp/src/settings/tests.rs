@@ -40,14 +40,7 @@ fn the_smallest_file_is_enough() {
     let settings = load(&minimal(), &[]).unwrap();
     assert_eq!(settings.server.listen.to_string(), "0.0.0.0:8080");
     assert_eq!(settings.realm.display_name, "id.example.org");
-    assert_eq!(
-        settings.realm.relying_parties,
-        [RelyingParty {
-            rp_id: "id.example.org".into(),
-            hosts: vec!["id.example.org".into()],
-            origins: vec!["https://id.example.org".into()],
-        }]
-    );
+    assert_eq!(settings.realm.relying_parties, None);
     assert_eq!(settings.warnings.len(), 1, "nobody terminates TLS: {:?}", settings.warnings);
 }
 
@@ -66,8 +59,7 @@ fn the_environment_wins_over_the_file() {
     .unwrap();
     assert_eq!(settings.server.listen.port(), 1234);
     assert_eq!(settings.server.trusted_proxies.len(), 2);
-    assert_eq!(settings.realm.relying_parties[0].hosts, ["localhost:8080"]);
-    assert_eq!(settings.realm.relying_parties[0].rp_id, "localhost");
+    assert_eq!(settings.realm.relying_parties, None);
 }
 
 #[test]
@@ -149,7 +141,7 @@ fn checks_relying_parties() {
         format!("{}\n", minimal().replace("[realm]\n", &format!("[realm]\nrelying_parties = {tables}\n")))
     };
     let settings = load(&with(r#"[{ rp_id = "example.org", hosts = ["id.example.org"] }]"#), &[]).unwrap();
-    assert_eq!(settings.realm.relying_parties[0].origins, ["https://id.example.org"]);
+    assert_eq!(settings.realm.relying_parties.unwrap()[0].origins, ["https://id.example.org"]);
     assert!(settings.warnings.iter().any(|warning| warning.what.contains("parent domain")));
     for (tables, said) in [
         (r#"[{ rp_id = "org", hosts = ["id.example.org"] }]"#, "needs a dot"),
@@ -174,7 +166,15 @@ fn checks_relying_parties() {
 fn relying_parties_fit_into_the_environment_too() {
     let tables = r#"[{ hosts = ["id.example.org"] }, { hosts = ["login.example.net"] }]"#;
     let settings = load(&minimal(), &[("IDP_REALM__RELYING_PARTIES", tables)]).unwrap();
-    assert_eq!(settings.realm.relying_parties[1].rp_id, "login.example.net");
+    assert_eq!(settings.realm.relying_parties.unwrap()[1].rp_id, "login.example.net");
+    // Without an RP ID each host is its own; what is said of origins comes on top.
+    let tables = r#"[{ rp_id = "", hosts = ["id.example.org", "a.test"], related_origins = ["https://b.test"] },
+        { rp_id = "c.test", hosts = ["c.test"], origins = ["https://c.test:8443"] }]"#;
+    let settings = load(&minimal(), &[("IDP_REALM__RELYING_PARTIES", tables)]).unwrap();
+    let parties = settings.realm.relying_parties.unwrap();
+    assert_eq!(parties.iter().map(|p| p.rp_id.as_str()).collect::<Vec<_>>(), ["id.example.org", "a.test", "c.test"]);
+    assert_eq!(parties[1].related_origins, ["https://b.test"]);
+    assert_eq!(parties[2].origins, ["https://c.test", "https://c.test:8443"]);
 }
 
 #[test]

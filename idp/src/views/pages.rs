@@ -7,6 +7,7 @@ mod demands;
 mod device;
 mod enrol;
 mod factors;
+mod hosts;
 mod people;
 
 use idp_core::time::Timestamp;
@@ -17,6 +18,7 @@ pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 pub use factors::*;
+pub use hosts::{Away, Elsewhere};
 pub use people::{EmailCard, Profile, ProfileNotice, SignUp, SignUpStep};
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
@@ -113,6 +115,8 @@ pub struct Login {
     /// The RP ID, named where no passkey was found for it.
     pub rp_host: String,
     pub notice: Option<LoginNotice>,
+    /// Where passkeys of the realm's other RP IDs work.
+    pub elsewhere: Vec<Elsewhere>,
     /// Back to the first step, with the same `request`.
     pub restart_href: String,
     /// Where to make an account, where anybody may.
@@ -157,6 +161,8 @@ pub struct SecondFactor {
     /// "Continue without" is offered: the application would like the passkey and does not insist.
     pub voluntary: bool,
     pub rp_host: String,
+    /// Where the person's passkeys of other RP IDs work.
+    pub elsewhere: Vec<Elsewhere>,
     /// The code of an authenticator app would do as well.
     pub totp_href: Option<String>,
     /// Sign in as somebody else, with the same `request`.

@@ -4,6 +4,7 @@
 
 mod account;
 mod factors;
+mod hosts;
 mod people;
 mod secrets;
 
@@ -41,6 +42,7 @@ pub fn sample_frame() -> Frame {
 pub fn sample_pages() -> Vec<(String, Page)> {
     let mut all = Vec::new();
     logins(&mut all);
+    hosts::samples(&mut all);
     factors::add_all(&mut all);
     asks(&mut all);
     devices(&mut all);
@@ -136,6 +138,7 @@ fn login(step: LoginStep, username: &str) -> Login {
         again: false,
         recovers: true,
         rp_host: "northwind.example".into(),
+        elsewhere: Vec::new(),
         notice: None,
         restart_href: "/login?request=sealed".into(),
         sign_up_href: None,

@@ -204,8 +204,18 @@ impl Page {
                 .find(|(n, _)| n == "request")
                 .map(|(_, v)| v.into_owned());
         }
-        let input = self.tags("input").into_iter().find(|tag| attribute(tag, "name").as_deref() == Some("request"))?;
-        attribute(input, "value")
+        self.field("request")
+    }
+
+    /// The address of the link that carries `mark`.
+    pub fn link_to(&self, mark: &str) -> Option<String> {
+        self.tags("a").into_iter().find(|tag| tag.contains(mark)).and_then(|tag| attribute(tag, "href"))
+    }
+
+    /// The value of the field of this name.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let tag = self.tags("input").into_iter().find(|tag| attribute(tag, "name").as_deref() == Some(name))?;
+        attribute(tag, "value")
     }
 
     fn tags(&self, name: &str) -> Vec<&str> {

@@ -4,6 +4,7 @@ pub mod acts;
 mod browser;
 mod clock;
 mod groups;
+pub mod hosts;
 pub mod jwt;
 mod operator;
 mod outside;
@@ -21,7 +22,6 @@ use idp::system::Random;
 use idp::{listen, outbound};
 use idp_core::credential::blocklist::Blocklist;
 use idp_core::id::RealmId;
-use idp_core::realm::RelyingParty;
 use idp_core::secret::{Secret, sha256};
 use idp_store::{Options, Store};
 
@@ -153,20 +153,13 @@ impl World {
             name: "default".to_owned(),
             issuer: issuer.clone(),
             display_name: "The Realm".to_owned(),
-            relying_parties: vec![RelyingParty {
-                rp_id: "localhost".to_owned(),
-                hosts: vec![issuer.trim_start_matches("http://").to_owned()],
-                origins: vec![issuer.clone()],
-            }],
+            relying_parties: None,
             rewrite: true,
         };
         let realm = start::ensure_realm(&app, realm).await.unwrap().id;
         let running = start::serve(app, main, Sockets { main: address, health: None, options }).unwrap();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .resolve("localhost", address)
-            .build()
-            .unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = hosts::NAMES.iter().fold(http, |http, name| http.resolve(name, address)).build().unwrap();
         let app = Arc::clone(&running.app);
         Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None, post: None }
     }

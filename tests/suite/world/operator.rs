@@ -132,11 +132,7 @@ impl World {
             name: host.to_owned(),
             issuer: format!("https://{host}"),
             display_name: host.to_owned(),
-            relying_parties: vec![idp_core::realm::RelyingParty {
-                rp_id: host.to_owned(),
-                hosts: vec![host.to_owned()],
-                origins: vec![format!("https://{host}")],
-            }],
+            relying_parties: None,
             rewrite: false,
         };
         start::ensure_realm(&self.app, plan).await.unwrap();

@@ -193,6 +193,12 @@ demand-security-key-or-phone = { $application } only takes security keys and pas
 demand-device-or-phone = { $application } only takes passkeys of this device, phones and tablets, no security keys.
 demand-device-bound = { $application } takes no passkeys that are synced between devices.
 
+## A passkey of another address
+passkey-elsewhere = Use a passkey of { $host }
+away-title = Use your passkey
+away-text = It works at { $host }. Then you go on at { $home }.
+away-back = Back to { $home } without it
+
 ## Making a passkey in the midst of a sign-in
 enrol-title = Make a passkey
 enrol-nudge = Next time you sign in with your fingerprint, face or PIN instead of your password. It takes half a minute.

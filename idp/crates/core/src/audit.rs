@@ -120,6 +120,8 @@ events! {
     /// Changes no factor: shown in the account's activity, but nobody is told.
     PasskeyRenamed = "passkey.renamed",
     PasskeyRemoved = "passkey.removed" tells PasskeyRemoved,
+    /// A ceremony ran at another host than it was begun for.
+    CeremonyRefused = "ceremony.refused",
     /// A signature counter went back: perhaps a copied key.
     PasskeyCloned = "passkey.cloned" tells PasskeyCloned,
     /// A passkey was set aside: its model is not trusted any more.

@@ -1,5 +1,8 @@
 //! A realm: one issuer with its own hosts, keys, users, clients and policy.
 
+pub mod native_apps;
+pub mod relying_party;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,17 +19,8 @@ use crate::passkey::naming::{Naming, Pattern};
 use crate::passkey::policy::{GroupPolicy, Policy, resolve};
 use crate::user_schema::UserSchema;
 
-/// Hosts that share passkeys (WebAuthn L3 §5.1.2): one RP ID and where it is served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RelyingParty {
-    /// The RP ID: the host or a parent domain of it.
-    pub rp_id: String,
-    /// `Host` values that are answered, with port unless it is the scheme's default.
-    pub hosts: Vec<String>,
-    /// Origins whose ceremonies are accepted, in the serialised form of the browser.
-    pub origins: Vec<String>,
-}
+pub use native_apps::NativeApps;
+pub use relying_party::RelyingParty;
 
 /// Who may register a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +104,8 @@ pub struct RealmSettings {
     pub registration_scopes: Vec<String>,
     /// Where browsers are told which passkeys are kept.
     pub signals: Signals,
+    /// Applications for phones that may use the realm's passkeys.
+    pub native_apps: NativeApps,
     /// Fewest characters of a new password; 15 at least wherever the policy lets a password in alone.
     pub password_min_length: usize,
     /// What may recover an account.
@@ -149,6 +145,7 @@ impl Default for RealmSettings {
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             signals: Signals::Host,
+            native_apps: NativeApps::default(),
             password_min_length: LEAST_ALONE,
             recovery: Recovery::Either,
             recovery_wait_h: 24,
@@ -181,6 +178,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("registration", "off, token or open"),
     ("registration_scopes", "scopes of the realm, `openid` among them, separated by commas"),
     ("signals", "off, host (where the RP ID is the host) or always"),
+    (
+        "native_apps",
+        r#"{"android":[{"package":"org.example.app","sha256":["AB:CD:…"]}],"apple":["TEAM123456.org.example.app"]}"#,
+    ),
     ("password_min_length", "8 to 64 characters; at least 15 where the policy lets a password in alone"),
     ("recovery", "off, email_code, recovery_code, either or both"),
     ("recovery_wait_h", "0 to 720 hours"),
@@ -261,6 +262,7 @@ impl RealmSettings {
             ("acr_order", !order.is_empty() && order.len() == self.acr_order.len() && !twice),
             ("brand_color", self.brand_color.as_deref().is_none_or(color)),
             ("registration_scopes", known && registers("openid")),
+            ("native_apps", self.native_apps.is_well_formed()),
             ("password_min_length", (LEAST_BESIDES..=64).contains(&self.password_min_length)),
             ("recovery_wait_h", (0..=720).contains(&self.recovery_wait_h)),
             ("self_registration", self.self_registration.is_well_formed()),
@@ -319,9 +321,25 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// The relying party that serves `host` (as the browser sent it), if any.
+    /// The relying party that serves `host` (as the browser sent it), if any; of several at one host the first.
     pub fn relying_party(&self, host: &str) -> Option<&RelyingParty> {
-        self.relying_parties.iter().find(|rp| rp.hosts.iter().any(|h| h.eq_ignore_ascii_case(host)))
+        self.relying_parties.iter().find(|rp| rp.answers(host))
+    }
+
+    /// The relying party of an RP ID.
+    pub fn relying_party_of(&self, rp_id: &str) -> Option<&RelyingParty> {
+        self.relying_parties.iter().find(|rp| rp.rp_id == rp_id)
+    }
+
+    /// Scheme and host of the issuer, with port unless it is the default one. Applications and people are led there,
+    /// whatever host they came by.
+    pub fn home(&self) -> (&str, &str) {
+        self.issuer.split_once("://").unwrap_or(("https", &self.issuer))
+    }
+
+    /// Whether a `Host` value is the issuer's.
+    pub fn is_home(&self, host: &str) -> bool {
+        self.home().1.eq_ignore_ascii_case(host)
     }
 
     /// The policy of somebody in `groups`: of the group with the highest priority, else the realm's.

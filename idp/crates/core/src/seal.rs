@@ -39,6 +39,10 @@ purposes! {
     Ceremony = "ceremony",
     /// Factors passed before the final one, in the login cookie.
     Login = "login",
+    /// A sign-in that leaves the issuer's host for a passkey of another RP ID.
+    Errand = "errand",
+    /// The passkey it comes back with.
+    Handoff = "handoff",
     /// A browser that signed in before: its throttle bucket is its own.
     Known = "known",
     /// Requests for which a browser entered a device's user code, in a cookie.

@@ -21,6 +21,7 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("Revocation", oauth::revoke::RULES),
     ("Access tokens at our own endpoints", oauth::access_token::RULES),
     ("Client registration", oauth::registration::RULES),
+    ("Handoff between hosts", passkey::handoff::RULES),
     ("Logout", oidc::logout::RULES),
     ("Back-channel logout", oidc::backchannel::RULES),
     ("Front-channel logout", oidc::frontchannel::RULES),

@@ -52,6 +52,7 @@ pub mod recoveries;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod registrations;
+pub mod rp_ids;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_up;

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, sessions, vals};
+use crate::{audit, realms, sessions, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -156,9 +156,16 @@ const LOCK_ACTIVE: Locking =
     for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active'");
 const LOCK_ANY: Locking = for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2");
 
-/// Whether the account has a passkey that may sign in.
+/// Whether the account has a passkey that may sign in: an active one of an RP ID that the realm still serves.
 pub(crate) async fn has_active(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
-    Ok(c.one::<i64>(COUNT_ACTIVE, vals![realm, account]).await?.is_some_and(|count| count > 0))
+    const ACTIVE: &str = "SELECT DISTINCT rp_id FROM passkeys \
+         WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
+    let active: Vec<String> = c.all(ACTIVE, vals![realm, account]).await?;
+    if active.is_empty() {
+        return Ok(false);
+    }
+    let served = realms::relying_parties(c, realm).await?;
+    Ok(served.is_none_or(|parties| parties.iter().any(|party| active.contains(&party.rp_id))))
 }
 
 /// Locks the account's row, which decides about ways in; `false`: there is no such account.

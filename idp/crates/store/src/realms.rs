@@ -62,6 +62,12 @@ impl Store {
     }
 }
 
+/// The relying parties of a realm, as the transaction sees them.
+pub(crate) async fn relying_parties(c: &mut Conn, id: RealmId) -> Result<Option<Vec<RelyingParty>>> {
+    let realm: Option<Realm> = c.one(select!("WHERE realm_id = $1"), vals![id]).await?;
+    Ok(realm.map(|realm| realm.relying_parties))
+}
+
 /// What a realm and another one must not share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {

@@ -1,7 +1,7 @@
 //! A sign-in: one commit for challenge, passkey, session, events, throttles and audit.
 //!
 //! Rows are locked in the order challenge, account, passkey, authenticator app, session in every verb, so that none
-//! waits in a circle; a new session comes before its passkey, since nobody else can know its row.
+//! waits in a circle; a new session comes before them, since nobody else can know its row.
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};

@@ -1,9 +1,11 @@
 //! Signing in: the pages between an authorization request and its answer.
 
+pub mod away;
 pub mod choose;
 pub mod consent;
 pub mod enrol;
 pub mod finish;
+pub mod handoff;
 pub mod leave;
 pub mod page;
 pub mod partial;

@@ -6,6 +6,7 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_core::sign_up;
 
+use super::away::{Known, elsewhere};
 use super::partial::Partial;
 use super::recovery;
 use crate::http::exchange::{Exchange, Outcome};
@@ -110,6 +111,8 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         Mode::PasskeyFirst | Mode::PasswordThenPasskey | Mode::Optional => true,
     };
     let (passkey_allowed, password_allowed) = (policy::all(&x).any(by_passkey), policy::all(&x).any(by_password));
+    let away = shown.request.as_ref().zip(sealed.as_deref());
+    let elsewhere = if passkey_allowed { elsewhere(&mut x, away, Known::default())? } else { Vec::new() };
     let page = views::Login {
         csrf: x.csrf(),
         request: sealed,
@@ -121,6 +124,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         again: shown.again,
         recovers: recovery::effective(&x) != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
+        elsewhere,
         notice: shown.notice,
         restart_href,
         sign_up_href,

@@ -1,10 +1,11 @@
 //! `GET /login/second-factor`: one passkey more, after a password or for a session.
 
-use idp_core::interact::{Factor, Step};
+use idp_core::interact::{Factor, Step, usable_in};
 
 use idp_core::passkey::policy::{Combination, Holds, Verdict};
 use idp_core::session::Method;
 
+use super::away::{Known, elsewhere};
 use super::finish;
 use super::partial::Partial;
 use crate::http::exchange::{Exchange, Outcome};
@@ -63,6 +64,15 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let policy = policy::of(&x, &account.id).await?;
     let app_does = account.totp.is_some() && reason == SecondFactorReason::AfterPassword;
     let totp_href = (app_does && policy.accepts(Combination::PasswordAndTotp, holds)).then_some(totp);
+    let rp_ids = if x.realm.relying_parties.len() > 1 {
+        let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
+        usable_in(&passkeys, &x.realm, &policy).map(|p| p.rp_id.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let known =
+        Known { account: Some(account.id), second: reason == SecondFactorReason::AfterPassword, rp_ids: Some(&rp_ids) };
+    let elsewhere = elsewhere(&mut x, request.as_ref().zip(sealed.as_deref()), known)?;
     let page = SecondFactor {
         csrf: x.csrf(),
         request: sealed,
@@ -72,6 +82,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
         reason,
         voluntary,
         rp_host: x.rp.rp_id.clone(),
+        elsewhere,
         totp_href,
         switch_href: login,
     };

@@ -16,9 +16,10 @@ use idp_store::sign_in::PasskeyUse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state;
+use super::{state, wrong_host};
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
+use crate::http::login::handoff;
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
 use crate::http::login::throttle;
@@ -44,6 +45,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let response = AuthenticationResponse::from_json(&body.credential)?;
     let (passkey, account) = find(&x, &response).await?;
     let proved = verify(&x, &ceremony, &response, (passkey, account), request.as_ref()).await?;
+    if let CeremonyPurpose::Authenticate { errand: Some(errand), .. } = ceremony.purpose {
+        return handoff::give(x, errand, proved, request.as_ref());
+    }
     let stand = finish(&mut x, proved, request.as_ref()).await?;
     if stand == Stand::PasskeyNeeded {
         let text = "a passkey alone does not let in here: sign in with your password first";
@@ -66,7 +70,7 @@ async fn verify(
     (passkey, owner): (Passkey, Account),
     request: Option<&AuthorizationRequest>,
 ) -> Result<Proved, Problem> {
-    let CeremonyPurpose::Authenticate { account, listed, flow } = &ceremony.purpose else {
+    let CeremonyPurpose::Authenticate { account, listed, flow, errand } = &ceremony.purpose else {
         return Err(Problem::bad("ceremony_invalid", "this ceremony registers a passkey; it cannot sign in"));
     };
     // A ceremony belongs to the request it was begun for, or it could answer another one's max_age.
@@ -84,9 +88,15 @@ async fn verify(
     };
     let asked = Asked { ceremony: state::expected(x, ceremony), allowed: &allowed, account: *account };
     let found = Found { passkey: &passkey, user_handle: &owner.user_handle };
-    let verified = assertion::verify(&asked, found, response, policy, x.now)?;
+    let verified = match assertion::verify(&asked, found, response, policy, x.now) {
+        Ok(verified) => verified,
+        Err(refused) => return Err(wrong_host::told(x, refused, owner.id).await),
+    };
 
-    let second = Partial::read(x, *flow).is_some_and(|p| p.account == owner.id);
+    let second = match errand {
+        Some(errand) => errand.second,
+        None => Partial::read(x, *flow).is_some_and(|p| p.account == owner.id),
+    };
     let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
     let cloned = verified.counter == Counter::CloneSignal;
     if cloned {

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{signals, state};
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::away;
 use crate::http::login::partial::Partial;
 use crate::http::login::password::named;
 use crate::http::oauth::authorize;
@@ -28,6 +29,8 @@ struct Body {
     username: Option<String>,
     mediation: Option<String>,
     request: Option<String>,
+    /// At another host than the issuer's: what it is done for.
+    errand: Option<String>,
 }
 
 /// `{"ceremony", "csrf", "publicKey"}`.
@@ -41,7 +44,15 @@ pub async fn post(mut x: Exchange) -> Outcome {
         Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
         None => None,
     };
-    let verified = verified_account(&x, request.as_ref()).await?;
+    let errand = match body.errand.as_deref() {
+        Some(sealed) => Some(away::open(&mut x, sealed, request.as_ref())?),
+        None if x.is_home() => None,
+        None => return Err(Problem::wrong_host(&x.realm)),
+    };
+    let verified = match &errand {
+        Some(errand) => errand.account,
+        None => verified_account(&x, request.as_ref()).await?,
+    };
     let own = match &verified {
         Some(account) => policy::of(&x, account).await?,
         None => policy::of_strangers(&x),
@@ -66,7 +77,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         (None, Some(username)) => Some(named(&x, username).await?.map_or(NOBODY, |a| a.id)),
         (None, None) => None,
     };
-    let purpose = CeremonyPurpose::Authenticate { account, listed: !allowed.is_empty(), flow };
+    let purpose = CeremonyPurpose::Authenticate { account, listed: !allowed.is_empty(), flow, errand };
     let (begun, ceremony) = state::begin(&mut x, purpose)?;
     let options = assertion::options(&begun.rp_id, &begun.challenge, &allowed, &policy);
     let csrf = x.csrf();

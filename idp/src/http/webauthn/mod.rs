@@ -7,3 +7,4 @@ pub mod register_options;
 pub mod session;
 pub mod signals;
 mod state;
+mod wrong_host;

@@ -19,7 +19,7 @@ use idp_store::passkeys::{OwnerSetUp, PasskeyRegistered, RegisterPasskey, SetUpO
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state;
+use super::{state, wrong_host};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::enrol::Enrolling;
@@ -62,7 +62,10 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let response = RegistrationResponse::from_json(&body.credential)?;
     // No passkey is kept that the application would refuse: it would ask for another one at once.
     let policy = authorize::policy_at(&x, policy::of(&x, &account).await?, request.as_ref()).await?;
-    let mut registered = verify(&state::expected(&x, &ceremony), response, &policy, x.now)?;
+    let mut registered = match verify(&state::expected(&x, &ceremony), response, &policy, x.now) {
+        Ok(registered) => registered,
+        Err(refused) => return Err(wrong_host::told(&x, refused, account).await),
+    };
     let entry = match registered.model_key() {
         Some(model) => x.app.store.find_model(&model).await?,
         None => None,

@@ -39,7 +39,7 @@ pub fn reopen(x: &mut Exchange, sealed: &str) -> Result<CeremonyState, Problem> 
     if !same(&state.browser, &browser_hash(x)) {
         return Err(Problem::api(403, "ceremony_foreign", "this ceremony was started in another browser"));
     }
-    if state.rp_id != x.rp.rp_id {
+    if !x.take_rp(&state.rp_id) {
         return Err(Problem::bad("ceremony_invalid", "this ceremony was started on another host"));
     }
     Ok(state)

@@ -9,8 +9,9 @@ pub fn add_all(all: &mut Samples) {
     enrols(all);
 }
 
-fn second_factors(all: &mut Samples) {
-    let second = |reason, voluntary| SecondFactor {
+/// The page in one of its states.
+pub fn second_factor(reason: SecondFactorReason, voluntary: bool) -> SecondFactor {
+    SecondFactor {
         csrf: "csrf".into(),
         request: Some("sealed".into()),
         application: Some(application()),
@@ -19,21 +20,25 @@ fn second_factors(all: &mut Samples) {
         reason,
         voluntary,
         rp_host: "northwind.example".into(),
+        elsewhere: Vec::new(),
         totp_href: None,
         switch_href: "/login?request=sealed&switch=1".into(),
-    };
+    }
+}
+
+fn second_factors(all: &mut Samples) {
     use SecondFactorReason::{AfterPassword, StepUp};
-    add(all, "second-factor", Page::SecondFactor(second(AfterPassword, false)));
-    let other = SecondFactor { totp_href: Some(MARKUP.into()), ..second(AfterPassword, false) };
+    add(all, "second-factor", Page::SecondFactor(second_factor(AfterPassword, false)));
+    let other = SecondFactor { totp_href: Some(MARKUP.into()), ..second_factor(AfterPassword, false) };
     add(all, "second-factor-or-app", Page::SecondFactor(other));
-    add(all, "step-up", Page::SecondFactor(second(StepUp, true)));
-    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second(StepUp, false) };
+    add(all, "step-up", Page::SecondFactor(second_factor(StepUp, true)));
+    let bare = SecondFactor { request: None, application: None, person: mallory(), ..second_factor(StepUp, false) };
     add(all, "step-up-plain", Page::SecondFactor(bare));
     use Takes::{Device, DeviceOrPhone, Phone, SecurityKey, SecurityKeyOrDevice, SecurityKeyOrPhone};
     let takes = [SecurityKey, Device, Phone, SecurityKeyOrDevice, SecurityKeyOrPhone, DeviceOrPhone];
     for (number, takes) in takes.into_iter().enumerate() {
         let demands = Demands { takes: Some(takes), device_bound: takes == SecurityKey };
-        let page = SecondFactor { demands, ..second(StepUp, false) };
+        let page = SecondFactor { demands, ..second_factor(StepUp, false) };
         add(all, &format!("step-up-demands-{number}"), Page::SecondFactor(page));
     }
 }

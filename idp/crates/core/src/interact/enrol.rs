@@ -1,6 +1,6 @@
 //! Whether somebody who signed in without a passkey is asked to make one.
 
-use super::{EnrolReason, Facts, Need, Step, Visitor, usable};
+use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
 use crate::passkey::policy::{Enrolment, EnrolmentRequires};
 use crate::session::Method;
 
@@ -17,7 +17,7 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         return None;
     }
     let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
-    if usable(passkeys, facts.rp_id, policy).next().is_some() {
+    if usable_in(passkeys, facts.realm, policy).next().is_some() {
         return None;
     }
     let preferences = &visitor.account.preferences;
@@ -45,4 +45,32 @@ fn can(facts: &Facts<'_>, visitor: &Visitor<'_>, requires: EnrolmentRequires) ->
         }
         EnrolmentRequires::AccessPass => false,
     }
+}
+
+/// Asked in the visit that signed in by it and never again: a session that lasts is no reason to stop somebody.
+pub fn moved(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    let request = facts.request;
+    // A device has no way to go on here, and there is nothing to come from with one RP ID.
+    let cannot = request.enrolment_put_off || request.prompt.none || request.to.device().is_some();
+    if cannot || facts.realm.relying_parties.len() < 2 {
+        return None;
+    }
+    let policy = facts.policy(visitor).base;
+    if !policy.enabled || !policy.allow_registration {
+        return None;
+    }
+    let of_this_request = visitor.session.events.iter().filter(|event| event.flow == Some(request.id));
+    let used: Vec<&[u8]> = of_this_request
+        .filter_map(|event| match &event.method {
+            Method::Passkey(proof) => Some(proof.credential_id.as_slice()),
+            _ => None,
+        })
+        .collect();
+    if used.is_empty() {
+        return None;
+    }
+    let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
+    let former = passkeys.iter().any(|p| p.rp_id != facts.rp_id && used.contains(&p.credential_id.as_slice()));
+    let has_own = passkeys.iter().any(|p| p.takes_place(facts.rp_id));
+    (former && !has_own).then_some(Step::Enrol { reason: EnrolReason::Moved, voluntary: true })
 }

@@ -143,6 +143,7 @@ checks! {
     "step_up.policy", "WebAuthn L3 §1.2", "The policies of the user and of the client let the session's factors in, else a factor that fits is asked for, or a passkey made; where nothing would help, it is said to the client.", Some(LoginRequired) => step_up::policy;
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
+    "enrol.moved", "passkey policy", "Whoever came in by a passkey of a former RP ID makes one of the realm's own, in the same visit; may be put off.", None => enrol::moved;
     "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says.", None => enrol::asked;
     "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
     "consent.asked", "OIDC Core §3.1.2.1", "`prompt=consent`: the user agreed in this very request.", Some(InteractionRequired) => consent::asked;
@@ -207,7 +208,7 @@ fn lets_in(
 /// What the account has to sign in with under a policy. Passkeys that were not loaded: nothing so far rested on them,
 /// so the stricter case is assumed.
 fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
-    let passkey = visitor.passkeys.is_none_or(|all| usable(all, facts.rp_id, policy).next().is_some());
+    let passkey = visitor.passkeys.is_none_or(|all| usable_in(all, facts.realm, policy).next().is_some());
     let account = visitor.account;
     Holds {
         passkey,
@@ -243,4 +244,14 @@ fn demand(facts: &Facts<'_>) -> Demand {
 /// The passkeys of an account that could be used at a host now.
 pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
     passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
+}
+
+/// The passkeys of an account that could be used now at any host of the realm: where they work at another one, the
+/// browser is sent there and comes back ([`crate::passkey::handoff`]).
+pub fn usable_in<'a>(
+    passkeys: &'a [Passkey],
+    realm: &'a Realm,
+    policy: &'a Policy,
+) -> impl Iterator<Item = &'a Passkey> {
+    realm.relying_parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, FlowId};
+use crate::passkey::handoff::Errand;
 use crate::secret::Hash;
 use crate::time::Timestamp;
 
@@ -31,6 +32,8 @@ pub enum CeremonyPurpose {
         listed: bool,
         /// The authorization request it belongs to.
         flow: Option<FlowId>,
+        /// On whose behalf: the issuer's host, to which the sign-in goes back.
+        errand: Option<Errand>,
     },
     /// Another passkey for an account, by its session or an access pass.
     Register { account: AccountId, pass: Option<Hash> },

@@ -11,6 +11,7 @@ pub mod ceremony;
 pub mod client_data;
 pub mod cose;
 pub mod explain;
+pub mod handoff;
 pub mod mds;
 pub mod naming;
 pub mod options;

@@ -1,9 +1,11 @@
 //! Whatever bytes come, a ceremony is judged: nothing panics.
 
 use idp_core::encoding::base64url;
+use idp_core::passkey::attestation::is_certificate;
 use idp_core::passkey::authenticator_data::AuthenticatorData;
 use idp_core::passkey::client_data::ClientData;
 use idp_core::passkey::cose::PublicKey;
+use idp_core::passkey::mds::blob::{self, Signer};
 use idp_core::passkey::policy::Policy;
 use idp_softkey::{Alg, Faults, Options, SoftKey};
 use proptest::prelude::*;
@@ -18,6 +20,8 @@ proptest! {
     fn parsers_take_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = AuthenticatorData::parse(&bytes);
         let _ = ClientData::parse(&bytes);
+        prop_assert!(!is_certificate(&bytes));
+        prop_assert!(blob::read(&bytes, &Signer::fido(), NOW).is_err());
         if let Ok(key) = PublicKey::parse(&bytes) {
             prop_assert!(!key.verifies(&bytes, &bytes));
         }

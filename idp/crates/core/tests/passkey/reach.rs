@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::support::*;
 
 fn realm(policy: Policy) -> Realm {
-    let rp = RelyingParty { rp_id: RP_ID.to_owned(), hosts: Vec::new(), origins: Vec::new() };
+    let rp = RelyingParty::new(RP_ID, "https", Vec::new());
     Realm {
         id: RealmId(1),
         name: "default".to_owned(),

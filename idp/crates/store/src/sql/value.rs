@@ -121,6 +121,12 @@ pub trait FromRow: Sized + Send + 'static {
     fn from_row(row: &mut Row<'_>) -> Result<Self>;
 }
 
+impl FromRow for String {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        row.text().map(str::to_owned)
+    }
+}
+
 impl FromRow for i64 {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
         row.i64()

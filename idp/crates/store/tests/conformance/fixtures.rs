@@ -123,11 +123,7 @@ pub fn create_realm(name: &str) -> CreateRealm {
         name: name.to_owned(),
         issuer: format!("https://{name}.example"),
         display_name: name.to_owned(),
-        relying_parties: vec![RelyingParty {
-            rp_id: format!("{name}.example"),
-            hosts: vec![format!("{name}.example")],
-            origins: vec![format!("https://{name}.example")],
-        }],
+        relying_parties: vec![RelyingParty::alone(&format!("https://{name}.example"))],
         settings: RealmSettings::default(),
         policy: Policy::default(),
         now: NOW,

@@ -15,6 +15,7 @@ mod pushed_requests;
 mod races;
 mod records;
 mod registrations;
+mod rp_ids;
 mod schema;
 mod sign_in;
 mod users;

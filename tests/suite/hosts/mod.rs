@@ -1,0 +1,8 @@
+//! A realm at several hosts with several RP IDs: its documents, the way between the hosts, the move to another RP ID.
+
+mod aliases;
+mod counts;
+mod documents;
+mod handoff;
+mod moved;
+mod wrong_host;
