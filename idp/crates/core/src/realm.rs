@@ -102,10 +102,10 @@ pub struct RealmSettings {
     pub registration: Registration,
     /// Scopes that a client may register for itself; all of them where it names none.
     pub registration_scopes: Vec<String>,
-    /// Applications for phones that may use the realm's passkeys.
-    pub native_apps: NativeApps,
     /// Where browsers are told which passkeys are kept.
     pub signals: Signals,
+    /// Applications for phones that may use the realm's passkeys.
+    pub native_apps: NativeApps,
     /// Fewest characters of a new password; 15 at least wherever the policy lets a password in alone.
     pub password_min_length: usize,
     /// What may recover an account.
@@ -144,8 +144,8 @@ impl Default for RealmSettings {
             scopes: Vec::new(),
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
-            native_apps: NativeApps::default(),
             signals: Signals::Host,
+            native_apps: NativeApps::default(),
             password_min_length: LEAST_ALONE,
             recovery: Recovery::Either,
             recovery_wait_h: 24,
@@ -177,11 +177,11 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("scopes", "a JSON list of scopes with their claims; `idp realm scope` sets them one by one"),
     ("registration", "off, token or open"),
     ("registration_scopes", "scopes of the realm, `openid` among them, separated by commas"),
+    ("signals", "off, host (where the RP ID is the host) or always"),
     (
         "native_apps",
         r#"{"android":[{"package":"org.example.app","sha256":["AB:CD:…"]}],"apple":["TEAM123456.org.example.app"]}"#,
     ),
-    ("signals", "off, host (where the RP ID is the host) or always"),
     ("password_min_length", "8 to 64 characters; at least 15 where the policy lets a password in alone"),
     ("recovery", "off, email_code, recovery_code, either or both"),
     ("recovery_wait_h", "0 to 720 hours"),
