@@ -16,3 +16,6 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_by_due ON mails (due_ms);
 CREATE INDEX mails_by_expiry ON mails (expires_ms);
+
+-- Where a passkey was used last: the network of an address, as people see it in the list.
+ALTER TABLE passkeys ADD COLUMN last_used_place TEXT;

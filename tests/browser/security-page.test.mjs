@@ -10,7 +10,7 @@ const ada = await newPerson(stage, { key: USB });
 const { page, key: stick } = ada;
 await signedInOwner(stage, ada);
 
-const row = name => page.locator('.list > li').filter({ hasText: name });
+const row = name => page.locator('section[aria-labelledby=passkeys] .list > li').filter({ hasText: name });
 const notice = words => page.locator('#notices [role=status], #notices [role=alert]').filter({ hasText: words }).waitFor();
 
 /** What the browser was last asked to make. */

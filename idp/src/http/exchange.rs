@@ -10,6 +10,7 @@ use idp_core::encoding::{base64url, from_base64url};
 use idp_core::id::{AuditId, ClientId};
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::Policy;
+use idp_core::place;
 use idp_core::realm::{Realm, RelyingParty};
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, same, sha256};
@@ -25,6 +26,7 @@ use serde_json::Value;
 use super::cookies::{self, CookieKind};
 use super::policy;
 use super::problem::Problem;
+use super::user_agent;
 use crate::app::App;
 
 /// Largest form or JSON body, in bytes; a registration with a long attestation chain is the largest honest one.
@@ -275,8 +277,19 @@ impl Exchange {
         self.app.open(purpose, self.realm.id, text).ok()
     }
 
-    /// An audit row for the write that is about to happen.
-    pub fn audit(&self, event: AuditEvent, actor: Actor, detail: Value) -> Audit {
+    /// Browser and system in words, as far as the browser says.
+    pub fn client_words(&self) -> Option<String> {
+        self.header(header::USER_AGENT).and_then(user_agent::words)
+    }
+
+    /// An audit row for the write that is about to happen. What its account may look at says from where.
+    pub fn audit(&self, event: AuditEvent, actor: Actor, mut detail: Value) -> Audit {
+        if let Some(facts) = detail.as_object_mut().filter(|_| event.is_activity()) {
+            facts.insert("place".to_owned(), place::of(self.address).into());
+            if let Some(words) = self.client_words() {
+                facts.insert("browser".to_owned(), words.into());
+            }
+        }
         let account_id = match &actor {
             Actor::Account(id) => Some(*id),
             _ => None,

@@ -18,6 +18,7 @@ mod reply;
 mod router;
 mod setup;
 mod sign_up;
+mod user_agent;
 mod webauthn;
 mod well_known;
 

@@ -101,6 +101,7 @@ routes! {
     GET     "/device/confirm"                          Page   => device::confirm;
     POST    "/device/confirm"                          Page   => device::answer;
     GET     "/webauthn/session"                        Api    => webauthn::session::get;
+    GET     "/webauthn/signals"                        Api    => webauthn::signals::get;
     POST    "/webauthn/register/options"               Api    => webauthn::register_options::post;
     POST    "/webauthn/register"                       Api    => webauthn::register::post;
     POST    "/webauthn/authenticate/options"           Api    => webauthn::authenticate_options::post;
@@ -119,6 +120,13 @@ routes! {
     POST    "/account/security/rename"                 Page   => account::security::rename;
     GET     "/account/security/remove"                 Page   => account::security::confirm_remove;
     POST    "/account/security/remove"                 Page   => account::security::remove;
+    POST    "/account/security/ask-passkey"            Page   => account::preferences::post;
+    GET     "/account/sessions"                        Page   => account::sessions::get;
+    POST    "/account/sessions/end"                    Page   => account::sessions::end;
+    POST    "/account/sessions/end-others"             Page   => account::sessions::end_others;
+    GET     "/account/applications"                    Page   => account::applications::get;
+    POST    "/account/applications/revoke"             Page   => account::applications::revoke;
+    GET     "/account/activity"                        Page   => account::activity::get;
     GET     "/account/password"                        Page   => account::password::get;
     POST    "/account/password"                        Page   => account::password::post;
     POST    "/account/password/remove"                 Page   => account::password::remove;

@@ -78,6 +78,8 @@ pub fn compose<'a>(
         what: ["passkey", "state", "email", "user"].into_iter().find_map(fact).unwrap_or_default(),
         by: fact("by").unwrap_or_default(),
         at: mail.created,
+        client: fact("browser"),
+        place: fact("place"),
         code: secret.map(|secret| secret.expose().clone()),
         minutes: mail.expires.ms_since(mail.created) / 60_000,
         href: match (mail.template.kind(), secret) {

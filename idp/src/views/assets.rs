@@ -34,7 +34,7 @@ impl Assets {
             .collect();
         // A module names those it imports without a version: give it the one of today, or a browser mixes releases.
         // What is imported comes before who imports it, so that a change reaches every address above it.
-        for shared in ["causes.js", "passkey.js"] {
+        for shared in ["causes.js", "signals.js", "passkey.js"] {
             let Some(version) = all.get(shared).map(|asset| asset.version.clone()) else { continue };
             for (path, module) in all.iter_mut().filter(|(path, _)| path.ends_with(".js")) {
                 let text = String::from_utf8_lossy(&module.bytes);

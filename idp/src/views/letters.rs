@@ -33,6 +33,9 @@ pub struct LetterView {
     /// Who did it: `self`, `operator`, `system`, `pass`.
     pub by: String,
     pub at: Timestamp,
+    /// Browser and system of whoever did it, and the network, where known.
+    pub client: Option<String>,
+    pub place: Option<String>,
     pub code: Option<String>,
     /// How long the code is good for.
     pub minutes: i64,

@@ -2,6 +2,7 @@
 //!
 //! The variables of `themes/default/README.md`; a template sees them as `page.…`.
 
+mod account;
 mod demands;
 mod device;
 mod enrol;
@@ -12,6 +13,7 @@ mod people;
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
+pub use account::*;
 pub use demands::{Demands, Takes};
 pub use device::{Device, DeviceConfirm, DeviceNotice};
 pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
@@ -234,7 +236,40 @@ pub struct Security {
     pub adding: Adding,
     pub factors: Factors,
     pub rp_host: String,
+    pub standing: Standing,
+    /// Factors a sign-in can begin with, and those that can be asked on top.
+    pub first_factors: usize,
+    pub second_factors: usize,
+    /// The switch "ask for my passkey too"; none where the policy decides.
+    pub ask_passkey: Option<bool>,
+    /// The first few of each; each list has a page of its own.
+    pub sessions: Vec<SessionRow>,
+    pub applications: Vec<ApplicationRow>,
+    pub activity: Vec<ActivityRow>,
     pub notice: Option<SecurityNotice>,
+}
+
+/// What could still be done for the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    None,
+    One,
+    /// Several, each bound to a device.
+    Bound,
+    Good,
+}
+
+impl From<idp_core::passkey::standing::Standing> for Standing {
+    fn from(standing: idp_core::passkey::standing::Standing) -> Self {
+        use idp_core::passkey::standing::Standing as Core;
+        match standing {
+            Core::None => Self::None,
+            Core::One => Self::One,
+            Core::Bound => Self::Bound,
+            Core::Good => Self::Good,
+        }
+    }
 }
 
 /// Whether a passkey can be added on the page.
@@ -259,6 +294,8 @@ pub struct PasskeyRow {
     pub last_used: Option<Timestamp>,
     /// Browser and system of the last use, in words.
     pub last_used_client: Option<String>,
+    /// Network of the last use.
+    pub last_used_place: Option<String>,
     /// Set aside: it does not sign in until an administrator decides.
     pub suspended: bool,
     /// The session was signed in with it.
@@ -294,6 +331,10 @@ pub enum SecurityNotice {
     BadName,
     /// Refused: it is the last way in.
     LastWayIn,
+    /// The passkey is asked for after the password from now on, or not any more.
+    Asks {
+        on: bool,
+    },
     PasswordSet,
     PasswordRemoved,
     TotpSet,

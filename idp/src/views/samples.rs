@@ -2,6 +2,7 @@
 //!
 //! Rendered by the tests, and looked at by whoever changes a theme (`cargo run --example pages`).
 
+mod account;
 mod factors;
 mod hosts;
 mod people;
@@ -14,7 +15,7 @@ use super::{
     Adding, Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
     DeviceNotice, ErrorKind, ErrorPage, Factors, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice,
     LoginStep, LogoutConfirm, LogoutFrames, Message, MessageKind, Page, PasskeyKind, PasskeyRow, Person, RemovePasskey,
-    Security, SecurityNotice, Setup, SetupKind, WebUrl,
+    Security, SecurityNotice, Setup, SetupKind, Standing, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -46,6 +47,7 @@ pub fn sample_pages() -> Vec<(String, Page)> {
     asks(&mut all);
     devices(&mut all);
     security(&mut all);
+    account::lists(&mut all);
     secrets::all(&mut all);
     setups(&mut all);
     people::add_all(&mut all);
@@ -66,6 +68,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         what: what.into(),
         by: by.into(),
         at: NOW,
+        client: Some("Firefox on Linux".into()),
+        place: Some("203.0.113.*".into()),
         code: Some("K7QP-2M9X".into()),
         until: Some(NOW.plus_s(86_400)),
         minutes: 10,
@@ -82,6 +86,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
             realm_name: MARKUP.into(),
             name: None,
             username: None,
+            client: None,
+            place: None,
             ..letter(template, MARKUP, "operator")
         };
         all.push((format!("{}-markup", template.text()), strange));
@@ -273,6 +279,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         created: NOW.plus_s(-86_400 * 75),
         last_used: Some(NOW.plus_s(-7_300)),
         last_used_client: Some("Safari on iOS".into()),
+        last_used_place: Some("203.0.113.*".into()),
         suspended: false,
         current: false,
         last_way_in: false,
@@ -281,16 +288,8 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
 
 fn security(all: &mut Samples) {
     use PasskeyKind::{SecurityKey, Synced, ThisDevice};
-    let page = |passkeys, notice| Security {
-        csrf: "csrf".into(),
-        person: ada(),
-        passkeys,
-        limit: 10,
-        adding: Adding::Here,
-        factors: secrets::held(),
-        rp_host: "northwind.example".into(),
-        notice,
-    };
+    let page =
+        |passkeys, notice| Security { csrf: "csrf".into(), person: ada(), passkeys, notice, ..account::security() };
     let usual = || {
         vec![
             PasskeyRow { current: true, ..passkey("Ada’s iPhone", Synced) },
@@ -302,36 +301,54 @@ fn security(all: &mut Samples) {
             PasskeyRow { last_used: None, last_used_client: None, ..passkey("Blue key", SecurityKey) },
         ]
     };
-    add(all, "security", Page::Security(page(usual(), None)));
-    let unset = Security { factors: secrets::bare(), ..page(Vec::new(), None) };
-    add(all, "security-empty", Page::Security(unset));
+    add(all, "security", Page::Security(Box::new(page(usual(), None))));
+    let unset = Security { factors: secrets::bare(), standing: Standing::None, ..page(Vec::new(), None) };
+    add(all, "security-empty", Page::Security(Box::new(unset)));
     let waiting = Factors { recovery: Some(NOW.plus_s(7_200)), recovery_codes: None, ..secrets::held() };
-    add(all, "security-recovery", Page::Security(Security { factors: waiting, ..page(usual(), None) }));
+    let waiting = Security { factors: waiting, ..page(usual(), None) };
+    add(all, "security-recovery", Page::Security(Box::new(waiting)));
     for (state, adding) in [("security-by-link", Adding::ByLink), ("security-off", Adding::Off)] {
-        add(all, state, Page::Security(Security { adding, ..page(Vec::new(), None) }));
+        add(
+            all,
+            state,
+            Page::Security(Box::new(Security { adding, standing: Standing::None, ..page(Vec::new(), None) })),
+        );
     }
     let only = PasskeyRow { last_way_in: true, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
-    add(all, "security-last", Page::Security(page(vec![only.clone()], Some(SecurityNotice::LastWayIn))));
-    add(all, "security-one", Page::Security(page(vec![only], None)));
+    add(all, "security-last", Page::Security(Box::new(page(vec![only.clone()], Some(SecurityNotice::LastWayIn)))));
+    let one = Security { standing: Standing::One, ask_passkey: Some(false), ..page(vec![only], None) };
+    add(all, "security-one", Page::Security(Box::new(one)));
+    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Blue key", SecurityKey)];
+    let bound = Security {
+        standing: Standing::Bound,
+        ask_passkey: Some(true),
+        sessions: Vec::new(),
+        applications: Vec::new(),
+        activity: Vec::new(),
+        ..page(bound, None)
+    };
+    add(all, "security-bound", Page::Security(Box::new(bound)));
     let many = (1..=10i64).map(|n| PasskeyRow {
         created: NOW.plus_s(-2_700_000 * n * n),
         last_used: Some(NOW.plus_s(-60 * n * n * n * n)),
         suspended: n == 4,
         ..passkey(&format!("Key {n}"), SecurityKey)
     });
-    add(all, "security-full", Page::Security(page(many.collect(), Some(SecurityNotice::BadName))));
+    add(all, "security-full", Page::Security(Box::new(page(many.collect(), Some(SecurityNotice::BadName)))));
     let strange = PasskeyRow { last_used_client: Some(MARKUP.into()), ..passkey(MARKUP, Synced) };
     let markup = Security {
         person: mallory(),
         rp_host: MARKUP.into(),
         ..page(vec![strange.clone(), passkey(&long(), Synced)], None)
     };
-    add(all, "security-markup", Page::Security(markup));
+    add(all, "security-markup", Page::Security(Box::new(markup)));
     let name = || MARKUP.to_owned();
     let notices = [
         ("added", SecurityNotice::Added { name: "Work laptop".into() }),
         ("renamed", SecurityNotice::Renamed { name: name() }),
         ("removed", SecurityNotice::Removed),
+        ("asks", SecurityNotice::Asks { on: true }),
+        ("asks-not", SecurityNotice::Asks { on: false }),
         ("password-set", SecurityNotice::PasswordSet),
         ("password-removed", SecurityNotice::PasswordRemoved),
         ("totp-set", SecurityNotice::TotpSet),
@@ -339,7 +356,7 @@ fn security(all: &mut Samples) {
         ("recovery-cancelled", SecurityNotice::RecoveryCancelled),
     ];
     for (state, notice) in notices {
-        add(all, &format!("security-{state}"), Page::Security(page(usual(), Some(notice))));
+        add(all, &format!("security-{state}"), Page::Security(Box::new(page(usual(), Some(notice)))));
     }
     for (state, row) in [
         ("remove", passkey("Work laptop", ThisDevice)),

@@ -89,12 +89,13 @@ fn writes_each_mail_as_text_and_as_html_that_loads_nothing() {
         assert!(!subject.is_empty() && !subject.contains(['\n', '{']), "{name}: {subject}");
         assert!(!text.contains("&quot;") && !text.contains("&#"), "{name}: text is not escaped\n{text}");
         assert!(!text.contains("\n\n\n") && !text.contains(" \n\n"), "{name}: {text}");
-        let says = if name.contains("-code") { "K7QP-2M9X" } else { "When: 15 January 2027" };
+        let says =
+            if name.contains("-code") && !name.contains("-codes") { "K7QP-2M9X" } else { "When: 15 January 2027" };
         assert!(text.contains(says) && html.contains(says), "{name}: {text}");
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<link"), "{name}: {html}");
         for (tag, attributes) in tags(&html) {
             for (key, value) in attributes.iter().filter(|(key, _)| key == "href" || key.starts_with("on")) {
-                let ours = key == "href" && value == "https://id.northwind.example/account/security";
+                let ours = key == "href" && value.starts_with("https://id.northwind.example/account/");
                 assert!(tag == "a" && ours && text.contains(value), "{name}: <{tag} {key}={value}>");
             }
         }

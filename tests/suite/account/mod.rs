@@ -1,6 +1,8 @@
 //! `/account/security`, and what every page carries.
 
+mod activity;
 mod email;
 mod headers;
+mod lists;
 mod profile;
 mod security;

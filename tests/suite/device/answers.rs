@@ -31,7 +31,8 @@ both! {
         assert_eq!(consent.scope, "openid email");
         let rows = w.audit_rows(&ann, AuditEvent::DeviceApproved).await;
         assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].detail, json!({ "scope": "openid email", "device_address": "127.0.0.1" }));
+        let expected = json!({ "scope": "openid email", "device_address": "127.0.0.1", "place": "127.0.0.*" });
+        assert_eq!(rows[0].detail, expected);
     }
 
     async fn a_session_that_never_entered_the_code_gets_403(db) {

@@ -156,7 +156,7 @@ async fn the_mode_of_an_application_meets_that_of_the_realm() {
         let w = World::sqlite().await;
         w.set_policy(Policy { mode: realm, ..Policy::default() }).await;
         let rp = w.rp("keys").await;
-        w.set_demands(&rp, &[("mode", &serde_json::to_value(client).unwrap().as_str().unwrap())]).await;
+        w.set_demands(&rp, &[("mode", serde_json::to_value(client).unwrap().as_str().unwrap())]).await;
         let mut ann = w.person_with_both("ann", Options::platform()).await;
         let what = format!("{realm:?} and {client:?}");
 

@@ -187,6 +187,7 @@ async fn a_stored_key_that_cannot_be_read_signs_nobody_in() {
         created: w.clock.now(),
         last_used: None,
         last_used_client: None,
+        last_used_place: None,
     };
     let challenge = idp_store::used_once::Once { hash: [1; 32], expires: w.clock.now() };
     let op = idp_store::passkeys::RegisterPasskey {

@@ -11,4 +11,5 @@ mod policy_fields;
 mod refused;
 mod registration_checks;
 mod sign_in;
+mod signals;
 mod simulate;

@@ -1,6 +1,7 @@
 // The passkey ceremonies as the browser sees them: options from the server, the authenticator's answer back.
 // WebAuthn L3 §5.1; the server's JSON is what §5.1.8 and §5.1.9 call ...OptionsJSON and §5.5 ...ResponseJSON.
 import { Failed, cause, obstacle } from './causes.js';
+import { signalAll, signalUnknown } from './signals.js';
 
 /** What the server answered instead of going on: problem+json (RFC 9457). */
 class Refused extends Error {
@@ -80,18 +81,33 @@ async function held(ceremony, options) {
 
 /** Signs in: `asked` is `{username?, mediation?, request?}`. Gives `{status, next}`. */
 export async function authenticate(asked, signal) {
-  const { ceremony, csrf, publicKey } = await post('/webauthn/authenticate/options', asked, { signal });
+  const { ceremony, csrf, publicKey, signals } = await post('/webauthn/authenticate/options', asked, { signal });
   const options = { publicKey: requestOptions(publicKey), signal };
   if (asked.mediation) options.mediation = asked.mediation;
   const credential = toJSON(await held('get', options));
-  return post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
+  try {
+    const answer = await post('/webauthn/authenticate', { ceremony, credential, request: asked.request }, { csrf });
+    if (signals && answer.status === 'complete') await signalAll();
+    return answer;
+  } catch (error) {
+    if (signals && error.problem?.code === 'unknown_credential') await signalUnknown(publicKey.rpId, credential.id);
+    throw error;
+  }
 }
 
 /** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?}`. Gives its record and `next`. */
 export async function register(asked, name, signal) {
-  const { ceremony, csrf, publicKey } = await post('/webauthn/register/options', asked, { signal });
+  const { ceremony, csrf, publicKey, signals } = await post('/webauthn/register/options', asked, { signal });
   const credential = toJSON(await held('create', { publicKey: creationOptions(publicKey), signal }));
-  return post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
+  try {
+    return await post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
+  } catch (error) {
+    const { status, code } = error.problem ?? {};
+    // Kept before, or perhaps kept although the answer failed: those are not to be forgotten.
+    const kept = !(status >= 400 && status < 500) || ['already_registered', 'ceremony_used'].includes(code);
+    if (signals && !kept) await signalUnknown(publicKey.rp.id, credential.id);
+    throw error;
+  }
 }
 
 // ---- What the person sees ----

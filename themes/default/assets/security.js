@@ -1,5 +1,9 @@
 // Security: adds a passkey on this device, on a phone or on a security key.
 import { ready, register, run } from './passkey.js';
+import { signalAll } from './signals.js';
+
+// After a change of the list or of names, and whenever somebody looks at it.
+signalAll();
 
 const KEPT = 'passkey-name';
 const name = document.getElementById('passkey-name');

@@ -105,6 +105,9 @@ passkey-noscript-text = It is switched off in this browser. Switch it on for thi
 passkey-synced = Synced
 passkey-this-device = This device only
 passkey-security-key = Security key
+passkey-synced-text = Your password manager keeps copies of it on your other devices.
+passkey-this-device-text = It exists on one device alone and is lost with it.
+passkey-security-key-text = It exists on this key alone and is lost with it.
 passkey-suspended = Set aside
 passkey-current = Used for this session
 passkey-created = Created
@@ -188,6 +191,8 @@ demand-phone = { $application } only takes passkeys on phones and tablets.
 demand-security-key-or-device = { $application } only takes security keys and passkeys of the device in front of you.
 demand-security-key-or-phone = { $application } only takes security keys and passkeys on phones and tablets.
 demand-device-or-phone = { $application } only takes passkeys of this device, phones and tablets, no security keys.
+demand-attested = { $application } only takes passkeys whose make is proved. Allow it when your browser asks to share the make and model.
+demand-models = { $application } only takes certain models. Your administrator can tell you which.
 demand-device-bound = { $application } takes no passkeys that are synced between devices.
 
 ## A passkey of another address
@@ -383,8 +388,105 @@ standing-none-link = It is quicker than a password, and nobody can steal it with
 standing-none-text = Add one below. It is quicker than a password, and nobody can steal it with a false page.
 standing-one = One step missing: a second passkey
 standing-one-text = If this one is lost, you are locked out. Add one on another device or a security key.
+standing-bound = One step missing: a passkey that outlives a device
+standing-bound-text = Each of yours is bound to one device. Add one that your password manager keeps, or put a security key in a safe place.
 standing-good = Your account is well protected
 standing-good-text = You have { $n } passkeys: losing one does not lock you out.
+security-counts = { $first ->
+    [one] 1 thing lets you begin to sign in
+   *[other] { $first } things let you begin to sign in
+ }; { $second ->
+    [0] none can be asked for on top.
+    [one] 1 can be asked for on top.
+   *[other] { $second } can be asked for on top.
+ }
+security-ask = Ask for my passkey too
+security-ask-on = After your password you are asked for a passkey: a password alone opens nothing.
+security-ask-off = Your password alone opens your account.
+security-ask-start = Ask for it
+security-ask-stop = Do not ask
+security-asks-on = Your passkey is asked for too
+security-asks-on-text = After your password, from the next sign-in on.
+security-asks-off = Your passkey is not asked for any more
+security-asks-off-text = Your password alone opens your account now.
+to-security = Back to Security
+
+## Sessions, applications, activity
+sessions-title = Where you are signed in
+sessions-text = Each browser in which somebody is signed in as you. End what you do not know.
+sessions-all = Show all
+sessions-ended = The session has ended
+sessions-ended-text = That browser has to sign in again.
+sessions-others-ended = All other sessions have ended
+sessions-others-ended-text = Applications lost what was granted in them.
+session-unknown = Unknown browser
+session-current = This browser
+session-active = Active
+session-created = Signed in
+session-place = network { $place }
+session-end = Sign out there
+session-end-others = End all other sessions
+applications-title = Applications
+applications-text = What you let applications see and do. What you take back ends at once; they may ask again.
+applications-all = Show all
+applications-none = No application gets anything of yours. Those that you sign in to appear here.
+applications-revoked = The application has nothing of yours any more
+applications-revoked-text = It may have kept what it saw before. It asks again when you sign in to it.
+application-since = Allowed
+application-not-asked = Provided by your organisation
+application-offline = Also while you are away
+application-unverified = Not verified
+application-gets = What it gets
+application-revoke = Take back
+activity-title = Recent activity
+activity-text = What happened to your account. Times and networks as we saw them.
+activity-all = Show all
+activity-none = Nothing has happened yet.
+activity-older = Older
+activity-by-operator = by an administrator
+activity-factor = How I sign in
+activity-you = Was this you?
+activity-not-you = If not, end all other sessions first, then remove the passkey or change the password that is not yours.
+activity-sign-in = Signed in
+activity-sign-in-failed = Somebody typed a wrong password
+activity-session-ended = A session was ended
+activity-consent-given = Access was allowed to { $what }
+activity-consent-withdrawn = Access was taken back from { $what }
+activity-device-approved = A device was let in: { $what }
+activity-device-denied = A device was refused: { $what }
+activity-passkey-registered = Passkey “{ $what }” was added
+activity-passkey-renamed = A passkey was renamed to “{ $what }”
+activity-passkey-removed = Passkey “{ $what }” was removed
+activity-passkey-cloned = Passkey “{ $what }” may have been copied
+activity-passkey-suspended = Passkey “{ $what }” was set aside
+activity-pass-issued = An access link was made
+activity-password-set = The password was changed
+activity-password-removed = The password was removed
+activity-totp-set = An authenticator app was added
+activity-totp-removed = The authenticator app was removed
+activity-recovery-codes-set = New recovery codes were made
+activity-recovery-codes-removed = The recovery codes were removed
+activity-recovery-asked = Somebody wants back into the account
+activity-recovery-failed = Somebody who wants back in typed a wrong code
+activity-recovery-waits = Somebody may get back in after a while
+activity-recovery-opened = Somebody got back in
+activity-recovery-cancelled = Getting back in was stopped
+activity-account-created = The account was made
+activity-account-changed = The account’s data were changed
+activity-account-email-changed = The address was changed
+activity-account-state-changed = { $what ->
+    [active] The account was switched on
+    [locked] The account was locked
+   *[other] The account was switched off
+ }
+activity-account-email-verified = The address was confirmed
+activity-account-deleted = The account was deleted
+activity-account-second-factor = { $what ->
+    [on] The passkey is asked for after the password
+   *[off] The passkey is not asked for after the password any more
+ }
+
+## Removing a passkey
 remove-title = Remove this passkey?
 remove-text = It will not sign you in any more. This cannot be undone.
 remove-left = It stays in your password manager or device until you delete it there.
@@ -554,6 +656,7 @@ demo-again = Start again
 mail-hello = Hello { $name },
 mail-hello-you = Hello,
 mail-when = When: { $at }
+mail-from = From: { $client }, network { $place }
 mail-by-operator = By: an administrator
 mail-not-you = Was it not you? Sign in, end all sessions and remove what is not yours:
 mail-ask = Questions? Ask the people who run { $realm }.
@@ -585,6 +688,11 @@ mail-account-state = { $what ->
  }
 mail-account-deleted-subject = Your { $realm } account was deleted
 mail-account-deleted = Your account was deleted, with its passkeys and everything else that was kept about you.
+mail-second-factor-subject = How you sign in to { $realm } was changed
+mail-second-factor = { $what ->
+    [on] After your password you are asked for your passkey from now on.
+   *[off] Your passkey is not asked for any more: your password alone opens your account.
+ }
 mail-totp-set-subject = An authenticator app was added to your { $realm } account
 mail-totp-set = From now on an authenticator app makes codes for your account.
 mail-totp-removed-subject = The authenticator app of your { $realm } account was removed

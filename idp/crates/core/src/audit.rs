@@ -35,6 +35,21 @@ impl Actor {
     }
 }
 
+/// How the events begin that an account is shown.
+const ACTIVITY: &[&str] = &[
+    "sign_in",
+    "session.",
+    "consent.",
+    "device.approved",
+    "device.denied",
+    "passkey.",
+    "pass.",
+    "password.",
+    "totp.",
+    "recovery",
+    "account.",
+];
+
 macro_rules! events {
     (@mail) => { None };
     (@mail $template:ident) => { Some(MailTemplate::$template) };
@@ -56,6 +71,17 @@ macro_rules! events {
             /// account is signed in to tell its owner; what its owner does all day does not.
             pub const fn mail(self) -> Option<MailTemplate> {
                 match self { $(Self::$name => events!(@mail $($template)?),)* }
+            }
+
+            /// From its text; none for one that a newer program wrote.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+
+            /// Whether it is shown to the account it happened to: what changes or opens it, not what applications
+            /// do in its name all day.
+            pub fn is_activity(self) -> bool {
+                ACTIVITY.iter().any(|area| self.text().starts_with(area))
             }
         }
     };
@@ -114,6 +140,8 @@ events! {
     AccountDeleted = "account.deleted" tells AccountDeleted,
     /// A mailed code proved the address.
     EmailVerified = "account.email_verified",
+    /// Its owner wants to be asked for the passkey after the password, or not any more.
+    SecondFactorChanged = "account.second_factor" tells SecondFactor,
     PasswordSet = "password.set" tells PasswordSet,
     PasswordRemoved = "password.removed" tells PasswordRemoved,
     TotpSet = "totp.set" tells TotpSet,
@@ -181,6 +209,7 @@ mod tests {
                 "account.email_changed",
                 "account.state_changed",
                 "account.deleted",
+                "account.second_factor",
                 "password.set",
                 "password.removed",
             ]

@@ -29,6 +29,7 @@ pub mod oauth;
 pub mod oidc;
 pub mod pass;
 pub mod passkey;
+pub mod place;
 pub mod realm;
 pub mod rule;
 pub mod seal;

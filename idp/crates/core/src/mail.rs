@@ -62,6 +62,8 @@ templates! {
     /// Switched off, locked, or let in again; `detail.state` says which.
     AccountState = "account-state", Notice;
     AccountDeleted = "account-deleted", Notice;
+    /// The passkey is asked for after the password, or not any more; `detail.state` says which.
+    SecondFactor = "second-factor", Notice;
     TotpSet = "totp-set", Notice;
     TotpRemoved = "totp-removed", Notice;
     RecoveryCodesSet = "recovery-codes-set", Notice;

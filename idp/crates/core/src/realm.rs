@@ -49,6 +49,18 @@ pub enum SelfRegistration {
     Domains(Vec<String>),
 }
 
+/// Where browsers are told which passkeys are kept (WebAuthn L3 §5.1.10). Off for a while after a restore: a signal
+/// deletes passkeys that the backup did not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signals {
+    Off,
+    /// Where the RP ID is the host; a parent domain may be shared with other sites.
+    #[default]
+    Host,
+    Always,
+}
+
 /// What a client gets that asks for no scope.
 const REGISTRATION_SCOPES: &[&str] = &["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -92,6 +104,8 @@ pub struct RealmSettings {
     pub registration_scopes: Vec<String>,
     /// Applications for phones that may use the realm's passkeys.
     pub native_apps: NativeApps,
+    /// Where browsers are told which passkeys are kept.
+    pub signals: Signals,
     /// Fewest characters of a new password; 15 at least wherever the policy lets a password in alone.
     pub password_min_length: usize,
     /// What may recover an account.
@@ -131,6 +145,7 @@ impl Default for RealmSettings {
             registration: Registration::Off,
             registration_scopes: REGISTRATION_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             native_apps: NativeApps::default(),
+            signals: Signals::Host,
             password_min_length: LEAST_ALONE,
             recovery: Recovery::Either,
             recovery_wait_h: 24,
@@ -166,6 +181,7 @@ pub const FIELDS: &[(&str, &str)] = &[
         "native_apps",
         r#"{"android":[{"package":"org.example.app","sha256":["AB:CD:…"]}],"apple":["TEAM123456.org.example.app"]}"#,
     ),
+    ("signals", "off, host (where the RP ID is the host) or always"),
     ("password_min_length", "8 to 64 characters; at least 15 where the policy lets a password in alone"),
     ("recovery", "off, email_code, recovery_code, either or both"),
     ("recovery_wait_h", "0 to 720 hours"),
@@ -206,7 +222,7 @@ impl RealmSettings {
         let value = match name {
             "acr_order" => text.split(',').map(|acr| acr.trim().to_owned()).collect(),
             "registration_scopes" => text.split(',').map(|scope| scope.trim().to_owned()).collect(),
-            "registration" | "recovery" => Value::String(text.to_owned()),
+            "registration" | "recovery" | "signals" => Value::String(text.to_owned()),
             "brand_color" | "user_schema" if text == "none" => Value::Null,
             "self_registration" if !matches!(text, "off" | "open") => {
                 text.split(',').map(|domain| domain.trim().to_ascii_lowercase()).collect()

@@ -89,8 +89,21 @@ pub struct AuthEvent {
     pub at: Timestamp,
     /// The authorization request it happened for; `None` for a sign-in that began at `/login`.
     pub flow: Option<FlowId>,
+    /// Browser and system, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Network of the address, as [`crate::place::of`] writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     #[serde(flatten)]
     pub method: Method,
+}
+
+impl AuthEvent {
+    /// An event of which nobody knows where it happened.
+    pub const fn new(id: EventId, at: Timestamp, flow: Option<FlowId>, method: Method) -> Self {
+        Self { id, at, flow, client: None, place: None, method }
+    }
 }
 
 /// A live session with its events, oldest first.

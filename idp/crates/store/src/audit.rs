@@ -91,6 +91,25 @@ pub struct AuditFilter {
 }
 
 impl Store {
+    /// What an account did and what happened to it, newest first: [`AuditEvent::is_activity`] alone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_activity(
+        &self,
+        realm: RealmId,
+        account: &AccountId,
+        before: Option<&AuditId>,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>> {
+        const SQL: &str = "SELECT audit_id, at_ms, event, actor, account_id, client_id, request_id, detail FROM audit \
+             WHERE realm_id = $1 AND account_id = $2 AND ($3 IS NULL OR audit_id < $3) AND (event LIKE 'sign_in%' \
+             OR event LIKE 'session.%' OR event LIKE 'consent.%' OR event IN ('device.approved', 'device.denied') \
+             OR event LIKE 'passkey.%' OR event LIKE 'pass.%' OR event LIKE 'password.%' OR event LIKE 'totp.%' \
+             OR event LIKE 'recovery%' OR event LIKE 'account.%') ORDER BY audit_id DESC LIMIT $4";
+        self.list(SQL, vals![realm, account, before, limit]).await
+    }
+
     /// Audit rows, newest first.
     ///
     /// # Errors

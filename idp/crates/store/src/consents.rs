@@ -106,7 +106,8 @@ pub(crate) async fn save(c: &mut Conn, realm: RealmId, consent: &Consent) -> Res
     Ok(())
 }
 
-/// Withdraws a consent and revokes what was granted to the client. `false`: there was none.
+/// Withdraws a consent and revokes what was granted to the client, which perhaps never had to ask. `false`: there was
+/// neither.
 #[derive(Clone, Debug)]
 pub struct DeleteConsent {
     pub realm: RealmId,
@@ -122,10 +123,11 @@ impl Write for DeleteConsent {
         const DELETE: &str = "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
         const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
              WHERE realm_id = $1 AND account_id = $2 AND client_id = $3 AND state = 'live'";
-        if c.exec(DELETE, vals![self.realm, &self.account, &self.client]).await? == 0 {
+        let consents = c.exec(DELETE, vals![self.realm, &self.account, &self.client]).await?;
+        let grants = c.exec(REVOKE, vals![self.realm, &self.account, &self.client]).await?;
+        if consents + grants == 0 {
             return Ok(false);
         }
-        c.exec(REVOKE, vals![self.realm, &self.account, &self.client]).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(true)
     }

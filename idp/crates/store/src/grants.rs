@@ -3,7 +3,8 @@
 use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::grant::{Grant, GrantState};
-use idp_core::id::{GrantId, RealmId};
+use idp_core::id::{AccountId, ClientId, GrantId, RealmId};
+use idp_core::time::Timestamp;
 
 use crate::accounts::account_columns;
 use crate::error::Result;
@@ -58,6 +59,22 @@ impl FromRow for Grant {
     }
 }
 
+/// What an application may do for an account now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    pub client_id: ClientId,
+    /// Space-separated scopes.
+    pub scope: String,
+    /// Also while nobody is signed in.
+    pub offline: bool,
+}
+
+impl FromRow for Granted {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self { client_id: row.client_id("grants.client_id")?, scope: row.text()?.to_owned(), offline: row.bool()? })
+    }
+}
+
 /// A grant and whether those it concerns are still what they were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantStatus {
@@ -101,6 +118,20 @@ impl FromRow for (GrantStatus, Option<Account>) {
 }
 
 impl Store {
+    /// What was granted in the live sessions of an account, or for good, by client.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_granted(&self, realm: RealmId, account: &AccountId, now: Timestamp) -> Result<Vec<Granted>> {
+        const SQL: &str = "SELECT client_id, scope, offline FROM grants \
+             WHERE realm_id = $1 AND account_id = $2 AND offline = 1 AND state = 'live' AND expires_ms > $3 \
+             UNION SELECT g.client_id, g.scope, g.offline FROM sessions s \
+             JOIN grants g ON g.realm_id = s.realm_id AND g.sid = s.sid \
+             WHERE s.realm_id = $1 AND s.account_id = $2 AND s.state = 'live' AND s.expires_ms > $3 \
+             AND g.state = 'live' AND g.expires_ms > $3 ORDER BY client_id, scope";
+        self.list(SQL, vals![realm, account, now]).await
+    }
+
     /// A grant with what it depends on, in one statement.
     ///
     /// # Errors

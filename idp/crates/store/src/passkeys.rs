@@ -24,7 +24,7 @@ macro_rules! select {
             "SELECT credential_id, account_id, rp_id, public_key, alg, counter, counter_ms, uv_initialized, \
              discoverable, backup_eligible, backup_state, transports, attachment, aaguid, attestation_format, \
              attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, state, \
-             suspended_reason, created_ms, last_used_ms, last_used_client FROM passkeys WHERE realm_id = $1 AND ",
+             suspended_reason, created_ms, last_used_ms, last_used_client, last_used_place FROM passkeys WHERE realm_id = $1 AND ",
             $rest
         )
     };
@@ -61,6 +61,7 @@ impl FromRow for Passkey {
             created: row.time()?,
             last_used: row.time_or_null()?,
             last_used_client: row.text_or_null()?.map(str::to_owned),
+            last_used_place: row.text_or_null()?.map(str::to_owned),
         })
     }
 }
@@ -182,9 +183,9 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> R
     const SQL: &str = "INSERT INTO passkeys (realm_id, credential_id, account_id, rp_id, public_key, alg, counter, \
          counter_ms, uv_initialized, discoverable, backup_eligible, backup_state, transports, attachment, aaguid, \
          attestation_format, attestation, attestation_root, attestation_key_id, attestation_hardware, model, name, \
-         state, suspended_reason, created_ms, last_used_ms, last_used_client) \
+         state, suspended_reason, created_ms, last_used_ms, last_used_client, last_used_place) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-         $22, $23, $24, $25, $26, $27) \
+         $22, $23, $24, $25, $26, $27, $28) \
          ON CONFLICT DO NOTHING";
     let transports = json(&passkey.transports, "passkeys.transports")?;
     let model = json(&passkey.model, "passkeys.model")?;
@@ -216,6 +217,7 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, passkey: &Passkey) -> R
         passkey.created,
         passkey.last_used,
         passkey.last_used_client.as_deref(),
+        passkey.last_used_place.as_deref(),
     ];
     Ok(c.exec(SQL, values).await? == 1)
 }

@@ -40,6 +40,10 @@ macro_rules! select {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredEvent {
     flow: Option<FlowId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(flatten)]
     method: Method,
 }
@@ -47,7 +51,8 @@ pub(crate) struct StoredEvent {
 impl StoredEvent {
     /// The event as text, and the credential id that goes into the column beside it.
     pub(crate) fn text(event: &AuthEvent) -> Result<(String, Option<Vec<u8>>)> {
-        let mut stored = Self { flow: event.flow, method: event.method.clone() };
+        let (client, place) = (event.client.clone(), event.place.clone());
+        let mut stored = Self { flow: event.flow, client, place, method: event.method.clone() };
         let credential_id = match &mut stored.method {
             Method::Passkey(proof) => Some(std::mem::take(&mut proof.credential_id)),
             _ => None,
@@ -64,7 +69,7 @@ impl StoredEvent {
     }
 
     fn into_event(self, id: EventId, at: Timestamp) -> AuthEvent {
-        AuthEvent { id, at, flow: self.flow, method: self.method }
+        AuthEvent { id, at, flow: self.flow, client: self.client, place: self.place, method: self.method }
     }
 }
 
@@ -354,12 +359,7 @@ mod tests {
             hardware: false,
         };
         let id = EventId::from_bytes([1; 16]);
-        AuthEvent {
-            id,
-            at: Timestamp::from_ms(5),
-            flow: Some(FlowId::from_bytes([2; 16])),
-            method: Method::Passkey(proof),
-        }
+        AuthEvent::new(id, Timestamp::from_ms(5), Some(FlowId::from_bytes([2; 16])), Method::Passkey(proof))
     }
 
     #[test]
@@ -371,6 +371,10 @@ mod tests {
         }
         let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
         assert_eq!(read.into_event(event().id, event().at), event());
+        let seen = AuthEvent { client: Some("Firefox".to_owned()), place: Some("203.0.113.*".to_owned()), ..event() };
+        let (text, credential_id) = StoredEvent::text(&seen).unwrap();
+        let read = StoredEvent::read(&text, credential_id.as_deref()).unwrap();
+        assert_eq!(read.into_event(seen.id, seen.at), seen, "where it happened is kept");
         let password = AuthEvent { method: Method::Password, ..event() };
         let (text, credential_id) = StoredEvent::text(&password).unwrap();
         assert_eq!(

@@ -28,6 +28,8 @@ pub struct PasskeyUse {
     pub user_verified: bool,
     /// Browser and system, in words.
     pub client: Option<String>,
+    /// Network of the address.
+    pub place: Option<String>,
 }
 
 /// The session a sign-in opens or strengthens.
@@ -131,7 +133,7 @@ impl FinishSignIn {
         const SQL: &str = "UPDATE passkeys SET \
              counter = CASE WHEN $4 > counter THEN $4 ELSE counter END, counter_ms = $5, backup_state = $6, \
              uv_initialized = CASE WHEN $7 = 1 THEN 1 ELSE uv_initialized END, \
-             last_used_ms = $5, last_used_client = $8 \
+             last_used_ms = $5, last_used_client = $8, last_used_place = $9 \
              WHERE realm_id = $1 AND credential_id = $2 AND account_id = $3 AND state = 'active'";
         let values = vals![
             self.realm,
@@ -142,6 +144,7 @@ impl FinishSignIn {
             passkey.backup_state,
             passkey.user_verified,
             passkey.client.as_deref(),
+            passkey.place.as_deref(),
         ];
         Ok(c.exec(SQL, values).await? == 1)
     }

@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// # Errors
 /// 403 with where to sign in again.
 pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
-    let has_passkey = usable_in(passkeys, &x.realm, &visitor.policy).next().is_some();
+    let has_passkey = has_passkey(x, visitor, passkeys);
     let young = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method) && is_young(x, e));
     let secrets =
         young(|m| *m == Method::Password) && (visitor.account.totp.is_none() || young(|m| *m == Method::Totp));
@@ -39,6 +39,11 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
         detail: "sign in again before you change how you sign in".to_owned(),
         next: Some("/login?again=1".to_owned()),
     })
+}
+
+/// Whether some passkey signs in to the realm, at one of its hosts.
+pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
+    usable_in(passkeys, &x.realm, &visitor.policy).next().is_some()
 }
 
 /// Whether something happened lately enough to change factors on it.

@@ -1,12 +1,16 @@
 //! The account pages of whoever is signed in.
 
+pub mod activity;
+pub mod applications;
 pub mod email;
 pub mod fresh;
 pub mod password;
+pub mod preferences;
 pub mod profile;
 pub mod recovery;
 pub mod recovery_codes;
 pub mod security;
+pub mod sessions;
 pub mod totp;
 
 use super::exchange::{Exchange, Outcome};

@@ -1,20 +1,26 @@
-//! `/account/security`: the passkeys of an account, and its password.
+//! `/account/security`: the passkeys of an account, and at a glance everything else about its sign-ins.
 
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
+use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::{Mode, PasskeyType};
 use idp_core::passkey::record::{Passkey, PasskeyState};
+use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
 use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
 use serde_json::json;
 
-use super::fresh;
+use super::{activity, applications, fresh, preferences, sessions};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
 use crate::views::{self, Adding, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice};
+
+/// Sessions, applications and events shown here; each has a page with all of them.
+const AT_A_GLANCE: usize = 5;
 
 /// `GET /account/security`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -30,6 +36,8 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::Removed)
     } else if query.one("bad-name").is_some() {
         Some(SecurityNotice::BadName)
+    } else if let Some(asks) = query.one("asks") {
+        Some(SecurityNotice::Asks { on: asks == "1" })
     } else if query.one("last").is_some() {
         Some(SecurityNotice::LastWayIn)
     } else {
@@ -69,6 +77,15 @@ async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
 
 async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
     let account = &visitor.account;
+    let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
+    let standing = standing(here(), visitor.policy.deny_synced);
+    // Recovery codes are no factor.
+    let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
+    let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
+    let (mut sessions, mut applications) =
+        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
+    sessions.truncate(AT_A_GLANCE);
+    applications.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
@@ -79,10 +96,17 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         adding: adding(&x, &visitor, passkeys),
         factors: factors(&x, &visitor).await?,
         rp_host: x.rp.rp_id.clone(),
+        standing: standing.into(),
+        first_factors: held.first_factors(&visitor.policy),
+        second_factors: held.second_factors(&visitor.policy),
+        ask_passkey,
+        sessions,
+        applications,
+        activity: activity::newest(&x, &visitor, AT_A_GLANCE).await?,
         notice,
     };
     let name = account.username.clone();
-    x.page_for(&Page::Security(page), Some(name))
+    x.page_for(&Page::Security(Box::new(page)), Some(name))
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
@@ -185,6 +209,7 @@ fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> P
         created: passkey.created,
         last_used: passkey.last_used,
         last_used_client: passkey.last_used_client.clone(),
+        last_used_place: passkey.last_used_place.clone(),
         suspended: passkey.state == PasskeyState::Suspended,
         current: visitor
             .session

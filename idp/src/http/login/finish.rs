@@ -7,6 +7,7 @@ use idp_core::id::{EventId, FlowId, Sid};
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::policy::{Combination, Policy, Verdict};
 use idp_core::passkey::record::Passkey;
+use idp_core::place;
 use idp_core::secret::sha256;
 use idp_core::session::{AuthEvent, Method};
 use idp_store::sign_in::{FinishSignIn, SignInSession, SignedIn};
@@ -119,7 +120,8 @@ pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationReques
 }
 
 fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {
-    AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, method }
+    let place = Some(place::of(x.address));
+    AuthEvent { id: EventId::new(x.now, x.app.random()), at: x.now, flow, client: x.client_words(), place, method }
 }
 
 /// The factors that were verified.

@@ -3,6 +3,7 @@
 
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::handoff::{Arrival, Errand, HANDOFF_LIFETIME_S, Handoff, accept};
+use idp_core::place;
 use idp_core::seal::Purpose;
 use idp_core::session::Method;
 use idp_store::sign_in::PasskeyUse;
@@ -65,7 +66,8 @@ pub async fn get(mut x: Exchange) -> Outcome {
     }
     let account = x.app.store.find_account(x.realm.id, &handoff.account).await?;
     let account = account.ok_or_else(|| Problem::api(403, "account_changed", "the account was changed meanwhile"))?;
-    let stand = finish(&mut x, proved(handoff, account), request.as_ref()).await?;
+    let proved = proved(&x, handoff, account);
+    let stand = finish(&mut x, proved, request.as_ref()).await?;
     if stand == Stand::PasskeyNeeded {
         let text = "a passkey alone does not let in here: sign in with your password first";
         return Err(Problem::api(403, "policy_refused", text));
@@ -74,7 +76,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     x.go(&next)
 }
 
-fn proved(handoff: Handoff, account: idp_core::account::Account) -> Proved {
+fn proved(x: &Exchange, handoff: Handoff, account: idp_core::account::Account) -> Proved {
     Proved {
         account,
         passkey: Some(PasskeyUse {
@@ -83,6 +85,7 @@ fn proved(handoff: Handoff, account: idp_core::account::Account) -> Proved {
             backup_state: handoff.proof.backup_state,
             user_verified: handoff.proof.user_verified,
             client: handoff.client,
+            place: Some(place::of(x.address)),
         }),
         method: Method::Passkey(handoff.proof),
         challenge: Some(Once { hash: handoff.challenge, expires: handoff.challenge_expires }),

@@ -44,6 +44,7 @@ struct Used {
     backup_state: bool,
     user_verified: bool,
     client: Option<String>,
+    place: Option<String>,
     challenge: Hash,
     challenge_expires: Timestamp,
 }
@@ -71,6 +72,7 @@ impl Partial {
             backup_state: used.backup_state,
             user_verified: used.user_verified,
             client: used.client,
+            place: used.place,
         })
     }
 
@@ -97,6 +99,7 @@ impl Partial {
             backup_state: passkey.backup_state,
             user_verified: passkey.user_verified,
             client: passkey.client.clone(),
+            place: passkey.place.clone(),
             challenge: challenge.hash,
             challenge_expires: challenge.expires,
         });

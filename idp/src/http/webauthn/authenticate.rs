@@ -9,14 +9,14 @@ use idp_core::passkey::policy::{CloneResponse, Policy, SignIn, judge_sign_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::wire::AuthenticationResponse;
 use idp_core::passkey::{Ceremony, Reason, Refused};
+use idp_core::place;
 use idp_core::session::Method;
 use idp_store::passkeys::SuspendPasskey;
 use idp_store::sign_in::PasskeyUse;
-use poem::http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{state, user_agent, wrong_host};
+use super::{state, wrong_host};
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::finish::{Stand, finish, next_url};
 use crate::http::login::handoff;
@@ -117,7 +117,8 @@ async fn verify(
             counter: verified.new_counter,
             backup_state: verified.backup_state,
             user_verified: verified.user_verified,
-            client: x.header(header::USER_AGENT).and_then(user_agent::words),
+            client: x.client_words(),
+            place: Some(place::of(x.address)),
         }),
         challenge: Some(state::used(ceremony)),
         totp: None,

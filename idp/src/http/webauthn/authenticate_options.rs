@@ -12,7 +12,7 @@ use idp_core::passkey::record::Passkey;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state;
+use super::{signals, state};
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::away;
 use crate::http::login::partial::Partial;
@@ -81,7 +81,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
     let (begun, ceremony) = state::begin(&mut x, purpose)?;
     let options = assertion::options(&begun.rp_id, &begun.challenge, &allowed, &policy);
     let csrf = x.csrf();
-    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options }))
+    let signals = signals::allowed(&x);
+    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options, "signals": signals }))
 }
 
 /// The account that proved a factor in this browser and is now asked for its passkey: by a password just now, or by

@@ -5,6 +5,6 @@ pub mod authenticate_options;
 pub mod register;
 pub mod register_options;
 pub mod session;
+pub mod signals;
 mod state;
-mod user_agent;
 mod wrong_host;

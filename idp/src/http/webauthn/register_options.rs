@@ -15,7 +15,7 @@ use idp_core::sign_up::Newcomer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::state;
+use super::{signals, state};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::login::enrol::Enrolling;
@@ -35,12 +35,12 @@ struct Body {
 }
 
 /// Whom the passkey is for.
-struct Owner {
+pub struct Owner {
     account: AccountId,
-    user_handle: Vec<u8>,
-    username: String,
-    display_name: String,
-    passkeys: Vec<Passkey>,
+    pub user_handle: Vec<u8>,
+    pub username: String,
+    pub display_name: String,
+    pub passkeys: Vec<Passkey>,
 }
 
 /// `{"ceremony", "csrf", "publicKey"}`.
@@ -103,7 +103,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
         &policy,
     );
     let csrf = x.csrf();
-    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options }))
+    let signals = signals::allowed(&x);
+    x.reply(200, &json!({ "ceremony": ceremony, "csrf": csrf, "publicKey": options, "signals": signals }))
 }
 
 /// The pass behind a link's secret, if it still works.
@@ -181,7 +182,11 @@ async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Resul
     Ok((owner, purpose))
 }
 
-async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
+/// An account with what authenticators are told of it.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
     Ok(Owner { passkeys, ..named(x, account.id, account.user_handle, (&account.username, &account.profile)) })
 }

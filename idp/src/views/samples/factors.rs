@@ -37,7 +37,7 @@ fn second_factors(all: &mut Samples) {
     use Takes::{Device, DeviceOrPhone, Phone, SecurityKey, SecurityKeyOrDevice, SecurityKeyOrPhone};
     let takes = [SecurityKey, Device, Phone, SecurityKeyOrDevice, SecurityKeyOrPhone, DeviceOrPhone];
     for (number, takes) in takes.into_iter().enumerate() {
-        let demands = Demands { takes: Some(takes), device_bound: takes == SecurityKey };
+        let demands = Demands { takes: Some(takes), device_bound: takes == SecurityKey, ..Demands::default() };
         let page = SecondFactor { demands, ..second_factor(StepUp, false) };
         add(all, &format!("step-up-demands-{number}"), Page::SecondFactor(page));
     }
@@ -64,7 +64,7 @@ fn enrols(all: &mut Samples) {
     add(all, "enrol-required", Page::Enrol(enrol(EnrolWhy::Required, false, EnrolWay::Here)));
     add(all, "enrol-grace", Page::Enrol(enrol(EnrolWhy::Required, true, EnrolWay::ByLink)));
     let key_only = vec![EnrolKind::SecurityKey];
-    let demands = Demands { takes: Some(Takes::SecurityKey), device_bound: true };
+    let demands = Demands { takes: Some(Takes::SecurityKey), device_bound: true, attested: true, models: true };
     let demanded = Enrol { kinds: key_only, demands, ..enrol(EnrolWhy::Demanded, false, EnrolWay::Here) };
     add(all, "enrol-demanded", Page::Enrol(demanded));
     let bare = Enrol {

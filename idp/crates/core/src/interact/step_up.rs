@@ -111,7 +111,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let best = tries.into_iter().map(|method| {
         let mut events = visitor.session.events.clone();
         let flow = Some(facts.request.id);
-        events.push(AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow, method });
+        events.push(AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, flow, method));
         let evidence = Evidence { events: &events, active: facts.now, now: facts.now };
         let lets_in = |c, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
         match choose(&evidence, &facts.realm.settings, &demand(facts), lets_in) {
@@ -161,7 +161,7 @@ fn all_of(
     passkey: Option<PasskeyProof>,
     lets_in: impl Fn(Combination, Option<&PasskeyProof>) -> bool,
 ) -> bool {
-    let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: facts.now, flow: None, method };
+    let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), facts.now, None, method);
     let password = visitor.account.password_hash.iter().map(|_| event(Method::Password));
     let totp = visitor.account.totp.map(|_| event(Method::Totp));
     let passkey = passkey.map(|proof| event(Method::Passkey(proof)));

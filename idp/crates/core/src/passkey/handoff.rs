@@ -62,6 +62,8 @@ pub struct Errand {
 pub struct Handoff {
     pub errand: Errand,
     pub account: AccountId,
+    /// As JSON inside: the sealed form has no room for members that may be left out.
+    #[serde(with = "json_text")]
     pub proof: PasskeyProof,
     /// Signature counter to store.
     pub counter: u32,
@@ -99,4 +101,19 @@ pub fn accept(handoff: &Handoff, arrival: Arrival<'_>) -> Result<(), &'static Ru
         !errand.second || arrival.waiting == Some(handoff.account),
     ];
     RULES.iter().zip(holds).find(|(_, holds)| !holds).map_or(Ok(()), |(rule, _)| Err(rule))
+}
+
+/// serde helper: a value as JSON text.
+mod json_text {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(d)?).map_err(D::Error::custom)
+    }
 }

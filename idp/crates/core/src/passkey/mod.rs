@@ -22,6 +22,7 @@ pub mod record;
 pub mod refused;
 pub mod registration;
 pub mod simulate;
+pub mod standing;
 pub mod wire;
 
 use crate::encoding::base64url;

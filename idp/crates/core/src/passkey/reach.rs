@@ -148,7 +148,7 @@ const NOON: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
 /// Whether all that somebody holds lets in, with this passkey among it or with none.
 fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<PasskeyProof>) -> bool {
-    let event = |method| AuthEvent { id: EventId::from_bytes([0; 16]), at: NOON, flow: None, method };
+    let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), NOON, None, method);
     let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
     let password = holds.own.password.then(|| event(Method::Password));
     let totp = holds.own.totp.then(|| event(Method::Totp));

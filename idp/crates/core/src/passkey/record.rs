@@ -80,6 +80,8 @@ pub struct Passkey {
     pub last_used: Option<Timestamp>,
     /// Browser and system of the last use, in words.
     pub last_used_client: Option<String>,
+    /// Network of the last use, as [`crate::place::of`] writes it.
+    pub last_used_place: Option<String>,
 }
 
 impl Passkey {

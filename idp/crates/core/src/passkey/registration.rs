@@ -245,6 +245,7 @@ impl Registered {
             created: now,
             last_used: None,
             last_used_client: None,
+            last_used_place: None,
         }
     }
 }

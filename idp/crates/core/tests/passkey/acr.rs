@@ -13,7 +13,7 @@ use crate::support::NOW;
 const FLOW: FlowId = FlowId::from_bytes([9; 16]);
 
 fn event(method: Method, age_s: i64) -> AuthEvent {
-    AuthEvent { id: EventId::from_bytes([1; 16]), at: NOW.plus_s(-age_s), flow: None, method }
+    AuthEvent::new(EventId::from_bytes([1; 16]), NOW.plus_s(-age_s), None, method)
 }
 
 fn password(age_s: i64) -> AuthEvent {

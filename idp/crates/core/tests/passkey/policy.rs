@@ -3,6 +3,7 @@
 use idp_core::passkey::assertion::{Counter, Verified};
 use idp_core::passkey::policy::{Verdict::*, *};
 use idp_core::passkey::record::PasskeyState;
+use idp_core::passkey::standing::{Standing, standing};
 use idp_softkey::{Alg, Faults, Options, SoftKey};
 
 use crate::support::*;
@@ -332,4 +333,21 @@ fn a_clone_signal_blocks_device_bound_passkeys_and_only_notes_synced_ones() {
     }
     let defaults = Policy::default().clone_response;
     assert_eq!((defaults.of(false), defaults.of(true)), (CloneResponse::Block, CloneResponse::Notify));
+}
+
+#[test]
+fn a_passkey_that_outlives_a_device_is_advised_where_the_policy_takes_one() {
+    let made = |options| Bench::new(Alg::Es256, options).passkey;
+    let (bound, synced) = (made(Options::platform()), made(Options::synced()));
+    for (passkeys, deny_synced, expected) in [
+        (&[][..], false, Standing::None),
+        (&[&bound][..], false, Standing::One),
+        (&[&synced][..], false, Standing::One),
+        (&[&bound, &bound][..], false, Standing::Bound),
+        (&[&bound, &bound][..], true, Standing::Good),
+        (&[&bound, &synced][..], false, Standing::Good),
+        (&[&synced, &synced][..], false, Standing::Good),
+    ] {
+        assert_eq!(standing(passkeys.iter().copied(), deny_synced), expected, "{}", passkeys.len());
+    }
 }

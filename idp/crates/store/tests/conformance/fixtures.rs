@@ -193,6 +193,7 @@ pub fn passkey(account: AccountId) -> Passkey {
         created: NOW,
         last_used: None,
         last_used_client: None,
+        last_used_place: None,
     }
 }
 
@@ -245,17 +246,18 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             backup_state: false,
             user_verified: true,
             client: Some("Firefox on Linux".to_owned()),
+            place: Some("203.0.113.*".to_owned()),
         }),
         totp: None,
         password_version: None,
         session: SignInSession { sid: sid(), exists: false, cookie_hash: hash(), expires: NOW.plus_s(12 * 3600) },
         replaces: None,
-        events: vec![AuthEvent {
-            id: EventId::new(NOW, random()),
-            at: NOW,
-            flow: None,
-            method: Method::Passkey(PasskeyProof::of(passkey, true, false)),
-        }],
+        events: vec![AuthEvent::new(
+            EventId::new(NOW, random()),
+            NOW,
+            None,
+            Method::Passkey(PasskeyProof::of(passkey, true, false)),
+        )],
         clear: Vec::new(),
         audit: audit(AuditEvent::SignIn),
     }

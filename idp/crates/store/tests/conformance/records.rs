@@ -1,13 +1,14 @@
 //! Consents, throttles, the audit trail, and what is swept.
 
 use futures_util::future::join_all;
-use idp_core::audit::AuditEvent;
+use idp_core::audit::{Audit, AuditEvent};
 use idp_core::id::{AccountId, FlowId, RealmId};
 use idp_core::pass::{Pass, PassKind};
 use idp_store::audit::{AuditFilter, RecordAudit};
 use idp_store::codes::Redeemed;
 use idp_store::consents::{Consent, DeleteConsent, SaveConsent};
 use idp_store::passes::IssuePass;
+use idp_store::sessions::EndSession;
 use idp_store::sweep::Sweep;
 use idp_store::throttles::{ClearThrottles, RecordFailure};
 
@@ -107,5 +108,49 @@ both! {
         assert_eq!((last.sessions, last.throttles, last.is_full()), (1, 3, true));
         assert_eq!(db.store.write(sweep(2 * 86_400)).await.unwrap().throttles, 2);
         assert!(db.store.list_sessions(REALM, &world.account.id, NOW, IDLE_S).await.unwrap().is_empty());
+    }
+
+    async fn shows_an_account_what_concerns_it_and_nothing_else(db) {
+        let account = make_account(&db.store, "ada").await;
+        let other = make_account(&db.store, "bob").await;
+        for event in AuditEvent::ALL {
+            for id in [account.id, other.id] {
+                let audit = Audit { account_id: Some(id), ..audit(*event) };
+                db.store.write(RecordAudit { realm: REALM, audit }).await.unwrap();
+            }
+        }
+        let rows = db.store.list_activity(REALM, &account.id, None, 1000).await.unwrap();
+        let mut shown: Vec<_> = rows.iter().map(|row| row.event.as_str()).collect();
+        let mut expected: Vec<_> = AuditEvent::ALL.iter().filter(|e| e.is_activity()).map(|e| e.text()).collect();
+        shown.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(shown, expected);
+        assert!(rows.iter().all(|row| row.account_id == Some(account.id)));
+        let older = db.store.list_activity(REALM, &account.id, Some(&rows[2].id), 2).await.unwrap();
+        assert_eq!(older.iter().map(|row| row.id).collect::<Vec<_>>(), [rows[3].id, rows[4].id]);
+    }
+
+    async fn lists_what_applications_may_do_now(db) {
+        let world = SignedInWorld::make(&db.store).await;
+        let granted = async |now| db.store.list_granted(REALM, &world.account.id, now).await.unwrap();
+        let grant = world.grant();
+        db.store.write(redeem_code(&grant)).await.unwrap();
+        let mut offline = world.grant();
+        (offline.offline, offline.scope) = (true, "openid offline_access".to_owned());
+        db.store.write(redeem_code(&offline)).await.unwrap();
+        let found: Vec<_> = granted(NOW).await.into_iter().map(|g| (g.client_id, g.scope, g.offline)).collect();
+        let id = world.client.id.clone();
+        assert_eq!(found, [(id.clone(), offline.scope.clone(), true), (id, grant.scope.clone(), false)], "by scope");
+        let end = EndSession { realm: REALM, sid: world.sid, account: world.account.id, audit: audit(AuditEvent::SessionEnded) };
+        assert!(db.store.write(end).await.unwrap());
+        assert_eq!(granted(NOW).await.len(), 1, "what was granted for good outlives the session");
+        let revoke = || DeleteConsent {
+            realm: REALM,
+            account: world.account.id,
+            client: world.client.id.clone(),
+            audit: audit(AuditEvent::ConsentWithdrawn),
+        };
+        assert!(db.store.write(revoke()).await.unwrap(), "also where nobody had to agree");
+        assert!(granted(NOW).await.is_empty() && !db.store.write(revoke()).await.unwrap());
     }
 }

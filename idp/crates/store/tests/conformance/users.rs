@@ -72,7 +72,7 @@ both! {
         assert_eq!(db.store.write(op.clone()).await.unwrap(), SignedUp::Done);
         assert_eq!(db.store.counts().commits - before, 1);
         assert_eq!(db.store.find_account(REALM, &op.account.id).await.unwrap().unwrap().username, "alice");
-        assert_eq!(db.store.list_passkeys(REALM, &op.account.id).await.unwrap(), [op.passkey.clone()]);
+        assert_eq!(db.store.list_passkeys(REALM, &op.account.id).await.unwrap(), std::slice::from_ref(&op.passkey));
         assert_eq!(failures(&db.store, 7).await, 1);
 
         let replay = SignUp { challenge: op.challenge, ..sign_up("bob") };
