@@ -1,11 +1,13 @@
 //! What keeps somebody from signing up, and what the refusal says.
 
+use idp_core::passkey::naming::Pattern;
 use idp_core::passkey::policy::Mode;
 use idp_core::realm::SelfRegistration;
 use idp_softkey::{Faults, Options};
 use serde_json::{Value, json};
 
 use super::{accounts, begin, kratos, open};
+use crate::rules::rule;
 use crate::world::acts::{key, refused};
 use crate::world::{Db, World};
 
@@ -14,7 +16,7 @@ async fn nobody_signs_up_unless_the_realm_allows_it_and_a_passkey_lets_in() {
     let off = (403, "sign_up_off".to_owned());
     let w = World::sqlite().await;
     let mut browser = w.browser();
-    assert_eq!(begin(&mut browser, "ada", json!({})).await.verdict(), off, "sign_up.off");
+    assert_eq!(begin(&mut browser, "ada", json!({})).await.verdict(), off, "{}", rule("sign_up.off"));
     assert_eq!(browser.get("/signup").await.verdict(), off);
     assert!(!browser.get("/login").await.has("login-sign-up"));
     w.set_settings(|s| s.self_registration = SelfRegistration::Open).await;
@@ -80,6 +82,21 @@ async fn where_domains_are_listed_others_are_refused() {
     assert_eq!(begin(&mut browser, "ada", json!({ "email": "ada@example.com" })).await.status, 422, "sign_up.domain");
     assert_eq!(begin(&mut browser, "ada", json!({})).await.status, 422);
     assert_eq!(begin(&mut browser, "ada", json!({ "email": "ada@Example.org" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn two_newcomers_are_not_named_alike_in_authenticators() {
+    let w = open(Db::Sqlite).await;
+    let by_name = Pattern::try_from("{{ user.name }}".to_owned()).unwrap();
+    w.set_settings(|s| s.passkey_username_pattern = by_name).await;
+    for (username, status) in [("ada", 201), ("eve", 422)] {
+        let mut browser = w.browser();
+        let begun = begin(&mut browser, username, json!({ "name": "Ada" })).await.value();
+        assert_eq!(begun["publicKey"]["user"]["name"], "Ada");
+        let made = browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await;
+        assert_eq!(made.status, status, "{} {}", rule("passkey.name.unique"), made.body);
+    }
+    assert_eq!(accounts(&w).await, 1);
 }
 
 #[tokio::test]

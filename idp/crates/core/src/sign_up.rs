@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn a_user_name_with_an_at_sign_is_ones_own_address() {
-        // sign_up.username
+        let rule = "sign_up.username";
         let mail = json!({ "email": "Ada@example.org" });
-        assert_eq!(said(&open(), "ada@example.org", mail.clone()), Vec::<String>::new());
+        assert_eq!(said(&open(), "ada@example.org", mail.clone()), Vec::<String>::new(), "{rule}");
         assert!(said(&open(), "eve@example.org", mail.clone())[0].contains("your own e-mail address"));
         assert!(said(&open(), "eve@example.org", json!({}))[0].contains("your own"));
         assert!(said(&open(), "", json!({}))[0].starts_with("username: a user name has"));
@@ -128,11 +128,11 @@ mod tests {
 
     #[test]
     fn where_domains_are_listed_the_address_is_of_one_of_them() {
-        // sign_up.domain
+        let rule = "sign_up.domain";
         let domains = vec!["example.org".to_owned(), "lab.example.org".to_owned()];
         let settings = RealmSettings { self_registration: SelfRegistration::Domains(domains), ..open() };
         for good in ["ada@example.org", "ada@LAB.example.org"] {
-            assert_eq!(said(&settings, "ada", json!({ "email": good })), Vec::<String>::new());
+            assert_eq!(said(&settings, "ada", json!({ "email": good })), Vec::<String>::new(), "{rule}");
         }
         for bad in ["ada@example.com", "ada@x.example.org", "ada@example.org.evil"] {
             let said = said(&settings, "ada", json!({ "email": bad }));
@@ -143,12 +143,12 @@ mod tests {
 
     #[test]
     fn traits_fit_and_none_is_an_administrators() {
-        // sign_up.traits
+        let rule = "sign_up.traits";
         let grade = json!({ "type": "string", "readOnly": true });
         let properties = json!({ "email": { "type": "string" }, "grade": grade });
         let schema = UserSchema::new(json!({ "properties": properties, "required": ["email"] })).unwrap();
         let settings = RealmSettings { user_schema: Some(schema), ..open() };
-        assert_eq!(said(&settings, "ada", json!({})), ["email: is needed"]);
+        assert_eq!(said(&settings, "ada", json!({})), ["email: is needed"], "{rule}");
         let said = said(&settings, "ada", json!({ "email": "a@b.ch", "grade": "A" }));
         assert_eq!(said, ["grade: is set by an administrator"]);
         assert!(!asks_username(&settings), "everybody has an address");

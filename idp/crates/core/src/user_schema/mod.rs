@@ -172,6 +172,3 @@ fn compile(source: &Value) -> Result<Compiled, Vec<String>> {
     let traits = marks::read(source, of_traits.unwrap_or(source))?;
     Ok(Compiled { validator, wrapped: of_traits.is_some(), traits })
 }
-
-#[cfg(test)]
-mod tests;

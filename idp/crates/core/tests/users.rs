@@ -1,8 +1,9 @@
+//! The schema of users: what it takes, what it refuses, what traits fit it.
+
+use idp_core::account::Profile;
+use idp_core::user_schema::{FieldKind, Problem, Shown, UserSchema};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-
-use super::{Problem, Shown, UserSchema};
-use crate::account::Profile;
 
 /// The identity schema of Ory Kratos' guide to passkeys, as it stands there.
 fn kratos() -> UserSchema {
@@ -73,8 +74,7 @@ fn the_identity_schema_of_kratos_is_taken_as_it_stands() {
 
 #[test]
 fn what_does_not_fit_is_named_by_its_path_in_words() {
-    // user_schema.traits
-    assert_eq!(said(&kratos(), json!({})), ["email: is needed"]);
+    assert_eq!(said(&kratos(), json!({})), ["email: is needed"], "{}", "user_schema.traits");
     assert_eq!(said(&kratos(), json!({ "email": "ada" })), ["email: must be an e-mail address"]);
     assert_eq!(said(&kratos(), json!({ "email": "a@b.ch", "name": { "first": 1 } })), ["name.first: must be a text"]);
     let schema = of(json!({
@@ -115,8 +115,7 @@ fn what_does_not_fit_is_named_by_its_path_in_words() {
 
 #[test]
 fn a_schema_is_bounded_also_when_its_references_are_followed() {
-    // user_schema.bounded
-    assert!(refused(json!(true)).contains("JSON object"));
+    assert!(refused(json!(true)).contains("JSON object"), "{}", "user_schema.bounded");
     assert!(refused(json!({ "description": "x".repeat(33_000) })).contains("32768 bytes"));
     let back = json!({ "properties": { "a": { "$ref": "#/$defs/a" } }, "$defs": { "a": { "items": { "$ref": "#/$defs/a" } } } });
     assert!(refused(back).contains("back to itself"));
@@ -135,10 +134,10 @@ fn a_schema_is_bounded_also_when_its_references_are_followed() {
 
 #[test]
 fn nothing_is_fetched() {
-    // user_schema.local
+    let rule = "user_schema.local";
     for reference in ["https://example.org/s.json", "other.json", "file:///etc/passwd", "#", "#name", "#/$defs/none"] {
         let text = refused(json!({ "properties": { "a": { "$ref": reference } } }));
-        assert!(text.contains("nothing is fetched"), "{reference}: {text}");
+        assert!(text.contains("nothing is fetched"), "{rule} {reference}: {text}");
     }
     assert!(refused(json!({ "properties": { "a": { "$dynamicRef": "#a" } } })).contains("not supported"));
     assert!(refused(json!({ "properties": { "a": { "$id": "https://b.example/" } } })).contains("at the top alone"));
@@ -155,7 +154,7 @@ fn nothing_is_fetched() {
 
 #[test]
 fn a_claim_comes_from_one_text_and_marks_stand_where_they_are_seen() {
-    // user_schema.claims
+    let rule = "user_schema.claims";
     let text = |mark: Value| json!({ "type": "string", "idp": mark });
     for (properties, word) in [
         (json!({ "a": text(json!({ "claim": "shoe_size" })) }), "no standard claim"),
@@ -172,7 +171,7 @@ fn a_claim_comes_from_one_text_and_marks_stand_where_they_are_seen() {
         ),
     ] {
         let said = refused(json!({ "properties": properties }));
-        assert!(said.contains(word), "{properties}: {said}");
+        assert!(said.contains(word), "{rule} {properties}: {said}");
     }
     let kept = json!({ "credentials": { "password": { "identifier": true }, "code": { "identifier": true, "via": "email" } } });
     let schema = of(json!({ "email": { "type": "string", "ory.sh/kratos": kept }, "idp": { "type": "string" } }));
@@ -244,7 +243,7 @@ fn a_form_asks_for_what_an_input_can_hold_and_reads_it_back() {
     assert_eq!((fields[0].value.as_str(), fields[3].problem.as_deref()), ("7", Some("Must be less.")));
     assert!(!schema.foreign(&document).is_empty(), "an administrator sets the grade");
     let fixed = schema.fields(&Shown { document: &document, problems: &[], editable: false });
-    assert!(fixed.iter().all(|f| f.kind == super::FieldKind::Fixed));
+    assert!(fixed.iter().all(|f| f.kind == FieldKind::Fixed));
 }
 
 /// Any JSON, small.
