@@ -321,7 +321,6 @@ fn every_field_is_tried_somewhere() {
         "enrolment_requires",
         "mode",
         "enrolment",
-        "automatic_upgrade",
         "attestation",
         "attestation_trust",
         "aaguid_allow",

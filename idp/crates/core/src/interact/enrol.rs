@@ -1,6 +1,7 @@
 //! Whether somebody who signed in without a passkey is asked to make one.
 
 use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
+use crate::credential::totp::SETTLED_S;
 use crate::passkey::policy::{Enrolment, EnrolmentRequires};
 use crate::session::Method;
 
@@ -40,8 +41,8 @@ fn can(facts: &Facts<'_>, visitor: &Visitor<'_>, requires: EnrolmentRequires) ->
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => {
             let has = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method));
-            let two = has(|m| *m == Method::Password) && has(|m| *m == Method::Totp);
-            two || (facts.mails && visitor.account.profile.email_verified)
+            let settled = |since| facts.now.ms_since(since) >= SETTLED_S * 1000;
+            has(|m| *m == Method::Password) && has(|m| *m == Method::Totp) && visitor.account.totp.is_some_and(settled)
         }
         EnrolmentRequires::AccessPass => false,
     }

@@ -57,8 +57,6 @@ pub struct Facts<'a> {
     pub rp_id: &'a str,
     pub client: &'a Client,
     pub visitor: Option<Visitor<'a>>,
-    /// Mails can be sent: a code can confirm who somebody is.
-    pub mails: bool,
     pub now: Timestamp,
 }
 

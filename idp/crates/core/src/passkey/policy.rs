@@ -308,8 +308,6 @@ pub struct Policy {
     pub clone_response: CloneResponses,
     pub enrolment_requires: EnrolmentRequires,
     pub enrolment: Enrolment,
-    /// A browser may make a passkey by itself after a password sign-in (WebAuthn L3 §5.1.3, conditional creation).
-    pub automatic_upgrade: bool,
 }
 
 impl Default for Policy {
@@ -337,7 +335,6 @@ impl Default for Policy {
             clone_response: CloneResponses { device_bound: CloneResponse::Block, synced: CloneResponse::Notify },
             enrolment_requires: EnrolmentRequires::Confirmed,
             enrolment: Enrolment::Nudge(14),
-            automatic_upgrade: false,
         }
     }
 }

@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{
-    AllowedTypes, CloneResponse, CloneResponses, Enrolment, EnrolmentRequires, Mode, PasskeyType, PerType, Policy,
-    Requirement,
-};
+use super::{AllowedTypes, CloneResponse, CloneResponses, Enrolment, Mode, PasskeyType, PerType, Policy, Requirement};
 use crate::passkey::cose;
 
 /// When a field acts.
@@ -126,12 +123,6 @@ pub const FIELDS: &[Field] = &[
         Acts::SignIn,
         "whether people without a passkey are asked to make one",
     ),
-    field(
-        "automatic_upgrade",
-        "true or false",
-        Acts::SignIn,
-        "the browser may make a passkey by itself after a password sign-in",
-    ),
 ];
 
 /// Why a policy is not saved.
@@ -219,17 +210,6 @@ impl Policy {
             !matches!(self.enrolment, Enrolment::Nudge(0) | Enrolment::Nudge(366..) | Enrolment::Required(366..)),
             "enrolment",
             "days are 1 to 365 for nudge, 0 to 365 for required",
-        );
-        // Whoever has the password would get a passkey by it.
-        no(
-            !self.automatic_upgrade || self.enrolment_requires == EnrolmentRequires::Any,
-            "automatic_upgrade",
-            "makes a passkey of a password alone: set enrolment_requires=any as well, if that is meant",
-        );
-        no(
-            !self.automatic_upgrade || (!self.deny_synced && self.allowed_types.contains(Some(PasskeyType::Device))),
-            "automatic_upgrade",
-            "makes synced passkeys on the device, which deny_synced or allowed_types refuse",
         );
         match self.mode {
             Mode::PasskeyOnly | Mode::PasskeyThenSecondFactor => {
