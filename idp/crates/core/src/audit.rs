@@ -212,6 +212,12 @@ mod tests {
                 "account.second_factor",
                 "password.set",
                 "password.removed",
+                "totp.set",
+                "totp.removed",
+                "recovery_codes.set",
+                "recovery_codes.removed",
+                "recovery.opened",
+                "recovery.cancelled",
             ]
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! GDPR Art. 5(1)(c): as little as tells "at home" from "elsewhere".
 
-use std::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr};
 
 /// The network of an address: the first three numbers of IPv4, the first 48 bits of IPv6, which is what one
 /// household or office gets.

@@ -49,7 +49,8 @@ impl Stage {
         let before = self.w.commits();
         let body = json!({ "ceremony": self.sign_in["ceremony"], "credential": credential });
         let verdict = self.browser.json("/webauthn/authenticate", &body).await.verdict();
-        assert_eq!((self.browser.cookie("session"), self.w.commits()), (None, before), "{verdict:?}: {body}");
+        assert_eq!(self.browser.cookie("session"), None, "{verdict:?}: {body}");
+        self.wrote_nothing(before, &verdict);
         verdict
     }
 
@@ -58,9 +59,15 @@ impl Stage {
         let before = self.w.commits();
         let body = json!({ "ceremony": self.enrol["ceremony"], "credential": credential });
         let verdict = self.browser.json("/webauthn/register", &body).await.verdict();
-        assert_eq!(self.w.commits(), before, "{verdict:?}: {body}");
+        self.wrote_nothing(before, &verdict);
         assert!(self.w.app.store.list_passkeys(self.w.realm, &self.newcomer.id).await.unwrap().is_empty());
         verdict
+    }
+
+    /// Nothing, but that somebody came by another host: ten times a minute that is put on record.
+    fn wrote_nothing(&self, before: u64, verdict: &(u16, String)) {
+        let told = matches!(verdict.1.as_str(), "origin_mismatch" | "rp_id_mismatch");
+        assert!(self.w.commits() <= before + u64::from(told), "{verdict:?}");
     }
 
     async fn refuses_assertions(&mut self, rows: Vec<Row>) {
