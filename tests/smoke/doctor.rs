@@ -242,7 +242,7 @@ fn a_realm_that_differs_keys_that_do_not_open_and_passkeys_left_behind_are_found
     edit(&place, "\"other\"", "\"key\"");
 
     let parties = "relying_parties = [{ rp_id = \"example.test\", hosts = [\"login.example.test\", \"old.example.test\"], \
-                   origins = [\"https://login.example.test\", \"https://shop.example.org\"] }]";
+                   related_origins = [\"https://shop.example.org\"] }]";
     edit(
         &place,
         "issuer = \"https://id.example.test\"",

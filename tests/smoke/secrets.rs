@@ -7,7 +7,7 @@ use idp_core::encoding::from_base64url;
 use crate::person::{begin, client, enrol, enrolled, finish, is_signed_in, redeem};
 use crate::product::{Place, Product, free_port, postgres};
 
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "seven grey herons at dawn";
 
 /// Everything secret that came up in a whole life: links, cookies, codes, tokens, secrets, password, key.
 fn live_a_life(place: &Place, product: &Product) -> Vec<String> {

@@ -159,7 +159,7 @@ pub async fn outside(
         for other in party.hosts.iter().filter(|other| **other != here && Some(other.as_str()) != issuer) {
             hosts.push((other.clone(), probe.get(&metadata(&format!("{}://{other}", url.scheme())), &[]).await));
         }
-        if party.origins.iter().any(|origin| needs_file(origin, &party.rp_id)) {
+        if party.origins.iter().chain(&party.related_origins).any(|origin| needs_file(origin, &party.rp_id)) {
             let file = format!("https://{}/.well-known/webauthn", party.rp_id);
             related.push((party.rp_id.clone(), probe.get(&file, &[]).await));
         }

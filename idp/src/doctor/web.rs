@@ -179,7 +179,8 @@ pub(super) fn related(facts: &Facts) -> Finding {
             let listed: Option<Value> = file.as_ref().ok().and_then(|answer| serde_json::from_str(&answer.body).ok());
             let listed = listed.and_then(|value| value.get("origins")?.as_array().cloned()).unwrap_or_default();
             let party = realm.relying_parties.iter().find(|party| party.rp_id == *rp_id);
-            let needed = party.into_iter().flat_map(|party| &party.origins).filter(|o| needs_file(o, rp_id));
+            let origins = party.into_iter().flat_map(|party| party.origins.iter().chain(&party.related_origins));
+            let needed = origins.filter(|origin| needs_file(origin, rp_id));
             let missing: Vec<_> = needed.filter(|o| !listed.iter().any(|l| l.as_str() == Some(o))).cloned().collect();
             if !missing.is_empty() {
                 return Ok(Finding::fail(
