@@ -84,6 +84,7 @@ test('account and passkey are made at once; it signs in once and the application
   await key.present(false);
   await review(page, 'login-signed-up');
   await usePasskey(ada);
+  await page.click('#consent-allow');
   assert.ok((await shop.arrival(ada)).code, 'the application has its code');
   const user = await stage.command('user show ada@example.org');
   assert.deepEqual([user.claims.given_name, user.claims.email_verified ?? false, user.role], ['Ada', false, 'user']);
