@@ -77,12 +77,17 @@ test('what does not fit is said beside its field, and nothing typed is lost', as
 
 test('account and passkey are made at once; it signs in once and the application gets its answer', async () => {
   await key.present(true);
+  // Else the autofill of the next page signs in before anybody has looked at it.
+  const options = '**/webauthn/authenticate/options';
+  await page.route(options, route => route.abort());
   await page.click('#passkey-create');
   await page.waitForURL('**/login?**signed-up=1**');
   const [passkey] = await key.credentials();
   assert.equal(passkey.userName, 'ada@example.org');
   await key.present(false);
   await review(page, 'login-signed-up');
+  await page.unroute(options);
+  await page.reload();
   await usePasskey(ada);
   await page.click('#consent-allow');
   assert.ok((await shop.arrival(ada)).code, 'the application has its code');
