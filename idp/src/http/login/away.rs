@@ -85,10 +85,7 @@ pub fn open(x: &mut Exchange, sealed: &str, request: Option<&AuthorizationReques
 /// `GET /login/away`. Nothing is written, and no session is made here.
 pub async fn get(mut x: Exchange) -> Outcome {
     let query = x.query();
-    let request = match query.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, query.one("request")).await?;
     let errand = query.one("errand").unwrap_or_default();
     open(&mut x, errand, request.as_ref())?;
     let (application, sealed) = match &request {

@@ -6,7 +6,7 @@ use idp_core::account::{Account, Preferences};
 use idp_core::client::Client;
 use idp_core::interact::{EnrolReason, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::{Enrolment, PasskeyType, Policy};
+use idp_core::passkey::policy::{PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::session::AuthEvent;
 use idp_store::accounts::SetPreferences;
@@ -55,10 +55,7 @@ impl Enrolling {
 
 /// `GET /login/enrol`.
 pub async fn get(x: Exchange) -> Outcome {
-    let request = match x.query().one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, x.query().one("request")).await?;
     if let Some(enrolling) = Enrolling::by_partial(&x, request.as_ref()).await? {
         return show(x, request, enrolling, (EnrolReason::Demanded, false)).await;
     }
@@ -99,7 +96,7 @@ async fn show(
         person: Person::new(&account.username, account.profile.name.as_deref()),
         reason: reason.into(),
         voluntary,
-        due: due(&enrolling.policy, &account.preferences),
+        due: enrolling.policy.enrolment.due(&account.preferences, x.now),
         way: if enrolling.may(&x) { EnrolWay::Here } else { EnrolWay::ByLink },
         kinds: KINDS.into_iter().filter(|kind| met.allowed_types.contains(Some(*kind))).map(Into::into).collect(),
         rp_host: x.rp.rp_id.clone(),
@@ -110,14 +107,6 @@ async fn show(
 /// Whether the page says that it is the application which demands this.
 fn demands(client: Option<&Client>, named: bool) -> bool {
     named && client.is_some_and(|client| !client.settings.policy.is_empty())
-}
-
-/// When putting it off ends.
-fn due(policy: &Policy, preferences: &Preferences) -> Option<idp_core::time::Timestamp> {
-    match (policy.enrolment, preferences.passkey_first_asked) {
-        (Enrolment::Required(days), Some(first)) => Some(first.plus_s(i64::from(days) * 86_400)),
-        _ => None,
-    }
 }
 
 /// `POST /login/enrol/later`: not now.

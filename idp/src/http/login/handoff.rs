@@ -50,10 +50,7 @@ pub fn give(x: Exchange, errand: Errand, proved: Proved, request: Option<&Author
 /// `GET /login/handoff`: a GET, because the cookies of this host come along with no `POST` from another one.
 pub async fn get(mut x: Exchange) -> Outcome {
     let query = x.query();
-    let request = match query.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, query.one("request")).await?;
     let handoff = query.one("handoff").and_then(|sealed| x.open::<Handoff>(Purpose::Handoff, sealed));
     let handoff =
         handoff.ok_or_else(|| Problem::bad("handoff_invalid", "this sign-in was not begun here: start again"))?;

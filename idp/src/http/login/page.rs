@@ -17,10 +17,7 @@ use crate::views::{self, LoginNotice, LoginStep, Page};
 /// `GET /login`.
 pub async fn get(x: Exchange) -> Outcome {
     let query = x.query();
-    let request = match query.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, query.one("request")).await?;
     let visitor = x.visitor().await?;
     let switch = query.one("switch").is_some();
     let by_password = query.one("password").is_some();
@@ -57,10 +54,7 @@ pub async fn get(x: Exchange) -> Outcome {
 pub async fn post(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
-    let request = match form.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, form.one("request")).await?;
     let username: String = form.one("username").unwrap_or_default().trim().chars().take(254).collect();
     let step = if username.is_empty() { LoginStep::Identify } else { LoginStep::Prove };
     show(x, Shown { request, username, step, again: false, by_password: false, notice: None }).await

@@ -27,10 +27,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     }
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
-    let request = match form.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, form.one("request")).await?;
     let username: String = form.one("username").unwrap_or_default().trim().chars().take(254).collect();
     let password = Secret::new(form.one("password").unwrap_or_default().to_owned());
     if password.expose().len() > MOST_BYTES {
@@ -81,10 +78,7 @@ async fn by_json(mut x: Exchange) -> Outcome {
     let token = x.header(HeaderName::from_static("x-csrf-token")).map(str::to_owned);
     x.check_csrf(token.as_deref())?;
     let body: Body = x.json().await?;
-    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, body.request.as_deref()).await?;
     let password = Secret::new(body.password);
     if password.expose().len() > MOST_BYTES {
         return Err(Problem::bad("password_too_long", "a password has at most 1024 bytes"));

@@ -16,10 +16,7 @@ use crate::views::{Demands, Page, Person, SecondFactor, SecondFactorReason};
 /// `GET /login/second-factor`.
 pub async fn get(mut x: Exchange) -> Outcome {
     let query = x.query();
-    let request = match query.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, query.one("request")).await?;
     let sealed = request.as_ref().map(|r| authorize::seal(&x, r)).transpose()?;
     let totp = sealed.as_ref().map_or("/login/totp".to_owned(), |s| format!("/login/totp?request={s}"));
     let login = sealed.as_ref().map_or("/login?switch=1".to_owned(), |s| format!("/login?switch=1&request={s}"));

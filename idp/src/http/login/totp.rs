@@ -29,10 +29,7 @@ struct Asked {
 
 /// `GET /login/totp`.
 pub async fn get(x: Exchange) -> Outcome {
-    let request = match x.query().one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, x.query().one("request")).await?;
     match asked(&x, request.as_ref()).await? {
         Some(asked) => show(x, request, asked, None).await,
         None => match request {
@@ -47,10 +44,7 @@ pub async fn get(x: Exchange) -> Outcome {
 pub async fn post(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
-    let request = match form.one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, form.one("request")).await?;
     let Some(asked) = asked(&x, request.as_ref()).await? else { return x.go("/login") };
     let id = asked.account.id;
     let guess = match throttle::begin_totp(&x, id).await {

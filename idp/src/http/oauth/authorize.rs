@@ -107,6 +107,17 @@ pub async fn reopen(x: &Exchange, sealed: Option<&str>) -> Result<AuthorizationR
     Ok(request)
 }
 
+/// The same where a page works without a request too; one left empty is none (RFC 6749 §3.1).
+///
+/// # Errors
+/// Those of [`reopen`].
+pub async fn reopen_some(x: &Exchange, sealed: Option<&str>) -> Result<Option<AuthorizationRequest>, Problem> {
+    match sealed.filter(|sealed| !sealed.is_empty()) {
+        Some(sealed) => reopen(x, Some(sealed)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The client of a request, known good when the request was opened.
 ///
 /// # Errors

@@ -17,10 +17,7 @@ use crate::views::{self, Page, Person, SignUpStep};
 /// `GET /signup`.
 pub async fn get(x: Exchange) -> Outcome {
     newcomer::possible_here(&x)?;
-    let request = match x.query().one("request") {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, x.query().one("request")).await?;
     let email = request.as_ref().and_then(|r| r.login_hint.clone()).filter(|hint| hint.contains('@'));
     let mut document = Map::new();
     if let (Some(email), Some(part)) = (email, x.realm.settings.schema().email()) {
@@ -57,10 +54,7 @@ struct Typed {
 }
 
 async fn read(x: &Exchange, form: &RawParams) -> Result<Typed, Problem> {
-    let request = match form.one("request") {
-        Some(sealed) => Some(authorize::reopen(x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(x, form.one("request")).await?;
     let mut document = Map::new();
     x.realm.settings.schema().fill(&mut document, |name| form.one(name));
     let username = form.one("username").filter(|_| asks_username(&x.realm.settings)).unwrap_or_default();

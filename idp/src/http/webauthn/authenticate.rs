@@ -38,10 +38,7 @@ struct Body {
 pub async fn post(mut x: Exchange) -> Outcome {
     let body: Body = x.json().await?;
     let ceremony = state::reopen(&mut x, &body.ceremony)?;
-    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, body.request.as_deref()).await?;
     let response = AuthenticationResponse::from_json(&body.credential)?;
     let (passkey, account) = find(&x, &response).await?;
     let proved = verify(&x, &ceremony, &response, (passkey, account), request.as_ref()).await?;

@@ -40,10 +40,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
     if !matches!(body.mediation.as_deref(), None | Some("conditional" | "optional" | "required")) {
         return Err(Problem::bad("mediation_unknown", "mediation is conditional, or left out"));
     }
-    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, body.request.as_deref()).await?;
     let errand = match body.errand.as_deref() {
         Some(sealed) => Some(away::open(&mut x, sealed, request.as_ref())?),
         None if x.is_home() => None,

@@ -46,10 +46,7 @@ struct Body {
 pub async fn post(mut x: Exchange) -> Outcome {
     let body: Body = x.json().await?;
     let ceremony = state::reopen(&mut x, &body.ceremony)?;
-    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, body.request.as_deref()).await?;
     let (account, existing) = match &ceremony.purpose {
         CeremonyPurpose::Authenticate { .. } => {
             return Err(Problem::bad("ceremony_invalid", "this ceremony signs in; it cannot register a passkey"));

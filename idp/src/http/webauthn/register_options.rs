@@ -47,10 +47,7 @@ pub struct Owner {
 pub async fn post(mut x: Exchange) -> Outcome {
     x.check_origin()?;
     let body: Body = x.json().await?;
-    let request = match body.request.as_deref().filter(|r| !r.is_empty()) {
-        Some(sealed) => Some(authorize::reopen(&x, Some(sealed)).await?),
-        None => None,
-    };
+    let request = authorize::reopen_some(&x, body.request.as_deref()).await?;
     let (owner, purpose) = match body.pass.as_deref().filter(|p| !p.is_empty()) {
         Some(secret) => {
             let pass = live_pass(&x, secret).await?;

@@ -264,15 +264,20 @@ pub enum Enrolment {
 }
 
 impl Enrolment {
-    /// Whether a required passkey may still be put off.
-    pub fn in_grace(self, preferences: &Preferences, now: Timestamp) -> bool {
+    /// Until when a required passkey may be put off: the grace period runs from when it first was, or from now.
+    pub fn due(self, preferences: &Preferences, now: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Off | Self::Nudge(_) => false,
+            Self::Off | Self::Nudge(_) => None,
             Self::Required(days) => {
                 let first = preferences.passkey_first_asked.unwrap_or(now);
-                now < first.plus_s(i64::from(days) * 86_400)
+                Some(first.plus_s(i64::from(days) * 86_400))
             }
         }
+    }
+
+    /// Whether a required passkey may still be put off.
+    pub fn in_grace(self, preferences: &Preferences, now: Timestamp) -> bool {
+        self.due(preferences, now).is_some_and(|due| now < due)
     }
 }
 
