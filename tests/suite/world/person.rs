@@ -63,6 +63,7 @@ impl World {
             password_version: 0,
             preferences: Default::default(),
             totp: None,
+            recovery: None,
             created: app.now(),
             updated: app.now(),
         };

@@ -21,6 +21,7 @@ macro_rules! account_columns {
         "a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, a.password_version, \
          a.preferences, \
          (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+         (SELECT r.ready_ms FROM recoveries r WHERE r.realm_id = a.realm_id AND r.account_id = a.account_id), \
          a.created_ms, a.updated_ms"
     };
 }
@@ -46,6 +47,7 @@ impl FromRow for Account {
             password_version: row.i64()?,
             preferences: row.json("accounts.preferences")?,
             totp: row.time_or_null()?,
+            recovery: row.time_or_null()?,
             created: row.time()?,
             updated: row.time()?,
         })

@@ -236,7 +236,7 @@ pub enum PasskeyRegistered {
     AccountGone,
 }
 
-/// Adds a passkey to an account.
+/// Adds a passkey to an account. One that a recovery leads to ends all sessions: whoever was in may be the reason.
 #[derive(Clone, Debug)]
 pub struct RegisterPasskey {
     pub realm: RealmId,
@@ -272,6 +272,11 @@ impl Write for RegisterPasskey {
         }
         if !insert(c, self.realm, &self.passkey).await? {
             return Ok(PasskeyRegistered::CredentialExists);
+        }
+        if let Some(hash) = &self.pass
+            && passes::is_recovery(c, self.realm, hash).await?
+        {
+            sessions::end_all(c, self.realm, account, None, self.now).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)

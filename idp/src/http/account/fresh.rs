@@ -7,6 +7,7 @@ use idp_core::passkey::policy::{EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
+use idp_core::time::Timestamp;
 
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::problem::Problem;
@@ -66,6 +67,14 @@ pub fn may_enrol(
         EnrolmentRequires::AccessPass => false,
     };
     !first || confirmed
+}
+
+/// From when what is prepared in this session recovers the account without waiting: a day later where a password alone
+/// was proved, so that whoever has phished it buys nothing before the owner read the mail about it.
+pub fn settles(x: &Exchange, visitor: &Visitor) -> Timestamp {
+    let events = &visitor.session.events;
+    let by_passkey = events.iter().any(|event| matches!(event.method, Method::Passkey(_)));
+    if by_passkey || has_two_factors(&visitor.account, events) { x.now } else { x.now.plus_s(SETTLED_S) }
 }
 
 /// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a

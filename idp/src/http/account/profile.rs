@@ -91,6 +91,9 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
     if profile == account.profile {
         return x.go(done);
     }
+    if profile.email != account.profile.email {
+        profile.email_settled = Some(fresh::settles(&x, &visitor)).filter(|at| *at > x.now);
+    }
     let (event, detail) = if profile.email == account.profile.email {
         (AuditEvent::AccountChanged, json!({ "what": "claims" }))
     } else {

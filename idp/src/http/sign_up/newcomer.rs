@@ -120,6 +120,7 @@ pub async fn write(
             password_hash: None,
             password_version: 0,
             totp: None,
+            recovery: None,
             preferences: Preferences::default(),
             created: x.now,
             updated: x.now,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::{Client, ClientSettings, ClientState, SigningAlg};
+use idp_core::credential::recovery::Recovery;
 use idp_core::grant::{Grant, GrantDetail, GrantState};
 use idp_core::id::{AccountId, AuditId, ClientId, EventId, GrantId, RealmId, Sid};
 use idp_core::passkey::policy::Policy;
@@ -143,6 +144,7 @@ pub fn account(username: &str) -> Account {
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: NOW,
         updated: NOW,
     }
@@ -259,13 +261,14 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             Method::Passkey(PasskeyProof::of(passkey, true, false)),
         )],
         clear: Vec::new(),
+        stops_recovery: None,
         audit: audit(AuditEvent::SignIn),
     }
 }
 
 /// What must remain where one of the factors of an account at `a.example` goes.
 pub fn way_in() -> WayIn {
-    WayIn { rp_id: "a.example".to_owned(), policy: Policy::default(), settings: RealmSettings::default() }
+    WayIn { rp_id: "a.example".to_owned(), policy: Policy::default(), recovery: Recovery::default() }
 }
 
 /// A sign-in with a password.
