@@ -3,9 +3,8 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
-use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
-use idp_core::passkey::policy::{Mode, PasskeyType};
+use idp_core::passkey::policy::{Mode, PasskeyType, usable};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
