@@ -48,6 +48,7 @@ impl Db {
     }
 
     pub async fn sqlite() -> Self {
+        crate::plans::watch();
         let (url, folder) = Self::sqlite_url();
         Self { store: Store::open(&url, &Options::default()).await.unwrap(), url, _folder: Some(folder) }
     }
@@ -74,7 +75,11 @@ macro_rules! both {
             async fn check($db: &$crate::fixtures::Db) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() { check(&$crate::fixtures::Db::sqlite().await).await }
+            async fn sqlite() {
+                let db = $crate::fixtures::Db::sqlite().await;
+                check(&db).await;
+                $crate::plans::check(&db.url);
+            }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() { check(&$crate::fixtures::Db::postgres().await).await }
