@@ -190,13 +190,13 @@ pub struct KeepMdsBlob {
 }
 
 impl Write for KeepMdsBlob {
-    /// `false`: a later one, or this one, counts already, or another process keeps one at this moment.
+    /// `false`: a later one, or this one, counts or waits already, or another process keeps one at this moment.
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const NEWER: &str = "SELECT number FROM mds_blobs WHERE realm_id = 0 AND slot = 'current' AND number >= $1";
-        const FORGET: &str =
-            "DELETE FROM mds_blobs WHERE realm_id = 0 AND (slot = $1 OR (slot = 'held' AND number <= $2))";
+        const FORGET: &str = "DELETE FROM mds_blobs WHERE realm_id = 0 AND ((slot = $1 AND number < $2) \
+             OR ($1 = 'current' AND slot = 'held' AND number <= $2))";
         const KEEP: &str = "INSERT INTO mds_blobs (realm_id, slot, number, next_update_ms, stored_ms, held_because, blob) \
              VALUES (0, $1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         const FORGET_ENTRIES: &str = "DELETE FROM mds_entries WHERE realm_id = 0 AND (slot = $1 OR slot NOT IN \

@@ -61,6 +61,16 @@ both! {
         assert_eq!(store.list_audit(REALM, &filter, 10).await.unwrap().len(), 2);
     }
 
+    async fn one_of_many_processes_that_fetched_a_blob_keeps_it(db) {
+        let (store, other) = (&db.store, db.other().await);
+        for number in 1..6 {
+            let keep = |n: u64| if n % 2 == 0 { store } else { &other }.write(keep(Slot::Current, number, vec![(MODEL, entry("news"))]));
+            let kept = futures_util::future::join_all((0..8).map(keep)).await;
+            assert_eq!(kept.into_iter().filter(|kept| *kept.as_ref().unwrap()).count(), 1, "of BLOB {number}");
+            assert_eq!(store.find_model(&MODEL).await.unwrap(), Some(entry("news")));
+        }
+    }
+
     async fn one_that_waits_is_asked_first_and_goes_when_it_counts(db) {
         let store = &db.store;
         store.write(keep(Slot::Current, 1, vec![(MODEL, entry("one"))])).await.unwrap();
