@@ -79,14 +79,6 @@ impl Store {
         self.one(select!("WHERE a.realm_id = $1 AND a.email_key = $2"), vals![realm, &key]).await
     }
 
-    /// The account of a user handle (WebAuthn L3 §5.4.3).
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn find_account_by_user_handle(&self, realm: RealmId, handle: &[u8]) -> Result<Option<Account>> {
-        self.one(select!("WHERE a.realm_id = $1 AND a.user_handle = $2"), vals![realm, handle]).await
-    }
-
     /// A page of accounts by user name, from after `after` (a user name) on.
     ///
     /// # Errors
@@ -255,14 +247,8 @@ impl Write for UpdateAccount {
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7 \
              WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
-        struct Username(String);
-        impl FromRow for Username {
-            fn from_row(row: &mut Row<'_>) -> Result<Self> {
-                Ok(Self(row.text()?.to_owned()))
-            }
-        }
         const USERNAME: &str = "SELECT username FROM accounts WHERE realm_id = $1 AND account_id = $2";
-        let Some(Username(username)) = c.one(USERNAME, vals![self.realm, &self.id]).await? else {
+        let Some(username) = c.one::<String>(USERNAME, vals![self.realm, &self.id]).await? else {
             return Ok(AccountChange::Gone);
         };
         let email = self.profile.email.as_deref().map(name_key);

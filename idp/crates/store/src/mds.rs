@@ -54,18 +54,6 @@ impl FromRow for Entry {
     }
 }
 
-/// An entry and the model it is of, as [`ModelKey::text`] writes it.
-pub struct Named {
-    pub model: String,
-    pub entry: Entry,
-}
-
-impl FromRow for Named {
-    fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self { model: row.text()?.to_owned(), entry: row.json("mds_entries.entry")? })
-    }
-}
-
 /// Bytes of a BLOB.
 struct Bytes(Vec<u8>);
 
@@ -131,15 +119,6 @@ impl Store {
     pub async fn find_mds_blob(&self, slot: Slot) -> Result<Option<Vec<u8>>> {
         const SQL: &str = "SELECT blob FROM mds_blobs WHERE realm_id = 0 AND slot = $1";
         Ok(self.one::<Bytes>(SQL, vals![slot.word()]).await?.map(|Bytes(bytes)| bytes))
-    }
-
-    /// All entries of a BLOB.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn list_models(&self, slot: Slot) -> Result<Vec<Named>> {
-        const SQL: &str = "SELECT model, entry FROM mds_entries WHERE realm_id = 0 AND slot = $1 ORDER BY model";
-        self.list(SQL, vals![slot.word()]).await
     }
 
     /// The models of a realm's passkeys.

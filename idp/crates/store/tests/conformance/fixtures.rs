@@ -327,3 +327,13 @@ pub async fn count_audit(store: &Store, event: AuditEvent) -> usize {
     let filter = idp_store::audit::AuditFilter { event: Some(event), ..Default::default() };
     store.list_audit(REALM, &filter, 1000).await.unwrap().len()
 }
+
+/// A passkey as it is kept, of an account that is there.
+pub async fn find_passkey(store: &Store, credential_id: &[u8]) -> Option<Passkey> {
+    store.find_passkey_with_account(REALM, credential_id).await.unwrap().map(|found| found.0)
+}
+
+/// Whether a session of an account is live.
+pub async fn is_live(store: &Store, account: &AccountId, sid: &Sid) -> bool {
+    store.list_sessions(REALM, account, NOW, IDLE_S).await.unwrap().iter().any(|session| session.sid == *sid)
+}
