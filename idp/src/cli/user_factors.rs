@@ -25,9 +25,7 @@ pub enum Removal {
 
 /// The policy of an account.
 async fn policy_of(at: &Operator, account: &Account) -> Result<Policy, Failure> {
-    let groups = at.app.store.list_groups_of(at.realm.id, &account.id).await?;
-    let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
-    Ok(at.realm.policy_of(&names).as_ref().clone())
+    Ok(at.app.policy_of(&at.realm, &account.id).await?.as_ref().clone())
 }
 
 /// Sets or removes a password.

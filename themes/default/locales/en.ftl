@@ -558,7 +558,7 @@ profile-code-over-text = It was used or is too old, or your address changed sinc
 profile-verified = Your address is verified
 profile-verified-text = Applications that you show it to can rely on it.
 profile-throttled = Too many tries
-profile-throttled-text = To protect you, codes are not checked or mailed for { $minutes ->
+profile-throttled-text = To protect you and others, addresses and codes are not checked, nor codes mailed, for { $minutes ->
     [one] a minute
    *[other] { $minutes } minutes
  }.

@@ -2,8 +2,7 @@
 
 use idp_core::account::Account;
 use idp_core::credential::totp::SETTLED_S;
-use idp_core::interact::usable_in;
-use idp_core::passkey::policy::{EnrolmentRequires, Policy};
+use idp_core::passkey::policy::{EnrolmentRequires, Policy, usable_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
@@ -44,7 +43,7 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
 
 /// Whether some passkey signs in to the realm, at one of its hosts.
 pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    usable_in(passkeys, &x.realm, &visitor.policy).next().is_some()
+    usable_in(passkeys, &x.realm.relying_parties, &visitor.policy).next().is_some()
 }
 
 /// Whether something happened lately enough to change factors on it.
@@ -60,7 +59,7 @@ pub fn may_enrol(
     events: &[AuthEvent],
     passkeys: &[Passkey],
 ) -> bool {
-    let first = usable_in(passkeys, &x.realm, policy).next().is_none();
+    let first = usable_in(passkeys, &x.realm.relying_parties, policy).next().is_none();
     let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(account, events),

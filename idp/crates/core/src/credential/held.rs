@@ -1,8 +1,7 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
-use crate::interact::usable;
-use crate::passkey::policy::{Combination, Holds, Policy};
+use crate::passkey::policy::{Combination, Holds, Policy, usable};
 use crate::passkey::record::Passkey;
 
 /// The factors an account holds at one host.

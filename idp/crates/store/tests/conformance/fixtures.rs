@@ -49,6 +49,7 @@ impl Db {
     }
 
     pub async fn sqlite() -> Self {
+        crate::plans::watch();
         let (url, folder) = Self::sqlite_url();
         Self { store: Store::open(&url, &Options::default()).await.unwrap(), url, _folder: Some(folder) }
     }
@@ -75,7 +76,11 @@ macro_rules! both {
             async fn check($db: &$crate::fixtures::Db) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() { check(&$crate::fixtures::Db::sqlite().await).await }
+            async fn sqlite() {
+                let db = $crate::fixtures::Db::sqlite().await;
+                check(&db).await;
+                $crate::plans::check(&db.url);
+            }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() { check(&$crate::fixtures::Db::postgres().await).await }
@@ -324,4 +329,14 @@ pub fn redeem_code(grant: &Grant) -> RedeemCode {
 pub async fn count_audit(store: &Store, event: AuditEvent) -> usize {
     let filter = idp_store::audit::AuditFilter { event: Some(event), ..Default::default() };
     store.list_audit(REALM, &filter, 1000).await.unwrap().len()
+}
+
+/// A passkey as it is kept, of an account that is there.
+pub async fn find_passkey(store: &Store, credential_id: &[u8]) -> Option<Passkey> {
+    store.find_passkey_with_account(REALM, credential_id).await.unwrap().map(|found| found.0)
+}
+
+/// Whether a session of an account is live.
+pub async fn is_live(store: &Store, account: &AccountId, sid: &Sid) -> bool {
+    store.list_sessions(REALM, account, NOW, IDLE_S).await.unwrap().iter().any(|session| session.sid == *sid)
 }
