@@ -319,9 +319,7 @@ impl Write for SetPreferences {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
-        let preferences = json(&self.preferences, "accounts.preferences")?;
-        if c.exec(SQL, vals![self.realm, &self.account, &preferences]).await? == 0 {
+        if !set_preferences(c, self.realm, &self.account, &self.preferences).await? {
             return Ok(false);
         }
         if let Some(audit) = &self.audit {
@@ -333,6 +331,18 @@ impl Write for SetPreferences {
     fn keeps(done: &bool) -> bool {
         *done
     }
+}
+
+/// `false`: no such account.
+pub(crate) async fn set_preferences(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    preferences: &Preferences,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
+    let preferences = json(preferences, "accounts.preferences")?;
+    Ok(c.exec(SQL, vals![realm, account, &preferences]).await? == 1)
 }
 
 /// Sets the role of an account.

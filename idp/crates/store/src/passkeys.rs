@@ -1,6 +1,6 @@
 //! Passkeys: registered, renamed, set aside, removed. They are used in [`crate::sign_in`].
 
-use idp_core::account::Account;
+use idp_core::account::{Account, Preferences};
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
 use idp_core::passkey::record::Passkey;
@@ -246,6 +246,8 @@ pub struct RegisterPasskey {
     pub pass: Option<Hash>,
     /// Passkeys an account may have under one RP ID; suspended ones do not count.
     pub max_passkeys: i64,
+    /// To be kept with it: of an account whose passkey was made without a dialogue.
+    pub preferences: Option<Preferences>,
     pub now: Timestamp,
     pub audit: Audit,
 }
@@ -272,6 +274,9 @@ impl Write for RegisterPasskey {
         }
         if !insert(c, self.realm, &self.passkey).await? {
             return Ok(PasskeyRegistered::CredentialExists);
+        }
+        if let Some(preferences) = &self.preferences {
+            accounts::set_preferences(c, self.realm, account, preferences).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)

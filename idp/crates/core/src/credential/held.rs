@@ -1,14 +1,14 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
-use crate::interact::usable;
+use crate::interact::{counts, usable};
 use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::passkey::record::Passkey;
 
 /// The factors an account holds at one host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Passkeys that the policy accepts here.
+    /// Passkeys that the policy accepts here, and whose owner knows of them.
     pub passkeys: usize,
     pub password: bool,
     pub totp: bool,
@@ -30,7 +30,7 @@ impl Held {
     /// Counts what an account has.
     pub fn of(account: &Account, passkeys: &[Passkey], codes: i64, (rp_id, policy): (&str, &Policy)) -> Self {
         Self {
-            passkeys: usable(passkeys, rp_id, policy).count(),
+            passkeys: usable(passkeys, rp_id, policy).filter(|p| counts(policy, account, p)).count(),
             password: account.password_hash.is_some(),
             totp: account.totp.is_some(),
             recovery_codes: usize::try_from(codes).unwrap_or(0),

@@ -3,7 +3,7 @@
 
 mod client;
 pub mod consent;
-mod enrol;
+pub mod enrol;
 mod login;
 mod step_up;
 
@@ -14,7 +14,7 @@ use crate::id::FlowId;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::passkey::policy::{Combination, Effective, Holds, Policy, judge_record, resolve};
+use crate::passkey::policy::{Combination, Effective, Holds, Mode, Policy, judge_record, resolve};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::rule::Rule;
@@ -206,8 +206,8 @@ fn lets_in(
 /// What the account has to sign in with under a policy. Passkeys that were not loaded: nothing so far rested on them,
 /// so the stricter case is assumed.
 fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
-    let passkey = visitor.passkeys.is_none_or(|all| usable_in(all, facts.realm, policy).next().is_some());
     let account = visitor.account;
+    let passkey = visitor.passkeys.is_none_or(|all| has_passkey(all, facts.realm, (account, policy)));
     Holds {
         passkey,
         password: account.password_hash.is_some(),
@@ -252,4 +252,16 @@ pub fn usable_in<'a>(
     policy: &'a Policy,
 ) -> impl Iterator<Item = &'a Passkey> {
     realm.relying_parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
+}
+
+/// Whether a usable passkey takes the place of a password that would do without it. One made without a dialogue signs in
+/// like any other, but closes no way until it was used: its owner may not know of it, or not have it at hand.
+pub fn counts(policy: &Policy, account: &Account, passkey: &Passkey) -> bool {
+    let untried = account.preferences.passkey_upgraded == Some(passkey.created) && passkey.last_used.is_none();
+    !untried || !matches!(policy.mode, Mode::PasskeyFirst | Mode::Optional)
+}
+
+/// Whether an account has a usable passkey that counts.
+pub fn has_passkey(passkeys: &[Passkey], realm: &Realm, (account, policy): (&Account, &Policy)) -> bool {
+    usable_in(passkeys, realm, policy).any(|passkey| counts(policy, account, passkey))
 }

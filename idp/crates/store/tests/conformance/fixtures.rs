@@ -215,6 +215,7 @@ pub fn register(passkey: &Passkey) -> RegisterPasskey {
         challenge: challenge(),
         pass: None,
         max_passkeys: 10,
+        preferences: None,
         now: NOW,
         audit: audit(AuditEvent::PasskeyRegistered),
     }

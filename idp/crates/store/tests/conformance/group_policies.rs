@@ -89,7 +89,12 @@ both! {
     async fn keeps_what_a_person_chose(db) {
         let account = make_account(&db.store, "ann").await;
         let preferences =
-            Preferences { ask_passkey: true, passkey_first_asked: Some(NOW), passkey_put_off: Some(NOW.plus_s(5)) };
+            Preferences {
+                ask_passkey: true,
+                passkey_first_asked: Some(NOW),
+                passkey_put_off: Some(NOW.plus_s(5)),
+                passkey_upgraded: Some(NOW.plus_s(7)),
+            };
         let chosen = SetPreferences { realm: REALM, account: account.id, preferences, audit: None };
         assert!(db.store.write(chosen.clone()).await.unwrap());
         let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();

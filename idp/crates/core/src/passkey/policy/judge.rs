@@ -256,7 +256,8 @@ pub fn judge_registration(policy: &Policy, registered: &Registered, existing: us
     let facts = Facts {
         kind: registered.passkey_type(),
         backup_eligible: registered.backup_eligible,
-        user_verified: Some(registered.user_verified),
+        // Nobody was asked; the first sign-in asks.
+        user_verified: (!registered.conditional).then_some(registered.user_verified),
         discoverable: registered.discoverable,
         alg: registered.alg,
         suspended: false,
