@@ -72,7 +72,11 @@ pub const RULES: &[Rule] = &[
         "the authenticator data are complete, hold a credential, and nothing follows them",
     ),
     rule("webauthn.registration.rp_id_mismatch", "WebAuthn L3 §7.1 step 14", "rpIdHash is the hash of the RP ID"),
-    rule("webauthn.registration.user_not_present", "WebAuthn L3 §7.1 step 15", "UP is set, unless the ceremony was begun without a dialogue (conditional mediation)"),
+    rule(
+        "webauthn.registration.user_not_present",
+        "WebAuthn L3 §7.1 step 15",
+        "UP is set, unless the ceremony was begun without a dialogue (conditional mediation)",
+    ),
     rule(
         "webauthn.registration.user_not_verified",
         "WebAuthn L3 §7.1 step 16",

@@ -3,12 +3,12 @@
 use idp_core::id::EventId;
 use idp_core::interact::enrol::SignedIn;
 use idp_core::interact::{counts, has_passkey};
-use idp_core::passkey::{Expected, Reason};
 use idp_core::passkey::policy::*;
 use idp_core::passkey::reach::Holder;
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::passkey::wire::RegistrationResponse;
+use idp_core::passkey::{Expected, Reason};
 use idp_core::session::{AuthEvent, Method, PasskeyProof};
 use idp_softkey::{Alg, Faults, Maker, Options, SoftKey};
 use serde_json::json;
@@ -70,8 +70,26 @@ fn it_acts_where_the_password_is_the_strongest_factor_and_nobody_declined() {
     let suspended = || Passkey { state: PasskeyState::Suspended, ..passkey() };
     for (case, policy, events, totp, passkeys, put_off, done, acts) in [
         ("a password alone", upgrading(), password(), false, vec![], None, None, true),
-        ("the field is off", Policy { automatic_upgrade: false, ..upgrading() }, password(), false, vec![], None, None, false),
-        ("the client refuses synced ones", Policy { deny_synced: true, ..upgrading() }, password(), false, vec![], None, None, false),
+        (
+            "the field is off",
+            Policy { automatic_upgrade: false, ..upgrading() },
+            password(),
+            false,
+            vec![],
+            None,
+            None,
+            false,
+        ),
+        (
+            "the client refuses synced ones",
+            Policy { deny_synced: true, ..upgrading() },
+            password(),
+            false,
+            vec![],
+            None,
+            None,
+            false,
+        ),
         ("an authenticator app", upgrading(), password(), true, vec![], None, None, false),
         ("a passkey signed in", upgrading(), with_passkey(), false, vec![], None, None, false),
         ("nothing signed in", upgrading(), vec![], false, vec![], None, None, false),
@@ -85,8 +103,7 @@ fn it_acts_where_the_password_is_the_strongest_factor_and_nobody_declined() {
         person.account.preferences.passkey_put_off = put_off.map(|days| NOW.plus_s(days * DAY_S));
         person.account.preferences.passkey_upgraded = done.map(|days| NOW.plus_s(days * DAY_S));
         let (base, realm) = (upgrading(), realm(upgrading()));
-        let signed_in =
-            SignedIn { realm: &realm, policy: &base, account: &person.account, events: &events, now: NOW };
+        let signed_in = SignedIn { realm: &realm, policy: &base, account: &person.account, events: &events, now: NOW };
         let found = signed_in.upgrades(&policy) && !signed_in.has_passkey(&person.passkeys);
         assert_eq!(found, acts, "{case}");
     }

@@ -41,7 +41,13 @@ impl Vector<'_> {
             } });
         let challenge = from_base64url(self.text("/reg/challenge")).unwrap();
         let origins = [self.text("/origin").to_owned()];
-        let expected = Expected { challenge: &challenge, origins: &origins, rp_id: self.text("/rpId"), issued: ISSUED, conditional: false };
+        let expected = Expected {
+            challenge: &challenge,
+            origins: &origins,
+            rp_id: self.text("/rpId"),
+            issued: ISSUED,
+            conditional: false,
+        };
         let policy = discouraged();
         let mut registered =
             registration::verify(&expected, RegistrationResponse::from_json(&response)?, &policy, NOW)?;
