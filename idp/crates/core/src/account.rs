@@ -206,6 +206,12 @@ pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
+/// Whether a user name may be that of an account with this address: one with @ is typed where addresses are, so that it
+/// must be the account's own.
+pub fn is_own_name(username: &str, email: Option<&str>) -> bool {
+    !username.contains('@') || email.map(name_key) == Some(name_key(username))
+}
+
 /// Checks a user name: 1 to 128 characters, none of them control or invisible formatting characters.
 ///
 /// # Errors
