@@ -726,10 +726,7 @@ mail-recovery-waits-until = They can make a passkey or choose a password from: {
 mail-recovery-waits-you = If it is you, do nothing: come back then with the browser in which you began.
 mail-recovery-waits-stop = If it is not you, stop it:
 mail-recovery-of-user-subject = Somebody gets back into an account of { $realm }
-mail-recovery-of-user = { $what ->
-    [none] An account is being recovered. You get this because owners are told here.
-   *[other] The account “{ $what }” is being recovered. You get this because owners are told here.
- }
+mail-recovery-of-user = The account “{ $what }” is being recovered. You get this because owners are told here.
 mail-recovery-code-subject = Your code to get back into your { $realm } account
 mail-recovery-code = You asked to get back into your account. This is your code:
 mail-address-code-subject = Confirm your address at { $realm }
