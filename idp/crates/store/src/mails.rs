@@ -1,9 +1,9 @@
 //! The outbox of mails: queued in the commit of the act they tell of, taken by one process, gone when sent.
 
 use idp_core::account::{AccountState, Profile, name_key};
-use idp_core::audit::{Audit, AuditEvent};
+use idp_core::audit::{Audit, AuditEvent, detail_of};
 use idp_core::id::{AccountId, MailId, RealmId};
-use idp_core::mail::{MOST_WINDOW_S, Mail, MailKind, MailTemplate, Most, NOTICE_LIFETIME_S, detail_of, impersonal};
+use idp_core::mail::{MOST_WINDOW_S, Mail, MailKind, MailTemplate, Most, NOTICE_LIFETIME_S, impersonal};
 use idp_core::secret::sha256;
 use idp_core::time::Timestamp;
 
