@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use idp_core::account::{Account, Preferences};
+use idp_core::account::Account;
 use idp_core::client::Client;
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
@@ -14,7 +14,7 @@ use idp_core::passkey::policy::{Enrolment, PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::same;
 use idp_core::session::AuthEvent;
-use idp_store::accounts::SetPreferences;
+use idp_store::accounts::{Preference, SetPreference};
 
 use super::finish::Stand;
 use super::partial::Partial;
@@ -228,14 +228,8 @@ pub async fn later(mut x: Exchange) -> Outcome {
         // The question was answered meanwhile, in another tab perhaps.
         None => return go_on(x, request).await,
     }
-    let before = visitor.account.preferences;
-    let preferences = Preferences {
-        passkey_first_asked: before.passkey_first_asked.or(Some(x.now)),
-        passkey_put_off: Some(x.now),
-        ..before
-    };
-    let account = visitor.account.id;
-    x.app.store.write(SetPreferences { realm: x.realm.id, account, preferences, audit: None }).await?;
+    let (account, preference) = (visitor.account.id, Preference::PasskeyPutOff(x.now));
+    x.app.store.write(SetPreference { realm: x.realm.id, account, preference, audit: None }).await?;
     let Some(mut request) = request else { return x.go("/account/security") };
     request.enrolment_put_off = true;
     let next = authorize::resume_url(&authorize::seal(&x, &request)?);

@@ -1,6 +1,6 @@
 //! `POST /webauthn/register`: a passkey is kept, in one commit with the pass that allowed it.
 
-use idp_core::account::{Account, AccountState, Preferences, Profile, Role};
+use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
@@ -69,6 +69,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         None => None,
     };
     registered.assess(&policy, entry.as_ref(), x.now);
+    let policy = Policy { max_passkeys: ceremony.purpose.most_passkeys(&policy), ..policy.as_ref().clone() };
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
@@ -216,13 +217,10 @@ async fn add(
     (passkey, account, pass): (Passkey, AccountId, Option<Hash>),
 ) -> Result<String, Problem> {
     let (name, synced) = (&passkey.name, passkey.backup_eligible);
-    let (detail, preferences) = match &ceremony.purpose {
-        CeremonyPurpose::Upgrade { .. } => {
-            let before = x.app.store.find_account(x.realm.id, &account).await?.map(|account| account.preferences);
-            let upgraded = |before| Preferences { passkey_upgraded: Some(passkey.created), ..before };
-            (json!({ "passkey": name, "synced": synced, "automatic": true }), before.map(upgraded))
-        }
-        _ => (json!({ "passkey": name, "synced": synced }), None),
+    let automatic = matches!(ceremony.purpose, CeremonyPurpose::Upgrade { .. });
+    let detail = match automatic {
+        true => json!({ "passkey": name, "synced": synced, "automatic": true }),
+        false => json!({ "passkey": name, "synced": synced }),
     };
     let actor = if pass.is_some() { Actor::Pass } else { Actor::Account(account) };
     let mut audit = x.audit(AuditEvent::PasskeyRegistered, actor, detail);
@@ -233,7 +231,7 @@ async fn add(
         challenge: state::used(ceremony),
         pass,
         max_passkeys: i64::from(policy.max_passkeys),
-        preferences,
+        automatic,
         now: x.now,
         audit,
     };
@@ -267,6 +265,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: x.now,
         updated: x.now,
     };

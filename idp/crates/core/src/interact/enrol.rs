@@ -1,10 +1,10 @@
 //! Whether somebody who signed in without a passkey is asked to make one, or gets one without being asked.
 //! passkey policy (`enrolment`, `automatic_upgrade`).
 
-use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
+use super::{EnrolReason, Facts, Need, Step, Visitor};
 use crate::account::Account;
 use crate::credential::totp::SETTLED_S;
-use crate::passkey::policy::{Enrolment, EnrolmentRequires, Policy};
+use crate::passkey::policy::{Enrolment, EnrolmentRequires, Policy, usable_in};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::session::{AuthEvent, Method};
@@ -50,12 +50,14 @@ impl SignedIn<'_> {
         let account = self.account;
         let by_password = self.has(|m| *m == Method::Password) && !self.has(|m| *m != Method::Password);
         let once = account.preferences.passkey_upgraded.is_none();
-        met.upgrades() && by_password && account.totp.is_none() && once && self.rested(met.upgrade_rests_days())
+        // While a recovery waits, somebody else may have the password.
+        let settled = account.totp.is_none() && account.recovery.is_none();
+        met.upgrades() && by_password && settled && once && self.rested(met.upgrade_rests_days())
     }
 
     /// Whether they have a passkey that signs in.
     pub fn has_passkey(&self, passkeys: &[Passkey]) -> bool {
-        usable_in(passkeys, self.realm, self.policy).next().is_some()
+        usable_in(passkeys, &self.realm.relying_parties, self.policy).next().is_some()
     }
 
     /// Whether so many days passed since they said "not now".

@@ -14,7 +14,7 @@ use crate::id::FlowId;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::passkey::policy::{Combination, Effective, Holds, Mode, Policy, judge_record, resolve};
+use crate::passkey::policy::{Combination, Effective, Holds, Policy, has_passkey, resolve};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::rule::Rule;
@@ -207,7 +207,7 @@ fn lets_in(
 /// so the stricter case is assumed.
 fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
     let account = visitor.account;
-    let passkey = visitor.passkeys.is_none_or(|all| has_passkey(all, facts.realm, (account, policy)));
+    let passkey = visitor.passkeys.is_none_or(|all| has_passkey(all, &facts.realm.relying_parties, (account, policy)));
     Holds {
         passkey,
         password: account.password_hash.is_some(),
@@ -237,31 +237,4 @@ fn demand(facts: &Facts<'_>) -> Demand {
         fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
         another_device: request.to.device().is_some(),
     }
-}
-
-/// The passkeys of an account that could be used at a host now.
-pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
-    passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
-}
-
-/// The passkeys of an account that could be used now at any host of the realm: where they work at another one, the
-/// browser is sent there and comes back ([`crate::passkey::handoff`]).
-pub fn usable_in<'a>(
-    passkeys: &'a [Passkey],
-    realm: &'a Realm,
-    policy: &'a Policy,
-) -> impl Iterator<Item = &'a Passkey> {
-    realm.relying_parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
-}
-
-/// Whether a usable passkey takes the place of a password that would do without it. One made without a dialogue signs in
-/// like any other, but closes no way until it was used: its owner may not know of it, or not have it at hand.
-pub fn counts(policy: &Policy, account: &Account, passkey: &Passkey) -> bool {
-    let untried = account.preferences.passkey_upgraded == Some(passkey.created) && passkey.last_used.is_none();
-    !untried || !matches!(policy.mode, Mode::PasskeyFirst | Mode::Optional)
-}
-
-/// Whether an account has a usable passkey that counts.
-pub fn has_passkey(passkeys: &[Passkey], realm: &Realm, (account, policy): (&Account, &Policy)) -> bool {
-    usable_in(passkeys, realm, policy).any(|passkey| counts(policy, account, passkey))
 }

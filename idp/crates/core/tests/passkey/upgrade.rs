@@ -2,7 +2,6 @@
 
 use idp_core::id::EventId;
 use idp_core::interact::enrol::SignedIn;
-use idp_core::interact::{counts, has_passkey};
 use idp_core::passkey::policy::*;
 use idp_core::passkey::reach::Holder;
 use idp_core::passkey::record::{Passkey, PasskeyState};
@@ -116,7 +115,7 @@ fn a_passkey_made_without_a_dialogue_closes_no_way_until_it_was_used() {
     let mut person = holder("carl", true, false, vec![made.clone()]);
     let counted = |person: &Holder, mode| {
         let policy = Policy { mode, ..upgrading() };
-        has_passkey(&person.passkeys, &realm, (&person.account, &policy))
+        has_passkey(&person.passkeys, &realm.relying_parties, (&person.account, &policy))
     };
     assert!(counted(&person, Mode::PasskeyFirst), "made on purpose");
     person.account.preferences.passkey_upgraded = Some(made.created);
