@@ -311,7 +311,8 @@ async fn the_hint_of_each_type_leads_there_in_both_ceremonies_and_a_chosen_kind_
 #[test]
 fn every_field_is_tried_somewhere() {
     let here: BTreeSet<&str> = rows().iter().map(|r| r.field).collect();
-    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones`, `login::modes` and `login::enrol`.
+    // Tried by functions of their own: here, in `attestation`, `enrolment`, `clones`, `login::modes`, `login::enrol` and
+    // `login::upgrade`.
     let elsewhere = [
         "allow_second_factor",
         "algorithms",
@@ -321,6 +322,7 @@ fn every_field_is_tried_somewhere() {
         "enrolment_requires",
         "mode",
         "enrolment",
+        "automatic_upgrade",
         "attestation",
         "attestation_trust",
         "aaguid_allow",
