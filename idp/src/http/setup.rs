@@ -93,6 +93,7 @@ async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<Passwo
         kind: if pass.kind == PassKind::Setup { SetupKind::FirstOwner } else { SetupKind::AccessPass },
         username: account.as_ref().map(|a| a.username.clone()).unwrap_or_default(),
         email: account.and_then(|a| a.profile.email).unwrap_or_default(),
+        passkey_allowed: policy.enabled && policy.allow_registration,
         password_allowed: pass.kind == PassKind::Access && policy.mode != Mode::PasskeyOnly,
         password_min: least(&x.realm.settings, &policy),
         rp_host: x.rp.rp_id.clone(),

@@ -367,6 +367,8 @@ pub struct Setup {
     /// As proposed or typed; for an access pass the account's.
     pub username: String,
     pub email: String,
+    /// A passkey may be made.
+    pub passkey_allowed: bool,
     /// A password may be set instead of a passkey (access pass only).
     pub password_allowed: bool,
     /// The fewest characters a password has.

@@ -388,6 +388,7 @@ fn setups(all: &mut Samples) {
         kind,
         username: username.into(),
         email: String::new(),
+        passkey_allowed: true,
         password_allowed: kind == SetupKind::AccessPass,
         password_min: 12,
         rp_host: "northwind.example".into(),
@@ -398,6 +399,9 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
+    let without = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
+    add(all, "setup-password-only", Page::Setup(without.clone()));
+    add(all, "setup-nothing", Page::Setup(Setup { password_allowed: false, ..without }));
     for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));

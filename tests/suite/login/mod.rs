@@ -1,10 +1,11 @@
 //! `/login`: password, second factor, what it all amounts to in the tokens.
 
+mod attested;
 mod claims;
 mod demands;
 mod enrol;
 mod hardening;
-mod modes;
+pub mod modes;
 mod password;
 mod secrets;
 mod throttle;
