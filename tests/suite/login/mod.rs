@@ -5,6 +5,7 @@ mod claims;
 mod demands;
 mod enrol;
 mod hardening;
+mod mode_pairs;
 pub mod modes;
 mod password;
 mod secrets;

@@ -96,8 +96,13 @@ async fn a_password_and_a_passkey() {
         let mut ann = w.person_with_both("ann", Options::platform()).await;
         let mut browser = w.browser();
         match mode {
+            // The password is refused, and in the way of nothing.
+            Mode::PasskeyOnly => {
+                assert_eq!(password(&mut browser, "ann").await, PasskeyNeeded);
+                let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
+                assert_eq!(answer.stand(), "complete");
+            }
             // The passkey comes first, the password where it is asked.
-            Mode::PasskeyOnly => continue,
             Mode::PasskeyThenSecondFactor => {
                 let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
                 let page = browser.open(answer.value()["next"].as_str().unwrap()).await;

@@ -190,6 +190,29 @@ impl Browser {
         self.post("/login/password", &[("csrf", &csrf), ("username", username), ("password", password)]).await
     }
 
+    /// Types the password for the request on a page, also where it shows no field; the page that follows.
+    pub async fn type_password(&mut self, page: &Page, person: &Person) -> Page {
+        let csrf = self.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+        let (sealed, password) = (page.sealed().unwrap(), person.password.as_deref().unwrap());
+        let fields =
+            [("csrf", csrf.as_str()), ("request", &sealed), ("username", &person.username), ("password", password)];
+        let page = self.post("/login/password", &fields).await;
+        self.follow(page).await
+    }
+
+    /// Types a one-time password where the page, or one it links to, asks for it; the page that follows.
+    pub async fn type_code(&mut self, page: &Page, code: &str) -> Option<Page> {
+        let page = match page.link_to("id=\"use-totp\"") {
+            Some(link) => self.open(&link).await,
+            None => page.clone(),
+        };
+        if !page.has("code") {
+            return None;
+        }
+        let page = self.submit(&page, "/login/totp", &[("code", code)]).await;
+        Some(self.follow(page).await)
+    }
+
     /// Whether somebody is signed in here.
     pub async fn is_signed_in(&mut self) -> bool {
         self.get("/webauthn/session").await.value()["signed_in"].as_bool().unwrap()
