@@ -144,6 +144,9 @@ fn what_nobody_could_meet_is_refused_and_nothing_else() {
 const A: &str = "61206b6e-6f77-6e20-6d6f-64656c203a29";
 const B: &str = "08080808-0808-0808-0808-080808080808";
 
+/// Of which no field speaks.
+const C: &str = "09090909-0909-0909-0909-090909090909";
+
 /// Values of the fields about models, with nothing first; own roots are listed by no metadata.
 fn of_models() -> Vec<Vec<(&'static str, String)>> {
     let root = json!([MAKER.pem()]).to_string();
@@ -173,12 +176,12 @@ fn of_models() -> Vec<Vec<(&'static str, String)>> {
 
 static MAKER: LazyLock<Maker> = LazyLock::new(|| Maker::new("Maker"));
 
-/// Passkeys of two models as their records tell: by nobody's word, or, where it is asked for, by that of an own root or
+/// Passkeys of three models as their records tell: by nobody's word, or, where it is asked for, by that of an own root or
 /// of the metadata, with and without a certification.
 fn of_each_make(asked: bool) -> Vec<Passkey> {
     let plain = passkey(Options::security_key());
     let mut all = vec![plain.clone()];
-    for aaguid in [A, B].map(|text| *uuid::Uuid::parse_str(text).unwrap().as_bytes()) {
+    for aaguid in [A, B, C].map(|text| *uuid::Uuid::parse_str(text).unwrap().as_bytes()) {
         all.push(Passkey { aaguid, ..plain.clone() });
         for (root, certification) in
             [(sha256(MAKER.root()), Certification::None), ([7; 32], Certification::None), ([7; 32], Certification::L1)]
@@ -266,6 +269,14 @@ fn demands_are_set_from_words_and_taken_away() {
     ]);
     assert_eq!(all.values().keys().collect::<BTreeSet<_>>().len(), DEMANDS.len());
     assert_eq!(all.minimum_acr, Some(Acr::Aal2));
+    for (text, acr) in [
+        ("https://refeds.org/profile/mfa", Acr::RefedsMfa),
+        ("http://idmanagement.gov/ns/assurance/aal/2", Acr::Aal2),
+        ("phr", Acr::Phr),
+    ] {
+        all.set("minimum_acr", text).unwrap();
+        assert_eq!(all.minimum_acr, Some(acr));
+    }
     for (name, text) in [("mode", "any"), ("minimum_acr", "gold"), ("max_passkeys", "3"), ("deny_synced", "x")] {
         let before = all.clone();
         assert_eq!(all.set(name, text).unwrap_err().field, name);
