@@ -149,11 +149,11 @@ async fn a_passkey_that_the_policy_refuses_by_now_steps_nothing_up() {
         ("allowed_types", "security_key", Options::phone(), refused(403, "type_not_allowed")),
         ("user_verification", "required", Options::u2f(), refused(400, "user_not_verified")),
         ("aaguid_deny", "09090909-0909-0909-0909-090909090909", other_model(), refused(403, "model_denied")),
+        ("attestation_trust", "mds", Options::platform(), refused(403, "not_attested")),
         ("enabled", "false", Options::platform(), refused(403, "passkeys_disabled")),
     ] {
         let w = World::sqlite().await;
-        let lax = [("mode", "optional"), ("user_verification", "discouraged"), ("resident_key", "discouraged")];
-        w.policy_fields(&lax).await;
+        w.policy_fields(LAX).await;
         let rp = w.rp("keys").await;
         let mut ann = w.person_with_both("ann", options).await;
         let mut browser = w.browser();
@@ -181,6 +181,13 @@ async fn a_passkey_that_the_policy_refuses_by_now_steps_nothing_up() {
         assert_eq!(w.accept(&rp, &ask, &code, &answer).await.claims["amr"], json!(["pwd"]), "{field}");
     }
 }
+
+const LAX: &[(&str, &str)] = &[
+    ("mode", "optional"),
+    ("user_verification", "discouraged"),
+    ("resident_key", "discouraged"),
+    ("attestation", "direct"),
+];
 
 fn other_model() -> Options {
     Options { aaguid: [9; 16], ..Options::platform() }
