@@ -398,10 +398,10 @@ fn setups(all: &mut Samples) {
     use SetupKind::{AccessPass, FirstOwner};
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
+    let password_only = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
+    add(all, "setup-password-only", Page::Setup(password_only.clone()));
+    add(all, "setup-nothing", Page::Setup(Setup { password_allowed: false, ..password_only }));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
-    let without = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
-    add(all, "setup-password-only", Page::Setup(without.clone()));
-    add(all, "setup-nothing", Page::Setup(Setup { password_allowed: false, ..without }));
     for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
         add(all, &format!("setup-{name}"), Page::Setup(page));
