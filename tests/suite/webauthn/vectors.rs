@@ -63,7 +63,7 @@ async fn statements_of_every_format_are_kept_as_verified_and_sign_in() {
             let kept = browser.json_from("/webauthn/register", &body, ORIGIN).await;
             assert_eq!(kept.verdict(), verdict, "{name}");
         }
-        let kept = w.app.store.find_passkey(w.realm, &bytes(id)).await.unwrap().unwrap();
+        let (kept, _) = w.app.store.find_passkey_with_account(w.realm, &bytes(id)).await.unwrap().unwrap();
         assert_eq!(kept.attestation, Attestation::Verified, "{name}");
         formats.insert(name.split(" Attestation").next().unwrap());
 
