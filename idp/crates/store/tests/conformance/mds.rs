@@ -112,6 +112,7 @@ both! {
             account: account.id,
             credential_id: alike[0].credential_id.clone(),
             reason: "mds:REVOKED".to_owned(),
+            tell: Vec::new(),
             audit: audit(AuditEvent::PasskeySuspended),
         };
         store.write(suspend).await.unwrap();
