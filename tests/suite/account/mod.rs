@@ -1,6 +1,7 @@
 //! `/account/security`, and what every page carries.
 
 mod activity;
+mod counts;
 mod email;
 mod headers;
 mod lists;
