@@ -6,6 +6,7 @@ use idp_core::encoding::{base64url, from_base64url};
 use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::{Mode, PasskeyType};
+use idp_core::passkey::provider::{Icon, Provider, provider};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
@@ -78,6 +79,10 @@ async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
 async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
     let account = &visitor.account;
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
+    let mut rows = Vec::with_capacity(passkeys.len());
+    for passkey in passkeys {
+        rows.push(row(&x, &visitor, passkeys, passkey).await?);
+    }
     let standing = standing(here(), visitor.policy.deny_synced);
     // Recovery codes are no factor.
     let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
@@ -89,7 +94,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
+        passkeys: rows,
         // What takes no place widens the room that is shown.
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
@@ -149,7 +154,7 @@ pub async fn confirm_remove(mut x: Exchange) -> Outcome {
     if fresh::require(&x, &visitor, &passkeys).is_err() {
         return x.go("/login?again=1");
     }
-    let row = row(&x, &visitor, &passkeys, &passkey);
+    let row = row(&x, &visitor, &passkeys, &passkey).await?;
     let page = views::RemovePasskey { csrf: x.csrf(), passkey: row };
     let name = visitor.account.username;
     x.page_for(&Page::RemovePasskey(page), Some(name))
@@ -196,16 +201,31 @@ async fn asked(x: &Exchange, visitor: &Visitor, params: &RawParams) -> Result<Pa
     find(&passkeys, &id).cloned().ok_or_else(|| Problem::api(404, "passkey_unknown", "you have no such passkey"))
 }
 
-fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> PasskeyRow {
+/// What keeps a passkey: by our own table, and only where that does not know it by the metadata.
+async fn kept_by(x: &Exchange, passkey: &Passkey) -> Result<Option<Provider>, Problem> {
+    let known = provider(&passkey.aaguid, None);
+    let Some(model) = passkey.model_key().filter(|_| known.is_none()) else { return Ok(known) };
+    let entry = x.app.store.find_model(&model).await?;
+    Ok(provider(&passkey.aaguid, entry.as_ref()))
+}
+
+async fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> Result<PasskeyRow, Problem> {
     let others = all.iter().any(|p| p.credential_id != passkey.credential_id && p.state == PasskeyState::Active);
-    PasskeyRow {
+    let kind = match (passkey.backup_eligible, passkey.passkey_type()) {
+        (true, _) => PasskeyKind::Synced,
+        (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
+        (false, _) => PasskeyKind::ThisDevice,
+    };
+    let provider = kept_by(x, passkey).await?;
+    let icon = provider.as_ref().map_or_else(|| icon(kind), |provider| provider.icon);
+    Ok(PasskeyRow {
         id: base64url(&passkey.credential_id),
         name: passkey.name.clone(),
-        kind: match (passkey.backup_eligible, passkey.passkey_type()) {
-            (true, _) => PasskeyKind::Synced,
-            (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
-            (false, _) => PasskeyKind::ThisDevice,
-        },
+        kind,
+        // Most passkeys are named by what keeps them: nothing is said twice.
+        provider: provider.map(|provider| provider.name).filter(|name| !passkey.name.contains(name)),
+        icon: icon.name(),
+        host: (passkey.rp_id != x.rp.rp_id).then(|| passkey.rp_id.clone()),
         created: passkey.created,
         last_used: passkey.last_used,
         last_used_client: passkey.last_used_client.clone(),
@@ -217,6 +237,15 @@ fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> P
             .iter()
             .any(|e| matches!(&e.method, Method::Passkey(proof) if proof.credential_id == passkey.credential_id)),
         last_way_in: passkey.state == PasskeyState::Active && !others && !password_lets_in(x, visitor),
+    })
+}
+
+/// The picture for a passkey of which nobody says what keeps it.
+const fn icon(kind: PasskeyKind) -> Icon {
+    match kind {
+        PasskeyKind::Synced => Icon::Manager,
+        PasskeyKind::ThisDevice => Icon::Device,
+        PasskeyKind::SecurityKey => Icon::SecurityKey,
     }
 }
 
