@@ -4,6 +4,7 @@ mod activity;
 mod counts;
 mod email;
 mod headers;
+mod kinds;
 mod lists;
 mod profile;
 mod security;
