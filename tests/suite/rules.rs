@@ -144,8 +144,8 @@ fn every_test_that_a_document_names_is_there() {
     let table = std::fs::read_to_string(root.join("docs/seeds.md")).unwrap();
     // The last cell of a row; it is `| # | asked | here | shown by |`.
     let rows = table.lines().filter(|line| line.starts_with("| ")).filter_map(|line| {
-        let mut cells = line.trim_matches('|').split(" | ");
-        Some((cells.next()?.trim(), cells.next_back()?))
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        Some((*cells.first()?, *cells.last()?))
     });
     let named = rows.flat_map(|(row, cell)| cell.split('`').skip(1).step_by(2).map(move |name| (row, name)));
     let gone: Vec<_> = named.filter(|(_, name)| !is_there(name)).collect();

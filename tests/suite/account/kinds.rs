@@ -20,6 +20,8 @@ async fn a_passkey_is_shown_with_where_it_lives() {
         let page = by_passkey(&w, &mut ann).await.get("/account/security").await;
         let badges: Vec<_> =
             page.body.split("<span class=\"badge").skip(1).filter_map(|rest| rest.split(['>', '<']).nth(1)).collect();
+        let asks_for_its_pin = page.body.contains("A key that does not know your finger asks for its PIN");
+        assert_eq!(asks_for_its_pin, badge == "Security key", "{badge}");
         assert!(badges.contains(&badge), "{badge}: {badges:?}");
     }
 }

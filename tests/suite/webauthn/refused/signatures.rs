@@ -169,7 +169,7 @@ async fn both_halves_of_a_signature_are_good_for_one_ceremony() {
     let mut other = good.clone();
     let signature = from_base64url(good["response"]["signature"].as_str().unwrap()).unwrap();
     other["response"]["signature"] = json!(base64url(bend(signature)));
-    let mut send = async |credential: &serde_json::Value| {
+    let send = async |credential: &serde_json::Value| {
         let body = json!({ "ceremony": stage.sign_in["ceremony"], "credential": credential });
         stage.browser.clone().json("/webauthn/authenticate", &body).await
     };
