@@ -4,9 +4,11 @@ use idp_core::client::SigningAlg;
 use idp_core::jose::keyset::KeyState;
 use idp_core::passkey::reach::hangs_by_one_device;
 use idp_core::realm::Realm;
+use idp_core::realm::relying_party::is_under;
 use idp_core::time::Timestamp;
 use idp_store::Store;
 use idp_store::mds::Kept;
+use idp_store::rp_ids::OfRpId;
 use rustls_pki_types::CertificateDer;
 use url::Url;
 
@@ -38,7 +40,7 @@ pub struct Inside {
     /// People who have one passkey, on one device, and no other way in.
     pub one_device: usize,
     /// Passkeys by the RP ID they were made for.
-    pub passkeys: Vec<(String, i64)>,
+    pub passkeys: Vec<OfRpId>,
     /// FIDO's metadata, those that wait too.
     pub metadata: Vec<Kept>,
 }
@@ -115,7 +117,7 @@ async fn read(app: &App, name: Option<&str>) -> idp_store::Result<Inside> {
         keys_missing: keys_missing(app, &realm, &app.store).await?,
         owners: app.store.count_owners(realm.id).await?,
         one_device: one_device(app, &realm).await?,
-        passkeys: app.store.count_passkeys_by_rp_id(realm.id).await?,
+        passkeys: app.store.count_by_rp_id(realm.id).await?,
         metadata: app.store.list_mds_blobs().await?,
         realm: Some(realm),
     })
@@ -201,9 +203,4 @@ pub async fn outside(
 pub fn needs_file(origin: &str, rp_id: &str) -> bool {
     let host = Url::parse(origin).ok().filter(|url| url.scheme().starts_with("http"));
     host.and_then(|url| url.host_str().map(str::to_owned)).is_some_and(|host| !is_under(&host, rp_id))
-}
-
-/// Whether `host` is `domain` or below it.
-pub fn is_under(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
 }

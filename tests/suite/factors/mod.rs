@@ -5,6 +5,7 @@ mod enumeration;
 mod password;
 mod recovery;
 mod recovery_codes;
+mod takeover;
 mod totp;
 
 use idp_core::account::Account;

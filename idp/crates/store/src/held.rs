@@ -2,10 +2,9 @@
 
 use idp_core::account::Account;
 use idp_core::credential::held::Held;
-use idp_core::credential::recovery;
+use idp_core::credential::recovery::{Recovery, is_ready};
 use idp_core::id::{AccountId, RealmId};
 use idp_core::passkey::policy::Policy;
-use idp_core::realm::RealmSettings;
 
 use crate::accounts::select_accounts;
 use crate::error::Result;
@@ -33,13 +32,14 @@ pub struct WayIn {
     pub rp_id: String,
     /// The policy of the account.
     pub policy: Policy,
-    pub settings: RealmSettings,
+    /// What recovers accounts of the realm.
+    pub recovery: Recovery,
 }
 
 impl WayIn {
     /// Whether what is held lets in or recovers.
     pub fn is_left(&self, held: &Held) -> bool {
-        held.let_in(&self.policy) || recovery::is_ready(&self.settings, held)
+        held.let_in(&self.policy) || is_ready(self.recovery, held)
     }
 
     /// Whether enough remains. The caller holds the lock of the account's row.

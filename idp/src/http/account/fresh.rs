@@ -2,11 +2,11 @@
 
 use idp_core::account::Account;
 use idp_core::credential::totp::SETTLED_S;
-use idp_core::interact::usable_in;
-use idp_core::passkey::policy::{EnrolmentRequires, Policy};
+use idp_core::passkey::policy::{EnrolmentRequires, Policy, usable_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
+use idp_core::time::Timestamp;
 
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::problem::Problem;
@@ -43,7 +43,7 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
 
 /// Whether some passkey signs in to the realm, at one of its hosts.
 pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    usable_in(passkeys, &x.realm, &visitor.policy).next().is_some()
+    usable_in(passkeys, &x.realm.relying_parties, &visitor.policy).next().is_some()
 }
 
 /// Whether something happened lately enough to change factors on it.
@@ -59,13 +59,21 @@ pub fn may_enrol(
     events: &[AuthEvent],
     passkeys: &[Passkey],
 ) -> bool {
-    let first = usable_in(passkeys, &x.realm, policy).next().is_none();
+    let first = usable_in(passkeys, &x.realm.relying_parties, policy).next().is_none();
     let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(account, events),
         EnrolmentRequires::AccessPass => false,
     };
     !first || confirmed
+}
+
+/// From when what is prepared in this session recovers the account without waiting: a day later where a password alone
+/// was proved, so that whoever has phished it buys nothing before the owner read the mail about it.
+pub fn settles(x: &Exchange, visitor: &Visitor) -> Timestamp {
+    let events = &visitor.session.events;
+    let by_passkey = events.iter().any(|event| matches!(event.method, Method::Passkey(_)));
+    if by_passkey || has_two_factors(&visitor.account, events) { x.now } else { x.now.plus_s(SETTLED_S) }
 }
 
 /// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a

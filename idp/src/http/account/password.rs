@@ -8,7 +8,6 @@ use idp_core::credential::password::{MOST_BYTES, least};
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::policy::Mode;
 use idp_core::passkey::record::Passkey;
-use idp_core::realm::RealmSettings;
 use idp_core::secret::Secret;
 use idp_core::session::{AuthEvent, Method};
 use idp_store::held::WayIn;
@@ -17,7 +16,6 @@ use serde_json::json;
 
 use super::fresh;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
-use crate::http::login::recovery::effective;
 use crate::http::login::throttle;
 use crate::http::new_password::judge;
 use crate::http::problem::Problem;
@@ -106,11 +104,7 @@ pub async fn remove(mut x: Exchange) -> Outcome {
 
 /// What must remain when a factor of a visitor goes.
 pub fn way_in(x: &Exchange, visitor: &Visitor) -> WayIn {
-    WayIn {
-        rp_id: x.rp.rp_id.clone(),
-        policy: visitor.policy.as_ref().clone(),
-        settings: RealmSettings { recovery: effective(x), ..x.realm.settings.clone() },
-    }
+    WayIn { rp_id: x.rp.rp_id.clone(), policy: visitor.policy.as_ref().clone(), recovery: x.recovery() }
 }
 
 fn changed() -> Problem {

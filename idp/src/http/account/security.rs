@@ -3,9 +3,8 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
-use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
-use idp_core::passkey::policy::{Mode, PasskeyType};
+use idp_core::passkey::policy::{Mode, PasskeyType, usable};
 use idp_core::passkey::provider::{Icon, Provider, provider};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
@@ -87,10 +86,9 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
     // Recovery codes are no factor.
     let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
-    let (mut sessions, mut applications) =
-        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
+    let (mut sessions, applications) =
+        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor, AT_A_GLANCE).await?);
     sessions.truncate(AT_A_GLANCE);
-    applications.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),

@@ -1,8 +1,7 @@
 //! `GET /login/second-factor`: one passkey more, after a password or for a session.
 
-use idp_core::interact::{Factor, Step, usable_in};
-
-use idp_core::passkey::policy::{Combination, Holds, Verdict};
+use idp_core::interact::{Factor, Step};
+use idp_core::passkey::policy::{Combination, Holds, Verdict, usable_in};
 use idp_core::session::Method;
 
 use super::away::{Known, elsewhere};
@@ -63,7 +62,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let totp_href = (app_does && policy.accepts(Combination::PasswordAndTotp, holds)).then_some(totp);
     let rp_ids = if x.realm.relying_parties.len() > 1 {
         let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-        usable_in(&passkeys, &x.realm, &policy).map(|p| p.rp_id.clone()).collect()
+        usable_in(&passkeys, &x.realm.relying_parties, &policy).map(|p| p.rp_id.clone()).collect()
     } else {
         Vec::new()
     };

@@ -1,8 +1,8 @@
 //! Whether somebody who signed in without a passkey is asked to make one.
 
-use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
+use super::{EnrolReason, Facts, Need, Step, Visitor};
 use crate::credential::totp::SETTLED_S;
-use crate::passkey::policy::{Enrolment, EnrolmentRequires};
+use crate::passkey::policy::{Enrolment, EnrolmentRequires, usable_in};
 use crate::session::Method;
 
 /// Seconds of a day; also how often a required passkey is asked for during its grace period.
@@ -18,7 +18,7 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         return None;
     }
     let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
-    if usable_in(passkeys, facts.realm, policy).next().is_some() {
+    if usable_in(passkeys, &facts.realm.relying_parties, policy).next().is_some() {
         return None;
     }
     let preferences = &visitor.account.preferences;

@@ -10,10 +10,9 @@ use crate::account::{Account, AccountState};
 use crate::acr::{Demand, Evidence, choose};
 use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
-use crate::interact::usable;
 use crate::passkey::policy::{
     ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
-    resolve,
+    resolve, usable,
 };
 use crate::passkey::record::{Passkey, PasskeyState};
 use crate::realm::{Realm, RealmSettings};
