@@ -66,6 +66,7 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         name: Some("Ada Lovelace".into()),
         username: Some("ada".into()),
         what: what.into(),
+        automatic: false,
         by: by.into(),
         at: NOW,
         client: Some("Firefox on Linux".into()),
@@ -81,6 +82,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
     for state in ["active", "locked", "disabled"] {
         all.push((format!("account-state-{state}"), letter(MailTemplate::AccountState, state, "operator")));
     }
+    let silent = LetterView { automatic: true, ..letter(MailTemplate::PasskeyRegistered, "Laptop", "self") };
+    all.push(("passkey-registered-automatic".to_owned(), silent));
     for template in [MailTemplate::PasskeyRegistered, MailTemplate::AddressCode] {
         let strange = LetterView {
             realm_name: MARKUP.into(),
@@ -434,13 +437,14 @@ fn ends(all: &mut Samples) {
     };
     add(all, "logout-frames", Page::LogoutFrames(frames("https://files.northwind.example/")));
     add(all, "logout-frames-markup", Page::LogoutFrames(frames(MARKUP)));
-    let on = GoOn { href: REQUEST.into(), application: Some(application()) };
+    let on = GoOn { href: REQUEST.into(), application: Some(application()), upgrades: false };
+    add(all, "go-on-upgrade", Page::GoOn(GoOn { application: None, upgrades: true, ..on.clone() }));
     add(all, "go-on", Page::GoOn(on));
     let fields = |text: &str| vec![("code", text.to_owned()), ("state", text.to_owned())];
     let post = |text: &str| Page::FormPost(FormPost::new("https://files.northwind.example/cb".into(), fields(text)));
     add(all, "form-post", post(REQUEST));
     add(all, "form-post-markup", post(MARKUP));
-    add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None }));
+    add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None, upgrades: false }));
 }
 
 fn errors(all: &mut Samples) {

@@ -8,3 +8,4 @@ mod modes;
 mod password;
 mod secrets;
 mod throttle;
+mod upgrade;

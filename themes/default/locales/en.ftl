@@ -674,6 +674,7 @@ mail-code-life = It works for { $minutes } minutes, once.
 mail-code-careful = Type it in at { $host } only, and give it to nobody: whoever asks you for it by telephone or mail is a thief. If you did not ask for it, do nothing.
 mail-passkey-registered-subject = A passkey was added to your { $realm } account
 mail-passkey-registered = The passkey “{ $what }” was added to your account. Whoever has it can sign in as you.
+mail-passkey-registered-automatic = When you signed in with your password, your browser saved the passkey “{ $what }” for you, without asking. It can sign you in from now on. Your password works as before until you have used the passkey. If you do not want it, remove it on the page below and in your password manager.
 mail-passkey-removed-subject = A passkey was removed from your { $realm } account
 mail-passkey-removed = The passkey “{ $what }” was removed from your account. It does not sign in any more, and the sessions it opened have ended.
 mail-passkey-cloned-subject = A passkey of your { $realm } account may have been copied

@@ -211,6 +211,8 @@ pub struct RegisterPasskey {
     pub pass: Option<Hash>,
     /// Passkeys an account may have under one RP ID; suspended ones do not count.
     pub max_passkeys: i64,
+    /// It was made without a dialogue: its owner may not know of it yet.
+    pub automatic: bool,
     pub now: Timestamp,
     pub audit: Audit,
 }
@@ -242,6 +244,15 @@ impl Write for RegisterPasskey {
             && passes::is_recovery(c, self.realm, hash).await?
         {
             sessions::end_all(c, self.realm, account, None, self.now).await?;
+        }
+        if self.automatic {
+            accounts::set_preference(
+                c,
+                self.realm,
+                account,
+                accounts::Preference::PasskeyUpgraded(self.passkey.created),
+            )
+            .await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)

@@ -12,7 +12,7 @@ use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
 use crate::passkey::policy::{
     ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
-    resolve, usable,
+    counts, resolve, usable,
 };
 use crate::passkey::record::{Passkey, PasskeyState};
 use crate::realm::{Realm, RealmSettings};
@@ -63,7 +63,7 @@ pub fn hangs_by_one_device(realm: &Realm, holder: &Holder, now: Timestamp) -> bo
 /// What an account has to sign in with under a policy at a host.
 pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str, now: Timestamp) -> Holds {
     Holds {
-        passkey: usable(&holder.passkeys, rp_id, policy).next().is_some(),
+        passkey: usable(&holder.passkeys, rp_id, policy).any(|p| counts(policy, &holder.account, p)),
         password: holder.account.password_hash.is_some(),
         totp: holder.account.totp.is_some(),
         asks_passkey: holder.account.preferences.ask_passkey,
@@ -128,7 +128,8 @@ impl<'a> Stand<'a> {
     fn must_enrol(&self) -> bool {
         let base = self.effective.base;
         let required = matches!(base.enrolment, Enrolment::Required(_)) && base.enabled && base.allow_registration;
-        required && !self.holds.own.passkey && !self.holds.own.grace
+        let has_passkey = usable(&self.holder.passkeys, self.rp_id, base).next().is_some();
+        required && !has_passkey && !self.holds.own.grace
     }
 
     /// Whether a new passkey of the best kind that is taken would let in, and its owner may make it.

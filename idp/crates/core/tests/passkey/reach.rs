@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-fn realm(policy: Policy) -> Realm {
+pub fn realm(policy: Policy) -> Realm {
     let rp = RelyingParty::new(RP_ID, "https", Vec::new());
     Realm {
         id: RealmId(1),
@@ -34,7 +34,7 @@ fn realm(policy: Policy) -> Realm {
     }
 }
 
-fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) -> Holder {
+pub fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) -> Holder {
     let account = Account {
         id: account(),
         username: username.to_owned(),

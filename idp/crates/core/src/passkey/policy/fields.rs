@@ -123,6 +123,12 @@ pub const FIELDS: &[Field] = &[
         Acts::SignIn,
         "whether people without a passkey are asked to make one",
     ),
+    field(
+        "automatic_upgrade",
+        "true or false",
+        Acts::SignIn,
+        "a passkey made without a dialogue after a sign-in by password, where the browser can",
+    ),
 ];
 
 /// Why a policy is not saved.
@@ -223,6 +229,7 @@ impl Policy {
             Mode::PasskeyFirst | Mode::Optional => {}
         }
         problems.extend(self.check_models());
+        problems.extend(self.check_upgrade());
         problems
     }
 }
