@@ -94,6 +94,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
             ..letter(template, MARKUP, "operator")
         };
         all.push((format!("{}-markup", template.text()), strange));
+        let stranger = LetterView { name: None, username: None, ..letter(template, "none", "self") };
+        all.push((format!("{}-stranger", template.text()), stranger));
     }
     all
 }
