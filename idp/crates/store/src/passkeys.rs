@@ -3,6 +3,7 @@
 use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
+use idp_core::mail::Mail;
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
@@ -16,7 +17,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, realms, sessions, vals};
+use crate::{audit, mails, realms, sessions, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -408,6 +409,8 @@ pub struct SuspendPasskey {
     pub credential_id: Vec<u8>,
     /// Why, for machines: `counter`, `mds:REVOKED`.
     pub reason: String,
+    /// To others than its owner, whom the audit row tells.
+    pub tell: Vec<Mail>,
     pub audit: Audit,
 }
 
@@ -424,6 +427,9 @@ impl Write for SuspendPasskey {
         }
         let sessions =
             sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
+        for mail in &self.tell {
+            mails::insert_for(c, self.realm, mail).await?;
+        }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRemoved::Done { sessions })
     }
