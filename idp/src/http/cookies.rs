@@ -1,4 +1,4 @@
-//! Cookies: six, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
+//! Cookies: seven, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
 
 use idp_core::realm::Realm;
 use poem::http::HeaderMap;
@@ -19,6 +19,8 @@ pub enum CookieKind {
     Device,
     /// A recovery on its way, sealed.
     Recovery,
+    /// A mailed code that confirms who makes a first passkey, sealed.
+    Confirmation,
 }
 
 impl CookieKind {
@@ -26,9 +28,8 @@ impl CookieKind {
     const fn max_age_s(self) -> Option<i64> {
         match self {
             Self::Session | Self::Browser => None,
-            Self::Login => Some(300),
+            Self::Login | Self::Confirmation | Self::Device => Some(600),
             Self::Known => Some(180 * 24 * 3600),
-            Self::Device => Some(600),
             // The longest wait and the week after it.
             Self::Recovery => Some(37 * 24 * 3600),
         }
@@ -45,6 +46,7 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
         CookieKind::Known => "known",
         CookieKind::Device => "device",
         CookieKind::Recovery => "recovery",
+        CookieKind::Confirmation => "confirmation",
     };
     if realm.is_https() {
         return format!("__Host-idp-{suffix}");

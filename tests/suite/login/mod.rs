@@ -3,6 +3,7 @@
 mod claims;
 mod demands;
 mod enrol;
+mod enrol_code;
 mod hardening;
 mod modes;
 mod password;

@@ -5,6 +5,7 @@ use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::interact::usable;
 use idp_core::oauth::params::RawParams;
+use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::{Mode, PasskeyType};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
@@ -14,10 +15,13 @@ use serde_json::json;
 
 use super::{activity, applications, fresh, preferences, sessions};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::login::enrol::code_form;
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Adding, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice};
+use crate::views::{
+    self, Adding, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice,
+};
 
 /// Sessions, applications and events shown here; each has a page with all of them.
 const AT_A_GLANCE: usize = 5;
@@ -43,7 +47,15 @@ pub async fn get(x: Exchange) -> Outcome {
     } else {
         changed(&query)
     };
-    show(x, visitor, &passkeys, notice).await
+    show(x, visitor, &passkeys, (notice, None)).await
+}
+
+/// The page again, with what is to be said of the code that confirms who makes a first passkey.
+///
+/// # Errors
+/// When the store fails or the theme is faulty.
+pub async fn show_code(x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<CodeNotice>) -> Outcome {
+    show(x, visitor, passkeys, (None, notice)).await
 }
 
 /// What was changed on another page.
@@ -75,7 +87,12 @@ async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
     })
 }
 
-async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
+async fn show(
+    mut x: Exchange,
+    visitor: Visitor,
+    passkeys: &[Passkey],
+    (notice, of_code): (Option<SecurityNotice>, Option<CodeNotice>),
+) -> Outcome {
     let account = &visitor.account;
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
     let standing = standing(here(), visitor.policy.deny_synced);
@@ -84,6 +101,7 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
     let (mut sessions, mut applications) =
         (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
+    let adding = adding(&x, &visitor, passkeys);
     sessions.truncate(AT_A_GLANCE);
     applications.truncate(AT_A_GLANCE);
     let page = Security {
@@ -93,7 +111,11 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         // What takes no place widens the room that is shown.
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
-        adding: adding(&x, &visitor, passkeys),
+        adding,
+        code: match adding {
+            Adding::ByCode => code_form(&x, account, FirstPasskey::ByCode, of_code),
+            Adding::Here | Adding::ByLink | Adding::Off => None,
+        },
         factors: factors(&x, &visitor).await?,
         rp_host: x.rp.rp_id.clone(),
         standing: standing.into(),
@@ -106,17 +128,15 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         notice,
     };
     let name = account.username.clone();
-    x.page_for(&Page::Security(Box::new(page)), Some(name))
+    x.page_with(of_code.map_or(200, CodeNotice::status), &Page::Security(Box::new(page)), Some(name))
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
-    } else if fresh::may_enrol(x, (&visitor.account, policy), &visitor.session.events, passkeys) {
-        Adding::Here
     } else {
-        Adding::ByLink
+        fresh::enrol_way(x, (&visitor.account, policy), &visitor.session.events, passkeys).into()
     }
 }
 

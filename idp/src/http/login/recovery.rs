@@ -9,7 +9,7 @@ use idp_core::credential::held::Held;
 use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIFETIME_S, Recovery, decide};
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
-use idp_core::id::{AccountId, MailId};
+use idp_core::id::AccountId;
 use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
@@ -22,13 +22,14 @@ use idp_store::recoveries::{
     Brought, MailRecoveryCode, OpenRecovery, Outcome as Opens, ProveRecovery, Recovered, TryRecovery,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::password::named;
 use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::letter::letter;
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{self, CodeNotice, Page, RecoveryStep};
@@ -113,7 +114,7 @@ async fn mail_code(
         browser: x.browser_hash(),
         expires: x.now.plus_s(MAILED_LIFETIME_S),
         count: throttle::RecordFailure { audit: Some(audit), ..throttle::counted(x, guess) },
-        mail: mail(x, (target, MailTemplate::RecoveryCode), MAILED_LIFETIME_S, json!({}), Some(&code))?,
+        mail: letter(x, (target, MailTemplate::RecoveryCode), MAILED_LIFETIME_S, json!({}), Some(&code))?,
     };
     x.app.store.write(op).await?;
     Ok(())
@@ -228,7 +229,7 @@ async fn wait(
     };
     let detail = json!({ "ready": ready.secs() });
     let stop = (account.id, MailTemplate::RecoveryWaits);
-    let stop = mail(&x, stop, ready.secs() - x.now.secs(), detail, Some(&cancel))?;
+    let stop = letter(&x, stop, ready.secs() - x.now.secs(), detail, Some(&cancel))?;
     let op = ProveRecovery {
         realm: x.realm.id,
         account: begun.account,
@@ -305,28 +306,6 @@ pub fn effective(x: &Exchange) -> Recovery {
     }
 }
 
-/// A mail to somebody, with a secret.
-fn mail(
-    x: &Exchange,
-    (account, template): (AccountId, MailTemplate),
-    lifetime_s: i64,
-    detail: Value,
-    secret: Option<&str>,
-) -> Result<Mail, Problem> {
-    let seal = |text: &str| x.app.sealer().seal_bytes(Purpose::Mail, x.realm.id, x.app.random(), text.as_bytes());
-    Ok(Mail {
-        id: MailId::new(x.now, x.app.random()),
-        account_id: Some(account),
-        // The account's own, which the store knows.
-        address: String::new(),
-        template,
-        detail,
-        secret_sealed: secret.map(seal).transpose().map_err(Problem::internal)?,
-        created: x.now,
-        expires: x.now.plus_s(lifetime_s),
-    })
-}
-
 /// Mails to the realm's owners, where they want to know of recoveries.
 async fn tell_owners(x: &Exchange, of: &Account) -> Result<Vec<Mail>, Problem> {
     if !x.realm.settings.recovery_tells_owners {
@@ -336,7 +315,7 @@ async fn tell_owners(x: &Exchange, of: &Account) -> Result<Vec<Mail>, Problem> {
     let others = owners.iter().filter(|owner| owner.id != of.id);
     let detail = json!({ "user": of.username });
     let tell =
-        |owner: &Account| mail(x, (owner.id, MailTemplate::RecoveryOfUser), NOTICE_LIFETIME_S, detail.clone(), None);
+        |owner: &Account| letter(x, (owner.id, MailTemplate::RecoveryOfUser), NOTICE_LIFETIME_S, detail.clone(), None);
     others.map(tell).collect()
 }
 

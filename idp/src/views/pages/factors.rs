@@ -101,6 +101,16 @@ impl CodeNotice {
     }
 }
 
+/// A code that confirms who makes a first passkey: it is sent, then typed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeForm {
+    /// Where it is mailed, masked.
+    pub address: String,
+    /// It is on its way to this browser.
+    pub sent: bool,
+    pub notice: Option<CodeNotice>,
+}
+
 /// `GET /account/totp`.
 #[derive(Clone, Debug, Serialize)]
 pub struct TotpForm {

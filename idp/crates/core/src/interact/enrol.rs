@@ -1,8 +1,8 @@
 //! Whether somebody who signed in without a passkey is asked to make one.
 
 use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
-use crate::credential::totp::SETTLED_S;
-use crate::passkey::policy::{Enrolment, EnrolmentRequires};
+use crate::passkey::enrolment::{FirstPasskey, first_passkey};
+use crate::passkey::policy::Enrolment;
 use crate::session::Method;
 
 /// Seconds of a day; also how often a required passkey is asked for during its grace period.
@@ -23,8 +23,10 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     }
     let preferences = &visitor.account.preferences;
     let rested = |days: i64| preferences.passkey_put_off.is_none_or(|at| facts.now >= at.plus_s(days * DAY_S));
+    let can = first_passkey(policy, visitor.account, &visitor.session.events, facts.mails) != FirstPasskey::ByLink;
     match policy.enrolment {
-        Enrolment::Nudge(days) if can(facts, visitor, policy.enrolment_requires) && rested(i64::from(days)) => {
+        // Nobody is nudged for what they cannot do.
+        Enrolment::Nudge(days) if can && rested(i64::from(days)) => {
             Some(Step::Enrol { reason: EnrolReason::Nudge, voluntary: true })
         }
         Enrolment::Required(_) if !policy.enrolment.in_grace(preferences, facts.now) => {
@@ -32,19 +34,6 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         }
         Enrolment::Required(_) if rested(1) => Some(Step::Enrol { reason: EnrolReason::Required, voluntary: true }),
         Enrolment::Off | Enrolment::Nudge(_) | Enrolment::Required(_) => None,
-    }
-}
-
-/// Whether the person could make a passkey now: nobody is asked for what they cannot do.
-fn can(facts: &Facts<'_>, visitor: &Visitor<'_>, requires: EnrolmentRequires) -> bool {
-    match requires {
-        EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => {
-            let has = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method));
-            let settled = |since| facts.now.ms_since(since) >= SETTLED_S * 1000;
-            has(|m| *m == Method::Password) && has(|m| *m == Method::Totp) && visitor.account.totp.is_some_and(settled)
-        }
-        EnrolmentRequires::AccessPass => false,
     }
 }
 
