@@ -50,7 +50,7 @@ pub fn met(policy: Arc<Policy>, client: Option<&Client>) -> Arc<Policy> {
 /// What an account has to sign in with at the hosts of the realm.
 pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passkey]) -> Holds {
     Holds {
-        passkey: usable_in(passkeys, &x.realm, policy).next().is_some(),
+        passkey: usable_in(passkeys, &x.realm.relying_parties, policy).next().is_some(),
         password: account.password_hash.is_some(),
         totp: account.totp.is_some(),
         asks_passkey: account.preferences.ask_passkey,

@@ -318,6 +318,11 @@ factors-codes-left = { $n ->
    *[other] { $n } are left.
  }
 factors-codes-make = Make codes
+last-way = This is your last way in
+last-way-mail = Without it you get back in only by a code mailed to { $email }. Be sure that you can read mail there.
+last-way-code = Without it you get back in only by a recovery code. You have { $n } left: be sure that you find them.
+last-way-either = Without it you get back in only by a code mailed to { $email }, or one of the { $n } recovery codes that you have left.
+last-way-both = Without it you get back in only by both a code mailed to { $email } and one of the { $n } recovery codes that you have left.
 factors-protected = This cannot be removed: without it you could not sign in. Set up another way first.
 new-password-title = Set a password
 new-password-change = Change your password
@@ -328,6 +333,7 @@ new-password = New password
 new-password-keep = Stay signed in everywhere
 new-password-keep-text = Otherwise we sign you out on all other devices and in applications.
 new-password-remove = Remove the password
+new-password-remove-last = We sign you out on all other devices.
 new-password-remove-text = You go on signing in with what is left. We sign you out on all other devices.
 new-password-too-short = The password is too short
 new-password-too-short-text = Choose one of { $n } characters or more.
@@ -386,7 +392,7 @@ security-removed-text = It does not sign in any more. You may delete it on your 
 security-bad-name = The name was not changed
 security-bad-name-text = A name has 1 to 200 characters. Type another one.
 security-last-way-in = The passkey was not removed
-security-last-way-in-text = It is your last way in. Add another passkey first.
+security-last-way-in-text = It is your last way in, and nothing would bring you back. Add another passkey first.
 standing-none = One step missing: a passkey
 standing-none-code = Make your first passkey below: you confirm it once with a code that we mail to you.
 standing-none-link = It is quicker than a password, and nobody can steal it with a false page. Ask your administrator for a link to make one.
@@ -497,6 +503,7 @@ remove-text = It will not sign you in any more. This cannot be undone.
 remove-left = It stays in your password manager or device until you delete it there.
 remove-left-key = It stays on the security key until you delete it there.
 remove-confirm = Remove passkey
+remove-confirm-last = Remove my last way in
 
 ## Sign-up
 sign-up-title = Create your account
@@ -701,7 +708,7 @@ mail-second-factor = { $what ->
 mail-totp-set-subject = An authenticator app was added to your { $realm } account
 mail-totp-set = From now on an authenticator app makes codes for your account.
 mail-totp-removed-subject = The authenticator app of your { $realm } account was removed
-mail-totp-removed = The codes of your authenticator app are worth nothing any more.
+mail-totp-removed = The codes of your authenticator app are worth nothing any more. Other sessions that began with one have ended.
 mail-recovery-codes-set-subject = New recovery codes for your { $realm } account
 mail-recovery-codes-set = Ten new recovery codes were made for your account. The ones before are worth nothing any more.
 mail-recovery-codes-removed-subject = The recovery codes of your { $realm } account were removed

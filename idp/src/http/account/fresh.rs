@@ -44,7 +44,7 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
 
 /// Whether some passkey signs in to the realm, at one of its hosts.
 pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    usable_in(passkeys, &x.realm, &visitor.policy).next().is_some()
+    usable_in(passkeys, &x.realm.relying_parties, &visitor.policy).next().is_some()
 }
 
 /// Whether something happened lately enough to change factors on it.
@@ -71,7 +71,7 @@ pub fn enrol_way(
     events: &[AuthEvent],
     passkeys: &[Passkey],
 ) -> FirstPasskey {
-    if usable_in(passkeys, &x.realm, policy).next().is_some() {
+    if usable_in(passkeys, &x.realm.relying_parties, policy).next().is_some() {
         return FirstPasskey::Proved;
     }
     match first_passkey(policy, account, events, x.app.store.queues_mail()) {

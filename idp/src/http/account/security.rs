@@ -3,24 +3,25 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
-use idp_core::interact::usable;
+use idp_core::interact::{usable, usable_in};
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::{Mode, PasskeyType};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
-use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
+use idp_store::passkey_removal::{PasskeyRemoved, RemovePasskey};
+use idp_store::passkeys::RenamePasskey;
 use serde_json::json;
 
+use super::removal::{self, removal, way_in};
 use super::{activity, applications, fresh, preferences, sessions};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::login::enrol::code_form;
-use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
 use crate::views::{
-    self, Adding, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice,
+    self, Adding, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, Person, Removal, Security, SecurityNotice,
 };
 
 /// Sessions, applications and events shown here; each has a page with all of them.
@@ -42,8 +43,6 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::BadName)
     } else if let Some(asks) = query.one("asks") {
         Some(SecurityNotice::Asks { on: asks == "1" })
-    } else if query.one("last").is_some() {
-        Some(SecurityNotice::LastWayIn)
     } else {
         changed(&query)
     };
@@ -97,17 +96,19 @@ async fn show(
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
     let standing = standing(here(), visitor.policy.deny_synced);
     // Recovery codes are no factor.
-    let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
+    let held = Held::of(account, here(), 0);
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
     let (mut sessions, mut applications) =
         (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
     let adding = adding(&x, &visitor, passkeys);
+    let all = removal::held(&x, &visitor, passkeys).await?;
+    let rows = passkeys.iter().map(|p| row(&x, &visitor, all, p)).collect();
     sessions.truncate(AT_A_GLANCE);
     applications.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),
-        passkeys: passkeys.iter().map(|p| row(&x, &visitor, passkeys, p)).collect(),
+        passkeys: rows,
         // What takes no place widens the room that is shown.
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
@@ -128,7 +129,8 @@ async fn show(
         notice,
     };
     let name = account.username.clone();
-    x.page_with(of_code.map_or(200, CodeNotice::status), &Page::Security(Box::new(page)), Some(name))
+    let status = page.notice.as_ref().map_or(200, SecurityNotice::status);
+    x.page_with(of_code.map_or(status, CodeNotice::status), &Page::Security(Box::new(page)), Some(name))
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
@@ -162,17 +164,22 @@ pub async fn rename(mut x: Exchange) -> Outcome {
 }
 
 /// `GET /account/security/remove`: the question before.
-pub async fn confirm_remove(mut x: Exchange) -> Outcome {
+pub async fn confirm_remove(x: Exchange) -> Outcome {
     let Some(visitor) = x.visitor().await? else { return x.go("/login") };
     let passkey = asked(&x, &visitor, &x.query()).await?;
     let passkeys = list(&x, &visitor).await?;
     if fresh::require(&x, &visitor, &passkeys).is_err() {
         return x.go("/login?again=1");
     }
-    let row = row(&x, &visitor, &passkeys, &passkey);
-    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row };
+    ask(x, visitor, (&passkeys, &passkey), 200).await
+}
+
+/// The question, and what it would mean.
+async fn ask(mut x: Exchange, visitor: Visitor, (all, passkey): (&[Passkey], &Passkey), status: u16) -> Outcome {
+    let held = removal::held(&x, &visitor, all).await?;
+    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row(&x, &visitor, held, passkey) };
     let name = visitor.account.username;
-    x.page_for(&Page::RemovePasskey(page), Some(name))
+    x.page_with(status, &Page::RemovePasskey(page), Some(name))
 }
 
 /// `POST /account/security/remove`. Ends the sessions the passkey opened, perhaps this one.
@@ -187,17 +194,26 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     }
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
-    let must_remain = if password_lets_in(&x, &visitor) { MustRemain::PasskeyOrPassword } else { MustRemain::Passkey };
     let op = RemovePasskey {
         realm: x.realm.id,
         account: visitor.account.id,
-        credential_id: passkey.credential_id,
-        must_remain,
+        credential_id: passkey.credential_id.clone(),
+        way_in: Some(way_in(&x, &visitor, &form)),
         audit,
     };
     match x.app.store.write(op).await? {
-        PasskeyRemoved::LastWayIn => x.go("/account/security?last=1"),
-        PasskeyRemoved::Gone | PasskeyRemoved::Done { .. } => x.go("/account/security?removed=1"),
+        PasskeyRemoved::Gone | PasskeyRemoved::Done { .. } => {
+            x.app.session_ended.notify_one();
+            x.go("/account/security?removed=1")
+        }
+        // It was not the last one when the question was asked, or nobody asked it.
+        PasskeyRemoved::LastWayIn => {
+            let passkeys = list(&x, &visitor).await?;
+            match removal_of(&x, &visitor, removal::held(&x, &visitor, &passkeys).await?, &passkey) {
+                Removal::Kept => show(x, visitor, &passkeys, (Some(SecurityNotice::LastWayIn), None)).await,
+                Removal::Free | Removal::Last { .. } => ask(x, visitor, (&passkeys, &passkey), 409).await,
+            }
+        }
     }
 }
 
@@ -216,8 +232,7 @@ async fn asked(x: &Exchange, visitor: &Visitor, params: &RawParams) -> Result<Pa
     find(&passkeys, &id).cloned().ok_or_else(|| Problem::api(404, "passkey_unknown", "you have no such passkey"))
 }
 
-fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> PasskeyRow {
-    let others = all.iter().any(|p| p.credential_id != passkey.credential_id && p.state == PasskeyState::Active);
+fn row(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> PasskeyRow {
     PasskeyRow {
         id: base64url(&passkey.credential_id),
         name: passkey.name.clone(),
@@ -236,13 +251,12 @@ fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> P
             .events
             .iter()
             .any(|e| matches!(&e.method, Method::Passkey(proof) if proof.credential_id == passkey.credential_id)),
-        last_way_in: passkey.state == PasskeyState::Active && !others && !password_lets_in(x, visitor),
+        removal: removal_of(x, visitor, held, passkey),
     }
 }
 
-/// Whether the password alone would still let in.
-fn password_lets_in(x: &Exchange, visitor: &Visitor) -> bool {
-    use idp_core::passkey::policy::Combination;
-    let holds = policy::holds(x, &visitor.policy, &visitor.account, &[]);
-    holds.password && visitor.policy.accepts(Combination::PasswordAlone, holds)
+/// What it means that a passkey goes, of all that is held.
+fn removal_of(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> Removal {
+    let counted = usable_in(std::slice::from_ref(passkey), &x.realm.relying_parties, &visitor.policy).count();
+    removal(x, visitor, &Held { passkeys: held.passkeys.saturating_sub(counted), ..held })
 }

@@ -10,6 +10,7 @@ use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIF
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
+use idp_core::interact::usable_in;
 use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
@@ -185,7 +186,8 @@ async fn held(x: &Exchange, account: &Account) -> Result<Held, Problem> {
     let policy = policy::of(x, &account.id).await?;
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
     let codes = x.app.store.count_recovery_codes(x.realm.id, &account.id).await?;
-    Ok(Held::of(account, &passkeys, codes, (&x.rp.rp_id, &policy)))
+    // A passkey of any host lets in, so any of them makes a weaker proof wait.
+    Ok(Held::of(account, usable_in(&passkeys, &x.realm.relying_parties, &policy), codes))
 }
 
 /// Opens the enrolment at once.

@@ -63,7 +63,7 @@ pub async fn get(mut x: Exchange) -> Outcome {
     let totp_href = (app_does && policy.accepts(Combination::PasswordAndTotp, holds)).then_some(totp);
     let rp_ids = if x.realm.relying_parties.len() > 1 {
         let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-        usable_in(&passkeys, &x.realm, &policy).map(|p| p.rp_id.clone()).collect()
+        usable_in(&passkeys, &x.realm.relying_parties, &policy).map(|p| p.rp_id.clone()).collect()
     } else {
         Vec::new()
     };

@@ -97,8 +97,7 @@ pub struct PasskeyRow {
     pub suspended: bool,
     /// The session was signed in with it.
     pub current: bool,
-    /// Not removable: the account would have no way in left.
-    pub last_way_in: bool,
+    pub removal: Removal,
 }
 
 /// Where a passkey lives.
@@ -111,6 +110,34 @@ pub enum PasskeyKind {
     ThisDevice,
     /// BE=0 on a roaming authenticator.
     SecurityKey,
+}
+
+/// What it means that a factor goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Removal {
+    /// Something else lets in.
+    Free,
+    /// It is the last way in; a recovery is ready.
+    Last {
+        by: ReturnBy,
+        /// Where a code would be mailed.
+        email: Option<String>,
+        /// Recovery codes that are left.
+        codes: usize,
+    },
+    /// It is the last way in, and nothing would bring the account back: it stays.
+    Kept,
+}
+
+/// How somebody without a way in comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReturnBy {
+    Mail,
+    Code,
+    Either,
+    Both,
 }
 
 /// What the last act did.
@@ -137,6 +164,13 @@ pub enum SecurityNotice {
     TotpSet,
     TotpRemoved,
     RecoveryCancelled,
+}
+
+impl SecurityNotice {
+    /// The status of the answer that carries it.
+    pub const fn status(&self) -> u16 {
+        if matches!(self, Self::LastWayIn) { 409 } else { 200 }
+    }
 }
 
 /// `GET /account/security/remove`: the step before a passkey is removed.

@@ -1,9 +1,10 @@
 //! Samples of the page that shows an account to its owner.
 
+use super::secrets::last;
 use super::{MARKUP, NOW, Samples, account, ada, add, long, mallory, secrets};
 use crate::views::{
-    Adding, CodeForm, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, RemovePasskey, Security, SecurityNotice,
-    Standing,
+    Adding, CodeForm, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, Removal, RemovePasskey, ReturnBy, Security,
+    SecurityNotice, Standing,
 };
 
 fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
@@ -17,7 +18,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         last_used_place: Some("203.0.113.*".into()),
         suspended: false,
         current: false,
-        last_way_in: false,
+        removal: Removal::Free,
     }
 }
 
@@ -61,7 +62,7 @@ pub fn add_all(all: &mut Samples) {
             Page::Security(Box::new(Security { adding, standing: Standing::None, ..page(Vec::new(), None) })),
         );
     }
-    let only = PasskeyRow { last_way_in: true, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
+    let only = PasskeyRow { removal: Removal::Kept, last_used: Some(NOW), ..passkey("Work laptop", ThisDevice) };
     add(all, "security-last", Page::Security(Box::new(page(vec![only.clone()], Some(SecurityNotice::LastWayIn)))));
     let one = Security { standing: Standing::One, ask_passkey: Some(false), ..page(vec![only], None) };
     add(all, "security-one", Page::Security(Box::new(one)));
@@ -108,7 +109,12 @@ pub fn add_all(all: &mut Samples) {
     for (state, row) in [
         ("remove", passkey("Work laptop", ThisDevice)),
         ("remove-key", passkey("Blue key", SecurityKey)),
-        ("remove-markup", strange),
+        ("remove-markup", strange.clone()),
+        ("remove-last-mail", PasskeyRow { removal: last(ReturnBy::Mail), ..strange.clone() }),
+        ("remove-last-code", PasskeyRow { removal: last(ReturnBy::Code), ..passkey("Work laptop", ThisDevice) }),
+        ("remove-last-either", PasskeyRow { removal: last(ReturnBy::Either), ..passkey("Work laptop", ThisDevice) }),
+        ("remove-last-both", PasskeyRow { removal: last(ReturnBy::Both), ..passkey("Work laptop", ThisDevice) }),
+        ("remove-kept", PasskeyRow { removal: Removal::Kept, ..strange }),
     ] {
         add(all, state, Page::RemovePasskey(RemovePasskey { csrf: "csrf".into(), passkey: row }));
     }

@@ -1,14 +1,13 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
-use crate::interact::usable;
 use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::passkey::record::Passkey;
 
-/// The factors an account holds at one host.
+/// The factors an account holds, at one host or at any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Passkeys that the policy accepts here.
+    /// Passkeys that the policy accepts there.
     pub passkeys: usize,
     pub password: bool,
     pub totp: bool,
@@ -27,10 +26,11 @@ pub enum Strength {
 }
 
 impl Held {
-    /// Counts what an account has.
-    pub fn of(account: &Account, passkeys: &[Passkey], codes: i64, (rp_id, policy): (&str, &Policy)) -> Self {
+    /// Counts what an account has; of its passkeys those that are [`usable`](crate::interact::usable) at a host, or at
+    /// [any](crate::interact::usable_in).
+    pub fn of<'a>(account: &Account, usable: impl Iterator<Item = &'a Passkey>, codes: i64) -> Self {
         Self {
-            passkeys: usable(passkeys, rp_id, policy).count(),
+            passkeys: usable.count(),
             password: account.password_hash.is_some(),
             totp: account.totp.is_some(),
             recovery_codes: usize::try_from(codes).unwrap_or(0),

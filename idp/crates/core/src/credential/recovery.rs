@@ -136,7 +136,7 @@ pub fn decide(settings: &RealmSettings, state: AccountState, held: &Held, proof:
 
 /// Whether an account can be recovered with what it holds, so that its last factor may be let go.
 pub fn is_ready(settings: &RealmSettings, held: &Held) -> bool {
-    let (mail, codes) = (held.verified_email, held.recovery_codes > 0);
+    let (mail, codes) = ready(settings, held);
     match settings.recovery {
         Recovery::Off => false,
         Recovery::EmailCode => mail,
@@ -144,6 +144,12 @@ pub fn is_ready(settings: &RealmSettings, held: &Held) -> bool {
         Recovery::Either => mail || codes,
         Recovery::Both => mail && codes,
     }
+}
+
+/// What of the proofs that the realm takes an account could bring: a mailed code, a kept one.
+pub fn ready(settings: &RealmSettings, held: &Held) -> (bool, bool) {
+    let mail = settings.recovery.mails() && held.verified_email && settings.schema().recovers_by_email();
+    (mail, settings.recovery.takes_codes() && held.recovery_codes > 0)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         return None;
     }
     let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
-    if usable_in(passkeys, facts.realm, policy).next().is_some() {
+    if usable_in(passkeys, &facts.realm.relying_parties, policy).next().is_some() {
         return None;
     }
     let preferences = &visitor.account.preferences;

@@ -16,7 +16,7 @@ use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
 use crate::passkey::policy::{Combination, Effective, Holds, Policy, judge_record, resolve};
 use crate::passkey::record::Passkey;
-use crate::realm::Realm;
+use crate::realm::{Realm, RelyingParty};
 use crate::rule::Rule;
 use crate::session::{PasskeyProof, Session};
 use crate::time::Timestamp;
@@ -208,7 +208,8 @@ fn lets_in(
 /// What the account has to sign in with under a policy. Passkeys that were not loaded: nothing so far rested on them,
 /// so the stricter case is assumed.
 fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
-    let passkey = visitor.passkeys.is_none_or(|all| usable_in(all, facts.realm, policy).next().is_some());
+    let passkey =
+        visitor.passkeys.is_none_or(|all| usable_in(all, &facts.realm.relying_parties, policy).next().is_some());
     let account = visitor.account;
     Holds {
         passkey,
@@ -246,12 +247,12 @@ pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -
     passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
 }
 
-/// The passkeys of an account that could be used now at any host of the realm: where they work at another one, the
+/// The passkeys of an account that could be used now at any host of a realm, given its relying parties: where they work at another one, the
 /// browser is sent there and comes back ([`crate::passkey::handoff`]).
 pub fn usable_in<'a>(
     passkeys: &'a [Passkey],
-    realm: &'a Realm,
+    parties: &'a [RelyingParty],
     policy: &'a Policy,
 ) -> impl Iterator<Item = &'a Passkey> {
-    realm.relying_parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
+    parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
 }

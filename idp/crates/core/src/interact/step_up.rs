@@ -104,7 +104,7 @@ fn with(facts: &Facts<'_>, visitor: &Visitor<'_>, factor: Factor) -> Reach {
     let tries: Vec<Method> = match factor {
         Factor::Password => visitor.account.password_hash.iter().map(|_| Method::Password).collect(),
         Factor::Totp => visitor.account.totp.map(|_| Method::Totp).into_iter().collect(),
-        Factor::Passkey => usable_in(visitor.passkeys.unwrap_or_default(), facts.realm, policy)
+        Factor::Passkey => usable_in(visitor.passkeys.unwrap_or_default(), &facts.realm.relying_parties, policy)
             .map(|passkey| Method::Passkey(proof_of(policy, passkey)))
             .collect(),
     };
@@ -135,7 +135,7 @@ fn proof_of(policy: &Policy, passkey: &Passkey) -> PasskeyProof {
 /// Whether a new sign-in with all that the account has would let in.
 fn anew(facts: &Facts<'_>, visitor: &Visitor<'_>) -> bool {
     let effective = facts.policy(visitor);
-    let passkeys = usable_in(visitor.passkeys.unwrap_or_default(), facts.realm, &effective.policy);
+    let passkeys = usable_in(visitor.passkeys.unwrap_or_default(), &facts.realm.relying_parties, &effective.policy);
     let proofs = passkeys.map(|passkey| proof_of(&effective.policy, passkey)).map(Some);
     proofs.chain([None]).any(|proof| {
         let lets_in = |c, proof: Option<&PasskeyProof>| lets_in(facts, visitor, &effective, (c, proof));
