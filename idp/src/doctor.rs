@@ -5,6 +5,7 @@
 pub mod facts;
 mod installation;
 mod needs;
+mod policies;
 mod table;
 mod web;
 

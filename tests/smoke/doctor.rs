@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 
+use idp_softkey::Maker;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, Issuer, KeyPair, date_time_ymd};
 use serde_json::Value;
 
@@ -279,6 +280,36 @@ fn the_field_that_hides_passkeys_is_named() {
         place.json(&["policy", "set", back]);
         is(&on(&place, &nowhere).1, id, "ok", "");
     }
+}
+
+#[test]
+fn the_policies_of_groups_are_looked_at_as_well() {
+    let place = Place::serve(None);
+    place.json(&["group", "create", "staff"]);
+    place.json(&["policy", "set", "allow_registration=false", "--group", "staff", "--priority", "1"]);
+    let (_, checks) = on(&place, &["--url", "http://localhost:1"]);
+    is(&checks, "policy.registration", "warn", "`allow_registration` is false in the policy of the group staff");
+}
+
+#[test]
+fn metadata_that_are_missing_or_overdue_are_seen() {
+    let place = Place::serve(None);
+    place.json(&["realm", "show"]);
+    let maker = Maker::new("Maker");
+    fs::write(place.file("root.pem"), maker.pem()).unwrap();
+    let settings = fs::read_to_string(place.file("idp.toml")).unwrap();
+    fs::write(place.file("idp.toml"), settings + "\n[mds]\nroot_file = \"root.pem\"\n").unwrap();
+    let seen = || on(&place, &["--url", "http://localhost:1"]).1;
+    is(&seen(), "mds.fresh", "skip", "no policy asks");
+    place.json(&["policy", "set", "attestation_trust=mds", "attestation=direct"]);
+    is(&seen(), "mds.fresh", "fail", "the policy rests on them");
+    let import = |number, next| {
+        fs::write(place.file("blob.jwt"), maker.blob(number, next, &[])).unwrap();
+        place.json(&["mds", "import", &place.file("blob.jwt").display().to_string()]);
+        seen()
+    };
+    is(&import(1, "2020-01-31"), "mds.fresh", "warn", "number 1 was to be followed");
+    is(&import(2, "2099-01-31"), "mds.fresh", "ok", "number 2");
 }
 
 /// A server in front that does what reverse proxies do wrong.

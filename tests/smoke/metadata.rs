@@ -50,6 +50,10 @@ fn a_list_of_models_without_trust_is_saved_with_a_warning() {
     assert!(said.code == 2 && said.err.contains("attestation"), "{}", said.err);
     let said = place.idp(&["policy", "set", "attestation_trust=mds", "attestation=direct"]);
     assert!(said.code == 0 && !said.out.contains("forged"), "{} {}", said.out, said.err);
+    // Nobody could register: said when it is saved and whenever it is shown.
+    for said in [said, place.idp(&["policy", "show"])] {
+        assert!(said.out.contains("there are no FIDO metadata here yet"), "{}", said.out);
+    }
     let roots = format!("attestation_trust={}", Maker::new("Maker").pem());
     assert_eq!(place.idp(&["policy", "set", &roots]).code, 0);
     assert!(place.idp(&["policy", "show"]).out.contains("root sha256:"));

@@ -12,6 +12,7 @@ use idp_core::client::Client;
 use idp_core::passkey::policy::{DEMANDS, Field, Policy, Problem};
 use idp_core::passkey::simulate::Outcome;
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
+use idp_store::mds::Slot;
 use idp_store::realms::SetPolicy;
 use serde_json::{Value, json};
 
@@ -105,7 +106,7 @@ async fn show(at: &Operator, on: &On) -> Result<(), Failure> {
         (Some(group), _) => {
             let found = at.realm.group_policies.iter().find(|of| of.group == *group);
             let of = found.ok_or_else(|| format!("the group {group} has no policy of its own"))?;
-            show_policy(at, &of.policy, &format!("Policy of the group {group}, priority {}.", of.priority))
+            show_policy(at, &of.policy, &format!("Policy of the group {group}, priority {}.", of.priority)).await
         }
         (_, Some(id)) => show_demands(at, &client::find(at, id).await?),
         (None, None) => {
@@ -117,12 +118,12 @@ async fn show(at: &Operator, on: &On) -> Result<(), Failure> {
                 some => format!("\n{what}: {}.", some.join(", ")),
             };
             let groups = note("Groups with a policy of their own (priority)", &groups);
-            show_policy(at, &at.realm.policy, &(groups + &note("Clients with demands", &clients)))
+            show_policy(at, &at.realm.policy, &(groups + &note("Clients with demands", &clients))).await
         }
     }
 }
 
-fn show_policy(at: &Operator, policy: &Policy, note: &str) -> Result<(), Failure> {
+async fn show_policy(at: &Operator, policy: &Policy, note: &str) -> Result<(), Failure> {
     let row = |(field, now, default): (&Field, String, String)| {
         let mark = if now == default { String::new() } else { default };
         vec![field.name.to_owned(), now, mark, field.acts.text().to_owned(), field.values.to_owned()]
@@ -130,7 +131,8 @@ fn show_policy(at: &Operator, policy: &Policy, note: &str) -> Result<(), Failure
     let rows: Vec<_> = policy.show().into_iter().map(row).collect();
     let text = table(&["FIELD", "VALUE", "DEFAULT", "ACTS AT", "VALUES"], &rows);
     let text = format!("{text}\n{}", note.trim_start());
-    at.answer(&Value::Object(policy.values()), &format!("{}{}", text.trim_end(), warnings(&policy.warnings())))
+    let warned = warnings_of(at, policy).await?;
+    at.answer(&Value::Object(policy.values()), &format!("{}{}", text.trim_end(), warnings(&warned)))
 }
 
 fn show_demands(at: &Operator, client: &Client) -> Result<(), Failure> {
@@ -174,14 +176,14 @@ async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -
     proposal.refuse_lock_out(at, &outcome)?;
     let audit = |detail| at.audit(AuditEvent::PolicyChanged, detail);
     let realm = at.realm.id;
-    let (values, warned) = match (&on.group, &on.client) {
+    let (values, policy) = match (&on.group, &on.client) {
         (Some(group), _) => {
             let policy = proposal.group(group).map(|of| (of.priority, Policy::clone(&of.policy)));
             let values = policy.as_ref().map(|(_, policy)| policy.values()).unwrap_or_default();
-            let warned = policy.as_ref().map(|(_, policy)| policy.warnings()).unwrap_or_default();
+            let saved = policy.as_ref().map(|(_, policy)| policy.clone());
             let audit = audit(json!({ "group": group, "fields": changed }));
             match at.app.store.write(SetGroupPolicy { realm, group: group.clone(), policy, audit }).await? {
-                GroupPolicySet::Done => (values, warned),
+                GroupPolicySet::Done => (values, saved),
                 GroupPolicySet::Gone => return Err(format!("the group {group} was deleted meanwhile").into()),
                 GroupPolicySet::PriorityTaken(other) => return Err(proposal::taken(&other).into()),
             }
@@ -192,17 +194,20 @@ async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -
             let mut next = seen.clone();
             next.settings.policy = policy.clone();
             client::save(at, &seen, next, "policy").await?;
-            (policy.values(), policy.meet(&proposal.realm.policy).warnings())
+            (policy.values(), Some(policy.meet(&proposal.realm.policy)))
         }
         (None, None) => {
             let policy = Policy::clone(&proposal.realm.policy);
-            let (values, warned) = (policy.values(), policy.warnings());
             let audit = audit(json!({ "fields": changed }));
-            if !at.app.store.write(SetPolicy { realm, policy, audit }).await? {
+            if !at.app.store.write(SetPolicy { realm, policy: policy.clone(), audit }).await? {
                 return Err("the realm was deleted meanwhile".into());
             }
-            (values, warned)
+            (policy.values(), Some(policy))
         }
+    };
+    let warned = match &policy {
+        Some(policy) => warnings_of(at, policy).await?,
+        None => Vec::new(),
     };
     let owners: Vec<_> = outcome.owners_lost().collect();
     let said: Vec<_> = warned.iter().map(ToString::to_string).collect();
@@ -210,6 +215,18 @@ async fn save(at: &Operator, proposal: &Proposal, on: &On, changed: &[String]) -
         "warnings": said });
     let text = format!("Set {}.", changed.join(", "));
     at.answer(&value, &(text + &hit(&outcome, &owners) + &warnings(&warned)))
+}
+
+/// What is doubtful about a policy here and now.
+async fn warnings_of(at: &Operator, policy: &Policy) -> Result<Vec<Problem>, Failure> {
+    let mut warnings = policy.warnings();
+    let known = at.app.store.list_mds_blobs().await?.iter().any(|kept| kept.slot == Slot::Current);
+    if policy.rests_on_metadata() && !known {
+        let text = "there are no FIDO metadata here yet, so every passkey is refused that is judged by them: \
+                    idp mds refresh, or idp mds import FILE";
+        warnings.push(Problem::new("attestation_trust", text));
+    }
+    Ok(warnings)
 }
 
 /// What a policy seems to do and does not.

@@ -5,6 +5,7 @@ use idp_core::jose::keyset::KeyState;
 use idp_core::realm::Realm;
 use idp_core::time::Timestamp;
 use idp_store::Store;
+use idp_store::mds::Kept;
 use rustls_pki_types::CertificateDer;
 use url::Url;
 
@@ -35,6 +36,8 @@ pub struct Inside {
     pub owners: i64,
     /// Passkeys by the RP ID they were made for.
     pub passkeys: Vec<(String, i64)>,
+    /// FIDO's metadata, those that wait too.
+    pub metadata: Vec<Kept>,
 }
 
 /// Why the database says nothing.
@@ -99,12 +102,14 @@ async fn read(app: &App, name: Option<&str>) -> idp_store::Result<Inside> {
         None => app.store.list_realms().await?.into_iter().next(),
     };
     let Some(realm) = realm else {
-        return Ok(Inside { realm: None, keys_missing: Ok(Vec::new()), owners: 0, passkeys: Vec::new() });
+        let (passkeys, metadata) = (Vec::new(), Vec::new());
+        return Ok(Inside { realm: None, keys_missing: Ok(Vec::new()), owners: 0, passkeys, metadata });
     };
     Ok(Inside {
         keys_missing: keys_missing(app, &realm, &app.store).await?,
         owners: app.store.count_owners(realm.id).await?,
         passkeys: app.store.count_passkeys_by_rp_id(realm.id).await?,
+        metadata: app.store.list_mds_blobs().await?,
         realm: Some(realm),
     })
 }

@@ -1,13 +1,12 @@
-//! Checks of settings, database, realm and policy.
+//! Checks of settings, database and realm.
 //!
 //! WebAuthn L3 §5.1.2 (RP ID).
 
-use idp_core::passkey::policy::Mode;
 use url::{Host, Url};
 
 use super::Finding;
 use super::facts::{Facts, NoDatabase, is_under, needs_file};
-use super::needs::{answer, found, inside, outside, realm_of};
+use super::needs::{found, inside, outside, realm_of};
 
 pub(super) fn settings(facts: &Facts) -> Finding {
     match &facts.settings {
@@ -174,56 +173,4 @@ pub(super) fn orphans(facts: &Facts) -> Finding {
         })
     };
     found(judge())
-}
-
-pub(super) fn shown(facts: &Facts) -> Finding {
-    if let Some(realm) = facts.realm() {
-        let policy = &realm.policy;
-        let hidden = [
-            (!policy.enabled, "enabled", "true"),
-            (!policy.allow_login, "allow_login", "true"),
-            (policy.mode == Mode::PasswordThenPasskey, "mode", "passkey_first"),
-        ];
-        let by = hidden.iter().find(|(hides, ..)| *hides);
-        return by.map_or_else(
-            || Finding::ok("by the policy"),
-            |(_, field, value)| {
-                let text = format!("the policy's `{field}` takes them off the sign-in page");
-                Finding::warn(text, format!("if that is not wanted: idp policy set {field}={value}"))
-            },
-        );
-    }
-    let judge = || {
-        let page = answer(&outside(facts)?.login)?;
-        Ok(if page.body.contains("id=\"passkey-login\"") {
-            Finding::ok("there is a button for it")
-        } else {
-            Finding::warn("there is no button for it", "look at the policy: idp doctor --config FILE, idp policy show")
-        })
-    };
-    found(judge())
-}
-
-pub(super) fn registration(facts: &Facts) -> Finding {
-    found(realm_of(facts).map(|realm| {
-        let off = [(realm.policy.enabled, "enabled"), (realm.policy.allow_registration, "allow_registration")];
-        match off.iter().find(|(on, _)| !on) {
-            None => Finding::ok("yes"),
-            Some((_, field)) => Finding::warn(
-                format!("the policy's `{field}` is false: nobody can make one"),
-                format!("if that is not wanted: idp policy set {field}=true"),
-            ),
-        }
-    }))
-}
-
-pub(super) fn satisfiable(facts: &Facts) -> Finding {
-    found(realm_of(facts).map(|realm| {
-        let problems: Vec<_> = realm.policy.check().iter().map(ToString::to_string).collect();
-        if problems.is_empty() {
-            Finding::ok("yes")
-        } else {
-            Finding::fail(problems.join("; "), "idp policy set FIELD=VALUE, which refuses what nobody can satisfy")
-        }
-    }))
 }

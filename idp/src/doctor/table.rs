@@ -1,8 +1,8 @@
 //! The table of checks, in the order in which faults follow from each other.
-//! Each row names its check in `installation` or `web`; `idp doctor` prints them all.
+//! Each row names its check in `installation`, `policies` or `web`; `idp doctor` prints them all.
 
 use super::facts::Facts;
-use super::{Check, Finding, installation, web};
+use super::{Check, Finding, installation, policies, web};
 
 const fn check(id: &'static str, about: &'static str, judge: fn(&Facts) -> Finding) -> Check {
     Check { id, about, judge }
@@ -30,8 +30,9 @@ pub const CHECKS: &[Check] = &[
     check("rp_id.host", "each RP ID is its hosts or a parent of them", installation::rp_id),
     check("rp_id.related", "origins beyond the RP ID are listed where browsers look", web::related),
     check("rp_id.passkeys", "no passkey was made for an RP ID that is gone", installation::orphans),
-    check("policy.shown", "the sign-in page offers passkeys", installation::shown),
-    check("policy.registration", "new passkeys can be made", installation::registration),
-    check("policy.satisfiable", "somebody can satisfy the policy", installation::satisfiable),
+    check("policy.shown", "the sign-in page offers passkeys", policies::shown),
+    check("policy.registration", "new passkeys can be made", policies::registration),
+    check("policy.satisfiable", "somebody can satisfy the policy", policies::satisfiable),
+    check("mds.fresh", "FIDO's metadata are there where a policy rests on them, and not overdue", policies::metadata),
     check("login.permissions", "no permissions policy forbids passkeys on the sign-in page", web::permissions),
 ];

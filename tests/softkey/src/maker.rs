@@ -107,7 +107,7 @@ impl Maker {
         for at in [20, 16, 12, 8] {
             uuid.insert(at, '-');
         }
-        let reports: Vec<_> = statuses.iter().map(|s| json!({ "status": s, "effectiveDate": "2024-01-01" })).collect();
+        let reports: Vec<_> = statuses.iter().map(|s| json!({ "status": s, "effectiveDate": "2020-01-01" })).collect();
         json!({
             "aaguid": uuid,
             "metadataStatement": {
@@ -117,7 +117,7 @@ impl Maker {
                 "attestationRootCertificates": [STANDARD.encode(self.root())],
             },
             "statusReports": reports,
-            "timeOfLastStatusChange": "2024-01-01",
+            "timeOfLastStatusChange": "2020-01-01",
         })
     }
 }

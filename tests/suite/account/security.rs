@@ -3,11 +3,14 @@
 use idp_core::audit::AuditEvent;
 use idp_core::encoding::base64url;
 use idp_core::passkey::policy::Mode;
-use idp_softkey::{Faults, Options};
+use idp_softkey::{Faults, Maker, Options};
+use reqwest::header::{HeaderValue, USER_AGENT};
 
 use crate::both;
-use crate::world::acts::{PASSWORD, refused};
-use crate::world::{Browser, Page, Person, World};
+use crate::webauthn::attestation::{self, MODEL};
+use crate::world::acts::{PASSWORD, key, refused};
+use crate::world::hosts::{NEW, OLD};
+use crate::world::{Browser, Db, Page, Person, World};
 
 fn id(person: &Person, at: usize) -> String {
     base64url(&person.keys[at].credential_id)
@@ -50,6 +53,42 @@ async fn passkeys_are_listed_with_what_tells_them_apart() {
     let page = w.browser().get("/account/security").await;
     assert_eq!((page.status, page.location()), (303, Some("/login")));
     assert_eq!(browser.get("/").await.location(), Some("/account/security"));
+}
+
+#[tokio::test]
+async fn what_keeps_a_passkey_and_where_it_works_is_shown() {
+    let maker = Maker::new("Maker");
+    let mut w = attestation::world(Db::Sqlite, &maker, 100).await;
+    attestation::publish(&w, &maker, 1, &[maker.entry(MODEL, &[])]).await;
+    let mut ann = w.person("ann").await;
+    let hello = *uuid::uuid!("08987058-cadc-4b81-b6e1-30de50dcbe96").as_bytes();
+    w.add_passkey(&mut ann, Options { aaguid: hello, ..Options::platform() }).await;
+    w.add_passkey(&mut ann, Options { aaguid: MODEL, ..Options::security_key() }).await;
+    let mut browser = w.browser();
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    browser.headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    assert_eq!(browser.try_passkey(&mut ann.keys[0], &Faults::default()).await.stand(), "complete");
+    let page = browser.get("/account/security").await.body;
+    // They are named by what keeps them; nothing is said twice.
+    for named in ["Windows Hello", "Soft Key"] {
+        assert!(page.contains(named) && !page.contains("Kept by"), "{page}");
+    }
+    assert!(!page.contains("Works on"), "{page}");
+    assert!(page.contains(", Firefox on Linux, network 127.0.0.*</span>"), "{page}");
+    for at in 0..3 {
+        post(&mut browser, "/account/security/rename", &id(&ann, at), "mine").await;
+    }
+    let page = browser.get("/account/security").await.body;
+    for words in ["Kept by Windows Hello", "Kept by Soft Key", "#laptop", "#stick", "asks for its PIN"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    w.serve_at(vec![w.party(NEW), w.party(OLD)]).await;
+    let pass = w.access_pass(&ann).await;
+    let mut new = key(Options::platform());
+    assert_eq!(w.browser().enrol(&pass, &mut new, &Faults::default()).await.status, 201);
+    ann.keys.push(new);
+    let page = signed_in(&w, &mut ann, 3).await.get("/account/security").await.body;
+    assert_eq!(page.matches("Works on localhost").count(), 3, "{page}");
 }
 
 #[tokio::test]

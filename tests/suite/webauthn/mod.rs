@@ -1,7 +1,7 @@
 //! `/webauthn/*`: registration and sign-in as JSON.
 
 mod assertion_checks;
-mod attestation;
+pub mod attestation;
 mod ceremonies;
 mod clones;
 mod enrolment;

@@ -7,6 +7,7 @@ use idp_core::interact::{usable, usable_in};
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::{Mode, PasskeyType};
+use idp_core::passkey::provider::{Icon, Provider, provider};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
@@ -94,6 +95,11 @@ async fn show(
 ) -> Outcome {
     let account = &visitor.account;
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
+    let all = removal::held(&x, &visitor, passkeys).await?;
+    let mut rows = Vec::with_capacity(passkeys.len());
+    for passkey in passkeys {
+        rows.push(row(&x, &visitor, all, passkey).await?);
+    }
     let standing = standing(here(), visitor.policy.deny_synced);
     // Recovery codes are no factor.
     let held = Held::of(account, here(), 0);
@@ -101,8 +107,6 @@ async fn show(
     let (mut sessions, mut applications) =
         (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
     let adding = adding(&x, &visitor, passkeys);
-    let all = removal::held(&x, &visitor, passkeys).await?;
-    let rows = passkeys.iter().map(|p| row(&x, &visitor, all, p)).collect();
     sessions.truncate(AT_A_GLANCE);
     applications.truncate(AT_A_GLANCE);
     let page = Security {
@@ -177,7 +181,7 @@ pub async fn confirm_remove(x: Exchange) -> Outcome {
 /// The question, and what it would mean.
 async fn ask(mut x: Exchange, visitor: Visitor, (all, passkey): (&[Passkey], &Passkey), status: u16) -> Outcome {
     let held = removal::held(&x, &visitor, all).await?;
-    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row(&x, &visitor, held, passkey) };
+    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row(&x, &visitor, held, passkey).await? };
     let name = visitor.account.username;
     x.page_with(status, &Page::RemovePasskey(page), Some(name))
 }
@@ -232,15 +236,30 @@ async fn asked(x: &Exchange, visitor: &Visitor, params: &RawParams) -> Result<Pa
     find(&passkeys, &id).cloned().ok_or_else(|| Problem::api(404, "passkey_unknown", "you have no such passkey"))
 }
 
-fn row(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> PasskeyRow {
-    PasskeyRow {
+/// What keeps a passkey: by our own table, and only where that does not know it by the metadata.
+async fn kept_by(x: &Exchange, passkey: &Passkey) -> Result<Option<Provider>, Problem> {
+    let known = provider(&passkey.aaguid, None);
+    let Some(model) = passkey.model_key().filter(|_| known.is_none()) else { return Ok(known) };
+    let entry = x.app.store.find_model(&model).await?;
+    Ok(provider(&passkey.aaguid, entry.as_ref()))
+}
+
+async fn row(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> Result<PasskeyRow, Problem> {
+    let kind = match (passkey.backup_eligible, passkey.passkey_type()) {
+        (true, _) => PasskeyKind::Synced,
+        (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
+        (false, _) => PasskeyKind::ThisDevice,
+    };
+    let provider = kept_by(x, passkey).await?;
+    let icon = provider.as_ref().map_or_else(|| icon(kind), |provider| provider.icon);
+    Ok(PasskeyRow {
         id: base64url(&passkey.credential_id),
         name: passkey.name.clone(),
-        kind: match (passkey.backup_eligible, passkey.passkey_type()) {
-            (true, _) => PasskeyKind::Synced,
-            (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
-            (false, _) => PasskeyKind::ThisDevice,
-        },
+        kind,
+        // Most passkeys are named by what keeps them: nothing is said twice.
+        provider: provider.map(|provider| provider.name).filter(|name| !passkey.name.contains(name)),
+        icon: icon.name(),
+        host: (passkey.rp_id != x.rp.rp_id).then(|| passkey.rp_id.clone()),
         created: passkey.created,
         last_used: passkey.last_used,
         last_used_client: passkey.last_used_client.clone(),
@@ -252,6 +271,15 @@ fn row(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> Passke
             .iter()
             .any(|e| matches!(&e.method, Method::Passkey(proof) if proof.credential_id == passkey.credential_id)),
         removal: removal_of(x, visitor, held, passkey),
+    })
+}
+
+/// The picture for a passkey of which nobody says what keeps it.
+const fn icon(kind: PasskeyKind) -> Icon {
+    match kind {
+        PasskeyKind::Synced => Icon::Manager,
+        PasskeyKind::ThisDevice => Icon::Device,
+        PasskeyKind::SecurityKey => Icon::SecurityKey,
     }
 }
 

@@ -87,6 +87,12 @@ pub struct PasskeyRow {
     pub id: String,
     pub name: String,
     pub kind: PasskeyKind,
+    /// What keeps it, where its AAGUID tells.
+    pub provider: Option<String>,
+    /// The theme's icon for what keeps it.
+    pub icon: &'static str,
+    /// The host whose pages take it, where that is not the one of this page.
+    pub host: Option<String>,
     pub created: Timestamp,
     pub last_used: Option<Timestamp>,
     /// Browser and system of the last use, in words.

@@ -12,6 +12,13 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         id: "cGFzc2tleQ".into(),
         name: name.into(),
         kind,
+        provider: None,
+        icon: match kind {
+            PasskeyKind::Synced => "cloud",
+            PasskeyKind::ThisDevice => "laptop",
+            PasskeyKind::SecurityKey => "stick",
+        },
+        host: None,
         created: NOW.plus_s(-86_400 * 75),
         last_used: Some(NOW.plus_s(-7_300)),
         last_used_client: Some("Safari on iOS".into()),
@@ -33,6 +40,8 @@ pub fn add_all(all: &mut Samples) {
             PasskeyRow {
                 last_used: Some(NOW.plus_s(-86_400)),
                 last_used_client: Some("Edge on Windows".into()),
+                provider: Some("Windows Hello".into()),
+                host: Some("login.northwind.example".into()),
                 ..passkey("Work laptop", ThisDevice)
             },
             PasskeyRow { last_used: None, last_used_client: None, ..passkey("Blue key", SecurityKey) },
@@ -83,7 +92,12 @@ pub fn add_all(all: &mut Samples) {
         ..passkey(&format!("Key {n}"), SecurityKey)
     });
     add(all, "security-full", Page::Security(Box::new(page(many.collect(), Some(SecurityNotice::BadName)))));
-    let strange = PasskeyRow { last_used_client: Some(MARKUP.into()), ..passkey(MARKUP, Synced) };
+    let strange = PasskeyRow {
+        last_used_client: Some(MARKUP.into()),
+        provider: Some(MARKUP.into()),
+        host: Some(MARKUP.into()),
+        ..passkey(MARKUP, Synced)
+    };
     let markup = Security {
         person: mallory(),
         rp_host: MARKUP.into(),

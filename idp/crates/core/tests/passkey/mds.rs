@@ -35,6 +35,28 @@ fn reads_what_is_judged_of_each_model() {
 }
 
 #[test]
+fn what_speaks_for_a_model_counts_from_its_day_and_what_is_wrong_with_it_at_once() {
+    let maker = Maker::new("MDS");
+    let entry = |day: Option<&str>| {
+        let mut entry = maker.entry([9; 16], &["FIDO_CERTIFIED_L1", "FIDO_CERTIFIED_L3", "REVOKED"]);
+        for report in &mut entry["statusReports"].as_array_mut().unwrap()[1..] {
+            match day {
+                Some(day) => report["effectiveDate"] = json!(day),
+                None => drop(report.as_object_mut().unwrap().remove("effectiveDate")),
+            }
+        }
+        let blob = maker.blob(1, "2030-01-31", &[entry]);
+        let entry = read(blob.as_bytes(), &own(&maker), NOW).unwrap().entries.remove(0).1;
+        assert_eq!(entry.statuses, [Status::Revoked].into());
+        entry.certification
+    };
+    assert_eq!(entry(Some("2099-01-01")), Certification::L1);
+    assert_eq!(entry(Some("soon")), Certification::L1);
+    assert_eq!(entry(Some("2020-01-01")), Certification::L3);
+    assert_eq!(entry(None), Certification::L3);
+}
+
+#[test]
 fn an_entry_that_cannot_be_read_costs_only_itself() {
     let maker = Maker::new("MDS");
     let good = maker.entry([9; 16], &[]);

@@ -107,8 +107,25 @@ struct Statement {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     status: String,
+    #[serde(default)]
+    effective_date: Option<String>,
+}
+
+impl Report {
+    /// Whether its day has come; without one it holds while it is in the BLOB (MDS §3.1.3).
+    fn holds(&self, now: Timestamp) -> bool {
+        let Some(text) = &self.effective_date else { return true };
+        day(text).is_some_and(|day| day <= now)
+    }
+}
+
+/// The start of a day in UTC.
+fn day(text: &str) -> Option<Timestamp> {
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(Timestamp::from_ms(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
 }
 
 /// Reads a BLOB.
@@ -142,17 +159,16 @@ pub fn read(bytes: &[u8], signer: &Signer, now: Timestamp) -> Result<Blob, BlobE
         return Err(BlobError::Signature);
     }
     let payload = from_base64url(payload).ok_or(BlobError::Payload)?;
-    blob(&payload).ok_or(BlobError::Payload)
+    blob(&payload, now).ok_or(BlobError::Payload)
 }
 
-fn blob(payload: &[u8]) -> Option<Blob> {
+fn blob(payload: &[u8], now: Timestamp) -> Option<Blob> {
     let Payload { no, next_update, entries } = serde_json::from_slice(payload).ok()?;
-    let day = chrono::NaiveDate::parse_from_str(&next_update, "%Y-%m-%d").ok()?;
-    let next_update = Timestamp::from_ms(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
-    let mut blob = Blob { number: no, next_update, entries: Vec::with_capacity(entries.len()), skipped: 0 };
+    let mut blob =
+        Blob { number: no, next_update: day(&next_update)?, entries: Vec::with_capacity(entries.len()), skipped: 0 };
     for value in entries {
         let raw: Option<RawEntry> = serde_json::from_value(value).ok();
-        match raw.and_then(RawEntry::read) {
+        match raw.and_then(|raw| raw.read(now)) {
             Some(entries) => blob.entries.extend(entries),
             None => blob.skipped += 1,
         }
@@ -162,7 +178,7 @@ fn blob(payload: &[u8]) -> Option<Blob> {
 
 impl RawEntry {
     /// The entry under each of its keys; none for authenticators of another protocol. `None`: it cannot be read.
-    fn read(self) -> Option<Vec<(ModelKey, Entry)>> {
+    fn read(self, now: Timestamp) -> Option<Vec<(ModelKey, Entry)>> {
         let mut keys = Vec::new();
         keys.extend(self.aaguid.filter(|aaguid| !aaguid.is_nil()).map(|aaguid| ModelKey::Aaguid(aaguid.into_bytes())));
         for text in &self.attestation_certificate_key_identifiers {
@@ -175,10 +191,12 @@ impl RawEntry {
         };
         let protects = |word: &str| statement.key_protection.iter().any(|found| found == word);
         let entry = Entry {
+            // What is wrong with a model is taken at once, whatever day it gives; what speaks for it, from its day on.
             statuses: self.status_reports.iter().filter_map(|report| Status::parse(&report.status)).collect(),
             certification: self
                 .status_reports
                 .iter()
+                .filter(|report| report.holds(now))
                 .filter_map(|report| Certification::parse(&report.status))
                 .max()
                 .unwrap_or(Certification::None),

@@ -250,6 +250,11 @@ impl Policy {
         problems
     }
 
+    /// Whether passkeys are refused of which FIDO's metadata say nothing.
+    pub fn rests_on_metadata(&self) -> bool {
+        self.attestation_trust.believes_mds() || self.mds_min_certification != Certification::None
+    }
+
     /// What can be saved but does not do all that it seems to, each a sentence for an admin.
     pub fn warnings(&self) -> Vec<Problem> {
         let mut warnings = Vec::new();
