@@ -64,3 +64,15 @@ test('in the account the first passkey is confirmed by a code, too', async () =>
   await dan.page.click('#passkey-create');
   await dan.page.waitForURL('**/account/security?added=1');
 });
+
+test('the last way in goes where a mailed code brings back, and the page says so before the click', async () => {
+  await page.goto(`${stage.product.issuer}/account/password`);
+  await page.click('#password-remove');
+  await page.waitForURL('**/account/security?password=removed');
+  await page.click('a[href*="/account/security/remove"]');
+  await page.getByText('only by a code mailed to eve@example.org').waitFor();
+  await review(page, 'remove-last');
+  await key.present(false);
+  await page.click('#passkey-remove');
+  await page.waitForSelector('#username');
+});

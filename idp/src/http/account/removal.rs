@@ -49,7 +49,7 @@ pub fn removal(x: &Exchange, visitor: &Visitor, without: &Held) -> Removal {
             (true, false) => ReturnBy::Mail,
             (false, _) => ReturnBy::Code,
         },
-        email: visitor.account.profile.email.clone().filter(|_| mail),
+        email: visitor.account.profile.email.clone().filter(|_| mail).unwrap_or_default(),
         codes: without.recovery_codes,
     }
 }

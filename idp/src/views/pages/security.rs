@@ -127,8 +127,8 @@ pub enum Removal {
     /// It is the last way in; a recovery is ready.
     Last {
         by: ReturnBy,
-        /// Where a code would be mailed.
-        email: Option<String>,
+        /// Where a code would be mailed, if it would.
+        email: String,
         /// Recovery codes that are left.
         codes: usize,
     },

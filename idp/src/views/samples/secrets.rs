@@ -44,8 +44,7 @@ pub fn all(all: &mut Samples) {
 
 /// The last way in, while a recovery is ready.
 pub fn last(by: ReturnBy) -> Removal {
-    let email = (by != ReturnBy::Code).then(|| "ada@northwind.example".to_owned());
-    Removal::Last { by, email, codes: 7 }
+    Removal::Last { by, email: "ada@northwind.example".into(), codes: 7 }
 }
 
 fn passwords(all: &mut Samples) {
