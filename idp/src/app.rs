@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicUsize;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::credential::blocklist::Blocklist;
-use idp_core::id::{AuditId, RealmId};
+use idp_core::id::{AccountId, AuditId, RealmId};
+use idp_core::passkey::policy::Policy;
+use idp_core::realm::Realm;
 use idp_core::seal::{NotSealedHere, Purpose, Sealer};
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
@@ -164,6 +166,19 @@ impl App {
     /// When it was not sealed here for this purpose.
     pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, realm: RealmId, text: &str) -> Result<T, NotSealedHere> {
         self.sealer.open(purpose, realm, text)
+    }
+
+    /// The policy of an account. Its groups are only asked for where one of the realm has a policy.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn policy_of(&self, realm: &Realm, account: &AccountId) -> idp_store::Result<Arc<Policy>> {
+        if realm.group_policies.is_empty() {
+            return Ok(Arc::clone(&realm.policy));
+        }
+        let groups = self.store.list_groups_of(realm.id, account).await?;
+        let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
+        Ok(Arc::clone(realm.policy_of(&names)))
     }
 
     /// The signing keys of a realm.

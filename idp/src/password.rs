@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
-use idp_core::credential::password::normalise;
+use idp_core::credential::normal_form::normalise;
 use idp_core::secret::Secret;
 use tokio::sync::Semaphore;
 

@@ -183,6 +183,7 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: now,
         updated: now,
     };

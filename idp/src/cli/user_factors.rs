@@ -4,6 +4,7 @@ use clap::Subcommand;
 use idp_core::account::{Account, Profile};
 use idp_core::audit::AuditEvent;
 use idp_core::credential::password::{PasswordRules, check_new, least};
+use idp_core::credential::recovery::effective;
 use idp_core::passkey::policy::Policy;
 use idp_core::secret::Secret;
 use idp_store::held::WayIn;
@@ -24,9 +25,7 @@ pub enum Removal {
 
 /// The policy of an account.
 async fn policy_of(at: &Operator, account: &Account) -> Result<Policy, Failure> {
-    let groups = at.app.store.list_groups_of(at.realm.id, &account.id).await?;
-    let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
-    Ok(at.realm.policy_of(&names).as_ref().clone())
+    Ok(at.app.policy_of(&at.realm, &account.id).await?.as_ref().clone())
 }
 
 /// Sets or removes a password.
@@ -56,7 +55,7 @@ pub async fn password(at: &Operator, name: &str, stdin: bool, remove: bool) -> R
         hash,
         seen_version: account.password_version,
         keep: Keep::None,
-        way_in: Some(WayIn { policy, settings: at.realm.settings.clone() }),
+        way_in: Some(WayIn { policy, recovery: effective(&at.realm.settings, at.app.store.queues_mail()) }),
         clear: Vec::new(),
         now: at.app.now(),
         audit: at.audit_of(event, &account, json!({})),

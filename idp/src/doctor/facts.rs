@@ -3,9 +3,11 @@
 use idp_core::client::SigningAlg;
 use idp_core::jose::keyset::KeyState;
 use idp_core::realm::Realm;
+use idp_core::realm::relying_party::is_under;
 use idp_core::time::Timestamp;
 use idp_store::Store;
 use idp_store::mds::Kept;
+use idp_store::rp_ids::OfRpId;
 use rustls_pki_types::CertificateDer;
 use url::Url;
 
@@ -35,7 +37,7 @@ pub struct Inside {
     pub keys_missing: Result<Vec<&'static str>, String>,
     pub owners: i64,
     /// Passkeys by the RP ID they were made for.
-    pub passkeys: Vec<(String, i64)>,
+    pub passkeys: Vec<OfRpId>,
     /// FIDO's metadata, those that wait too.
     pub metadata: Vec<Kept>,
 }
@@ -108,7 +110,7 @@ async fn read(app: &App, name: Option<&str>) -> idp_store::Result<Inside> {
     Ok(Inside {
         keys_missing: keys_missing(app, &realm, &app.store).await?,
         owners: app.store.count_owners(realm.id).await?,
-        passkeys: app.store.count_passkeys_by_rp_id(realm.id).await?,
+        passkeys: app.store.count_by_rp_id(realm.id).await?,
         metadata: app.store.list_mds_blobs().await?,
         realm: Some(realm),
     })
@@ -184,9 +186,4 @@ pub async fn outside(
 pub fn needs_file(origin: &str, rp_id: &str) -> bool {
     let host = Url::parse(origin).ok().filter(|url| url.scheme().starts_with("http"));
     host.and_then(|url| url.host_str().map(str::to_owned)).is_some_and(|host| !is_under(&host, rp_id))
-}
-
-/// Whether `host` is `domain` or below it.
-pub fn is_under(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
 }

@@ -2,10 +2,11 @@
 //!
 //! WebAuthn L3 §5.1.2 (RP ID).
 
+use idp_core::realm::relying_party::{is_under, without_port};
 use url::{Host, Url};
 
 use super::Finding;
-use super::facts::{Facts, NoDatabase, is_under, needs_file};
+use super::facts::{Facts, NoDatabase, needs_file};
 use super::needs::{found, inside, outside, realm_of};
 
 pub(super) fn settings(facts: &Facts) -> Finding {
@@ -130,15 +131,14 @@ pub(super) fn name(facts: &Facts) -> Finding {
 }
 
 pub(super) fn rp_id(facts: &Facts) -> Finding {
-    let without_port = |host: &str| host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
     found(realm_of(facts).map(|realm| {
         let mut parents = Vec::new();
         for party in &realm.relying_parties {
             let id = &party.rp_id;
             for host in party.hosts.iter().map(|host| without_port(host)) {
                 // A related origin may use an RP ID it is not under; whether browsers find the list is another check.
-                let related = party.related_origins.iter().any(|origin| !needs_file(origin, &host));
-                if !matches!(Host::parse(id), Ok(Host::Domain(_))) || !(is_under(&host, id) || related) {
+                let related = party.related_origins.iter().any(|origin| !needs_file(origin, host));
+                if !matches!(Host::parse(id), Ok(Host::Domain(_))) || !(is_under(host, id) || related) {
                     let text =
                         format!("{id} is neither {host} nor a parent of it: browsers refuse every ceremony there");
                     return Finding::fail(text, "write the host or a parent as `rp_id` in `realm.relying_parties`");
@@ -162,8 +162,8 @@ pub(super) fn orphans(facts: &Facts) -> Finding {
     let judge = || {
         let realm = realm_of(facts)?;
         let served = |id: &str| realm.relying_parties.iter().any(|party| party.rp_id == id);
-        let gone = inside(facts)?.passkeys.iter().filter(|(id, count)| *count > 0 && !served(id));
-        let gone: Vec<_> = gone.map(|(id, count)| format!("{count} for {id}")).collect();
+        let gone = inside(facts)?.passkeys.iter().filter(|of| !served(&of.rp_id));
+        let gone: Vec<_> = gone.map(|of| format!("{} for {}", of.passkeys, of.rp_id)).collect();
         Ok(if gone.is_empty() {
             Finding::ok("none")
         } else {

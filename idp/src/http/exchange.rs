@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use idp_core::account::{Account, AccountState};
 use idp_core::audit::{Actor, Audit, AuditEvent};
+use idp_core::credential::recovery::{self, Recovery};
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::id::{AuditId, ClientId};
 use idp_core::oauth::params::RawParams;
@@ -260,6 +261,11 @@ impl Exchange {
         let Some((session, account)) = active else { return Ok(None) };
         let policy = policy::of(self, &account.id).await?;
         Ok(Some(Visitor { session, account, policy }))
+    }
+
+    /// What recovers an account here.
+    pub fn recovery(&self) -> Recovery {
+        recovery::effective(&self.realm.settings, self.app.store.queues_mail())
     }
 
     // ---- seals and audit ----------------------------------------------------------------------------------

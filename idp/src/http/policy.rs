@@ -6,24 +6,18 @@ use std::sync::Arc;
 use idp_core::account::Account;
 use idp_core::client::Client;
 use idp_core::id::AccountId;
-use idp_core::interact::usable_in;
-use idp_core::passkey::policy::{Holds, Policy};
+use idp_core::passkey::policy::{Holds, Policy, usable_in};
 use idp_core::passkey::record::Passkey;
 
 use super::exchange::Exchange;
 use super::problem::Problem;
 
-/// The policy of an account. Its groups are only asked for where one of the realm has a policy.
+/// The policy of an account.
 ///
 /// # Errors
 /// Only when the store fails.
 pub async fn of(x: &Exchange, account: &AccountId) -> Result<Arc<Policy>, Problem> {
-    if x.realm.group_policies.is_empty() {
-        return Ok(Arc::clone(&x.realm.policy));
-    }
-    let groups = x.app.store.list_groups_of(x.realm.id, account).await?;
-    let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
-    Ok(Arc::clone(x.realm.policy_of(&names)))
+    Ok(x.app.policy_of(&x.realm, account).await?)
 }
 
 /// What to ask of a browser before anybody is known.

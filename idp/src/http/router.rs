@@ -86,6 +86,7 @@ routes! {
     POST    "/login/recovery"                          Page   => login::recovery::post;
     POST    "/login/recovery/prove"                    Page   => login::recovery::prove;
     POST    "/login/recovery/finish"                   Page   => login::recovery::finish;
+    GET     "/login/recovery/stopped"                  Page   => account::recovery::stopped;
     GET     "/login/choose"                            Page   => login::choose::get;
     POST    "/login/select"                            Page   => login::choose::post;
     GET     "/login/away"                              Page   => login::away::get;

@@ -87,12 +87,17 @@ async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<Passwo
         Some(id) => policy::of(&x, &id).await?,
         None => Arc::clone(&x.realm.policy),
     };
+    let passkey_allowed = match pass.account_id {
+        Some(id) => pass.enrols(&policy, &x.app.store.list_passkeys(x.realm.id, &id).await?),
+        None => true,
+    };
     let page = Setup {
         csrf: x.csrf(),
         pass: secret,
         kind: if pass.kind == PassKind::Setup { SetupKind::FirstOwner } else { SetupKind::AccessPass },
         username: account.as_ref().map(|a| a.username.clone()).unwrap_or_default(),
         email: account.and_then(|a| a.profile.email).unwrap_or_default(),
+        passkey_allowed,
         password_allowed: pass.kind == PassKind::Access && policy.mode != Mode::PasskeyOnly,
         password_min: least(&x.realm.settings, &policy),
         rp_host: x.rp.rp_id.clone(),

@@ -53,15 +53,15 @@ pub async fn send(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             () = app.store.mail_queued() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
-        if let Err(error) = drain(&app, mailer).await {
+        if let Err(error) = drain(&app, mailer, &stopped).await {
             tracing::warn!(%error, "mails that wait cannot be read; it is tried again");
         }
     }
 }
 
-/// Sends what is due now.
-async fn drain(app: &App, mailer: &Mailer) -> Result<(), idp_store::Error> {
-    while app.store.has_due_mail(app.now()).await? {
+/// Sends what is due now; of a long queue only what was taken when `stopped` becomes true.
+async fn drain(app: &App, mailer: &Mailer, stopped: &watch::Receiver<bool>) -> Result<(), idp_store::Error> {
+    while !*stopped.borrow() && app.store.has_due_mail(app.now()).await? {
         let now = app.now();
         let taken = app.store.write(ClaimMails { now, until: now.plus_s(LEASE_S), most: BATCH }).await?;
         let sends: Vec<_> = taken.iter().map(|taken| attempt(app, mailer, taken)).collect();

@@ -66,7 +66,7 @@ async fn weigh_realm(app: &App, realm: &Realm, entries: &HashMap<ModelKey, &Entr
         // Most policies refuse something, so that only models without any report need no look at their passkeys.
         if !model.statuses.is_empty() {
             for passkey in app.store.list_passkeys_of(realm.id, &alike).await? {
-                let statuses = refused(policy_of(app, realm, &passkey.account_id).await?, &model);
+                let statuses = refused(&*app.policy_of(realm, &passkey.account_id).await?, &model);
                 if !statuses.is_empty() {
                     weight.suspensions.push(Suspension { passkey, statuses });
                 }
@@ -78,19 +78,6 @@ async fn weigh_realm(app: &App, realm: &Realm, entries: &HashMap<ModelKey, &Entr
     }
     weight.owners = owners(app, &weight).await?;
     Ok(weight)
-}
-
-async fn policy_of<'a>(
-    app: &App,
-    realm: &'a Realm,
-    account: &AccountId,
-) -> Result<&'a std::sync::Arc<Policy>, MdsError> {
-    if realm.group_policies.is_empty() {
-        return Ok(&realm.policy);
-    }
-    let groups = app.store.list_groups_of(realm.id, account).await?;
-    let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
-    Ok(realm.policy_of(&names))
 }
 
 /// Statuses of the model that the policy refuses.

@@ -239,6 +239,8 @@ pub struct Setup {
     /// As proposed or typed; for an access pass the account's.
     pub username: String,
     pub email: String,
+    /// A passkey may be made; a recovery does not always lead to one.
+    pub passkey_allowed: bool,
     /// A password may be set instead of a passkey (access pass only).
     pub password_allowed: bool,
     /// The fewest characters a password has.
@@ -279,6 +281,8 @@ pub enum MessageKind {
     DeviceDenied,
     /// A recovery that somebody began was cancelled by the link in the mail.
     RecoveryCancelled,
+    /// A recovery that somebody began ended, since its owner signed in; `href` goes on.
+    RecoveryStopped,
 }
 
 /// A 200 after a POST that goes on to `href`, since `form-action` binds the whole chain of redirects.

@@ -278,6 +278,7 @@ fn setups(all: &mut Samples) {
         kind,
         username: username.into(),
         email: String::new(),
+        passkey_allowed: true,
         password_allowed: kind == SetupKind::AccessPass,
         password_min: 12,
         rp_host: "northwind.example".into(),
@@ -287,6 +288,8 @@ fn setups(all: &mut Samples) {
     use SetupKind::{AccessPass, FirstOwner};
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
+    let password_only = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
+    add(all, "setup-password-only", Page::Setup(password_only));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
     for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };

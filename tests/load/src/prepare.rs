@@ -117,6 +117,7 @@ async fn create_account(store: &Store, realm: RealmId, number: usize) -> Result<
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: now(),
         updated: now(),
     };

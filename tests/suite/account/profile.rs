@@ -87,3 +87,28 @@ async fn another_address_needs_a_fresh_sign_in_and_is_unverified() {
     assert_eq!((kept.email.as_deref(), kept.email_verified), (Some("new@example.org"), false));
     assert_eq!(w.audit_rows(&ann, AuditEvent::EmailChanged).await.len(), 1);
 }
+
+#[tokio::test]
+async fn whose_an_address_is_is_told_as_seldom_as_to_newcomers() {
+    let w = World::sqlite().await;
+    w.set_settings(|s| s.user_schema = Some(schema())).await;
+    w.person("bob").await;
+    let mut ann = w.person_with_key("ann", Options::platform()).await;
+    let mut browser = w.browser();
+    browser.sign_in_with_passkey(&mut ann, None).await;
+    let page = browser.get("/account").await;
+    for n in 0..20 {
+        let page = browser.submit(&page, "/account/email", &[("email", "bob@example.org")]).await;
+        assert_eq!(page.status, 422, "{n}");
+    }
+    for address in ["bob@example.org", "free@example.org"] {
+        let page = browser.submit(&page, "/account/email", &[("email", address)]).await;
+        assert!(page.status == 429 && page.body.contains("Too many tries"), "{}", page.body);
+        assert!(!page.body.contains("Belongs to another account"));
+    }
+    let kept = w.app.store.find_account(w.realm, &ann.id).await.unwrap().unwrap().profile;
+    assert_eq!(kept.email.as_deref(), Some("ann@example.org"), "what waits is not saved");
+    w.clock.advance(60);
+    let done = browser.submit(&page, "/account/email", &[("email", "free@example.org")]).await;
+    assert_eq!(done.next().as_deref(), Some("/account?email-saved=1"));
+}

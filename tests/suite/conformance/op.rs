@@ -286,6 +286,7 @@ async fn fill_in(w: &World, user: &Person) {
         locale: text("de-CH"),
         email: text("ada@example.org"),
         email_verified: true,
+        email_settled: None,
         phone_number: text("+41441234567"),
         phone_number_verified: true,
         address: Some(Address {

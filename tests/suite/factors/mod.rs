@@ -6,6 +6,7 @@ mod last_factor;
 mod password;
 mod recovery;
 mod recovery_codes;
+mod takeover;
 mod totp;
 
 use idp_core::account::Account;

@@ -14,8 +14,9 @@ async fn passkeys_of_another_rp_id_take_no_place_and_are_not_listed() {
     w.serve_at(vec![w.party(OLD)]).await;
     let mut ada = w.person("ada").await;
     w.serve_at(vec![w.party(NEW), w.party(OLD)]).await;
-    // One of the old RP ID is there; there is room for one of the new.
+    // One of the old RP ID is there; there is room for one of the new, and by a pass for another.
     w.add_passkey(&mut ada, Options::platform()).await;
+    w.add_passkey(&mut ada, Options::synced()).await;
     let pass = w.access_pass(&ada).await;
     let full = w.browser().begin_with_pass(&pass).await;
     assert_eq!((full.status, full.code().as_deref()), (409, Some("too_many_passkeys")));

@@ -11,49 +11,61 @@ use idp_core::seal::Purpose;
 use idp_store::audit::AuditFilter;
 use idp_store::mails::QueueMail;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::{Db, World};
 
 /// An SMTP server that says `rcpt` to each recipient; what it was sent.
 async fn server(rcpt: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
+    slow_server(rcpt, Duration::ZERO).await
+}
+
+/// The same, that takes its time for each recipient.
+async fn slow_server(rcpt: &'static str, time: Duration) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let got = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&got);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (read, mut write) = stream.into_split();
-            let (mut lines, mut mail, mut in_mail) = (BufReader::new(read).lines(), String::new(), false);
-            write.write_all(b"220 test\r\n").await.unwrap();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let answer = match line.split([' ', ':']).next().unwrap_or_default() {
-                    "." if in_mail => {
-                        in_mail = false;
-                        kept.lock().unwrap().push(std::mem::take(&mut mail));
-                        "250 kept"
-                    }
-                    _ if in_mail => {
-                        mail.push_str(&line);
-                        mail.push('\n');
-                        continue;
-                    }
-                    "EHLO" => "250 test",
-                    "RCPT" => rcpt,
-                    "DATA" => {
-                        in_mail = true;
-                        "354 go on"
-                    }
-                    "QUIT" => "221 bye",
-                    _ => "250 ok",
-                };
-                if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
-                    break;
-                }
-            }
+            tokio::spawn(talk(stream, rcpt, time, Arc::clone(&kept)));
         }
     });
     (port, got)
+}
+
+async fn talk(stream: TcpStream, rcpt: &'static str, time: Duration, kept: Arc<Mutex<Vec<String>>>) {
+    let (read, mut write) = stream.into_split();
+    let (mut lines, mut mail, mut in_mail) = (BufReader::new(read).lines(), String::new(), false);
+    write.write_all(b"220 test\r\n").await.unwrap();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let answer = match line.split([' ', ':']).next().unwrap_or_default() {
+            "." if in_mail => {
+                in_mail = false;
+                kept.lock().unwrap().push(std::mem::take(&mut mail));
+                "250 kept"
+            }
+            _ if in_mail => {
+                mail.push_str(&line);
+                mail.push('\n');
+                continue;
+            }
+            "EHLO" => "250 test",
+            "RCPT" => {
+                tokio::time::sleep(time).await;
+                rcpt
+            }
+            "DATA" => {
+                in_mail = true;
+                "354 go on"
+            }
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+            break;
+        }
+    }
 }
 
 fn over_smtp(port: u16) -> Options {
@@ -150,6 +162,18 @@ async fn two_products_on_one_database_send_each_mail_once() {
     to.sort();
     to.dedup();
     assert_eq!((letters.len(), to.len()), (30, 30));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_waits_for_what_is_being_sent_and_not_for_a_long_queue() {
+    let (port, got) = slow_server("250 ok", Duration::from_millis(100)).await;
+    let mut w = World::sending(Db::Sqlite, over_smtp(port)).await;
+    let codes = (0..150).map(|n| w.app.store.write(code(&w, &format!("a{n}@example.org"))));
+    assert!(futures_util::future::join_all(codes).await.iter().all(Result::is_ok));
+    until("the first mail", async || !got.lock().unwrap().is_empty()).await;
+    w.stop().await;
+    let sent = got.lock().unwrap().len();
+    assert!((1..100).contains(&sent), "{sent} of 150 were sent");
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl World {
 
     /// The record of one of the person's passkeys.
     pub async fn passkey(&self, person: &Person, at: usize) -> Passkey {
-        self.app.store.find_passkey(self.realm, &person.keys[at].credential_id).await.unwrap().unwrap()
+        let found = self.app.store.find_passkey_with_account(self.realm, &person.keys[at].credential_id).await;
+        found.unwrap().unwrap().0
     }
 
     pub async fn suspend(&self, person: &Person, at: usize) {

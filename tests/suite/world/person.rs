@@ -63,6 +63,7 @@ impl World {
             password_version: 0,
             preferences: Default::default(),
             totp: None,
+            recovery: None,
             created: app.now(),
             updated: app.now(),
         };
@@ -116,8 +117,8 @@ impl Person {
     pub async fn sid(&self, world: &World, browser: &Browser) -> Sid {
         let secret = from_base64url(browser.cookie("session").expect("a session cookie")).unwrap();
         let idle_s = world.realm().await.settings.session_idle_s;
-        let found = world.app.store.find_session(world.realm, &sha256(&secret), world.clock.now(), idle_s).await;
-        let session = found.unwrap().expect("a live session");
+        let found = world.app.store.find_visitor(world.realm, &sha256(&secret), world.clock.now(), idle_s).await;
+        let (session, _) = found.unwrap().expect("a live session");
         assert_eq!(session.account_id, self.id);
         session.sid
     }

@@ -570,7 +570,7 @@ profile-code-over-text = It was used or is too old, or your address changed sinc
 profile-verified = Your address is verified
 profile-verified-text = Applications that you show it to can rely on it.
 profile-throttled = Too many tries
-profile-throttled-text = To protect you, codes are not checked or mailed for { $minutes ->
+profile-throttled-text = To protect you and others, addresses and codes are not checked, nor codes mailed, for { $minutes ->
     [one] a minute
    *[other] { $minutes } minutes
  }.
@@ -581,6 +581,7 @@ setup-owner = Welcome to { $realm }
 setup-owner-text = Make yourself its owner: the first account, which may change everything.
 setup-pass = Welcome, { $username }
 setup-pass-text = Create a passkey for your account, and you can sign in.
+setup-pass-password = Choose a new password. For a passkey, ask your administrator for a link.
 setup-create = Create a passkey
 setup-password = Choose a password
 setup-password-help = { $n } characters or more. A passphrase of a few words is good.
@@ -596,6 +597,9 @@ message-password-set-next = Sign in
 message-recovery-cancelled = It was stopped
 message-recovery-cancelled-text = Nobody got into your account. If you do not know who tried, sign in, make new recovery codes, and change the password of your mailbox.
 message-recovery-cancelled-next = Go to my account
+message-recovery-stopped = Somebody tried to get into your account
+message-recovery-stopped-text = They said they had lost the ways to sign in. Since you signed in, we stopped it. If it was not you, they may read your mail or have your recovery codes: change the password of your mailbox and make new codes.
+message-recovery-stopped-next = Go on
 message-device-allowed = Your device is connected
 message-device-allowed-text = Go back to it: it goes on by itself in a few seconds. You may close this page.
 message-device-allowed-next = Go to my account

@@ -95,6 +95,9 @@ pub struct Profile {
     /// Whether somebody proved to receive mail at `email`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
+    /// From when codes mailed to `email` recover without waiting, where a password alone was enough to set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_settled: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
     /// Whether somebody proved to answer at `phone_number`.
@@ -177,6 +180,8 @@ pub struct Account {
     pub preferences: Preferences,
     /// Since when it has an authenticator app; that is kept by itself.
     pub totp: Option<Timestamp>,
+    /// When somebody who recovers it can go on; that is kept by itself, too.
+    pub recovery: Option<Timestamp>,
     pub created: Timestamp,
     pub updated: Timestamp,
 }

@@ -1,5 +1,7 @@
 //! The audit trail: what happened, by whom, to what. Written in the commit of the act itself.
 
+use serde_json::{Value, json};
+
 use crate::id::{AccountId, AuditId, ClientId};
 use crate::mail::MailTemplate;
 use crate::time::Timestamp;
@@ -35,7 +37,7 @@ impl Actor {
     }
 }
 
-/// How the events begin that an account is shown.
+/// How the events begin that an account is shown. `idp_store::audit` says the same in SQL: change both.
 const ACTIVITY: &[&str] = &[
     "sign_in",
     "session.",
@@ -187,7 +189,27 @@ pub struct Audit {
     pub client_id: Option<ClientId>,
     /// The request id that pages and logs show.
     pub request_id: String,
-    pub detail: serde_json::Value,
+    pub detail: Value,
+}
+
+/// What a notice about an act says: the facts of its audit row, and by whom it was done (`self`, `operator`,
+/// `system`, `pass`).
+pub fn detail_of(audit: &Audit) -> Value {
+    let by = match &audit.actor {
+        Actor::Account(id) if Some(*id) == audit.account_id => "self",
+        Actor::Pass => "pass",
+        Actor::System | Actor::Client(_) | Actor::Anonymous => "system",
+        // Another account acts as an administrator.
+        Actor::Operator | Actor::Account(_) => "operator",
+    };
+    let mut detail = audit.detail.clone();
+    match detail.as_object_mut() {
+        Some(fields) => {
+            fields.insert("by".to_owned(), by.into());
+            detail
+        }
+        None => json!({ "by": by }),
+    }
 }
 
 #[cfg(test)]

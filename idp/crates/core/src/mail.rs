@@ -2,9 +2,8 @@
 //!
 //! NIST SP 800-63B-4 §4.6 (notice of changes to authenticators).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::audit::{Actor, Audit};
 use crate::id::{AccountId, MailId};
 use crate::time::Timestamp;
 
@@ -100,26 +99,6 @@ pub struct Mail {
     pub created: Timestamp,
     /// Not sent any more from then on.
     pub expires: Timestamp,
-}
-
-/// What a notice about an act says: the facts of its audit row, and by whom it was done (`self`, `operator`,
-/// `system`, `pass`).
-pub fn detail_of(audit: &Audit) -> Value {
-    let by = match &audit.actor {
-        Actor::Account(id) if Some(*id) == audit.account_id => "self",
-        Actor::Pass => "pass",
-        Actor::System | Actor::Client(_) | Actor::Anonymous => "system",
-        // Another account acts as an administrator.
-        Actor::Operator | Actor::Account(_) => "operator",
-    };
-    let mut detail = audit.detail.clone();
-    match detail.as_object_mut() {
-        Some(fields) => {
-            fields.insert("by".to_owned(), by.into());
-            detail
-        }
-        None => json!({ "by": by }),
-    }
 }
 
 /// Longest pause between two tries, in seconds.

@@ -1,6 +1,8 @@
 //! What an admin hands out to be used later: set-up links, access passes, initial access tokens (RFC 7591 §1.2).
 
 use crate::id::AccountId;
+use crate::passkey::policy::{EnrolmentRequires, Policy};
+use crate::passkey::record::Passkey;
 use crate::secret::Hash;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,4 +34,12 @@ pub struct Pass {
     pub used: Option<Timestamp>,
     /// Keyed hash of the one browser in which it works; `None`: in any.
     pub browser: Option<Hash>,
+}
+
+impl Pass {
+    /// Whether its holder may make a passkey. What a recovery opened is no access pass of an administrator: where a first
+    /// passkey needs one, it leads to a new password alone.
+    pub fn enrols(&self, policy: &Policy, passkeys: &[Passkey]) -> bool {
+        self.browser.is_none() || !passkeys.is_empty() || policy.enrolment_requires != EnrolmentRequires::AccessPass
+    }
 }

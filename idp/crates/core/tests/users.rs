@@ -2,7 +2,7 @@
 
 use idp_core::account::Profile;
 use idp_core::credential::held::Held;
-use idp_core::credential::recovery::is_ready;
+use idp_core::credential::recovery::{effective, is_ready};
 use idp_core::realm::RealmSettings;
 use idp_core::user_schema::{FieldKind, Problem, Shown, UserSchema};
 use proptest::prelude::*;
@@ -182,7 +182,8 @@ fn a_claim_comes_from_one_text_and_marks_stand_where_they_are_seen() {
     // No code would be mailed, so it brings nobody back.
     let settings = RealmSettings { user_schema: Some(schema), ..RealmSettings::default() };
     let held = Held { verified_email: true, ..Held::default() };
-    assert!(!is_ready(&settings, &held) && is_ready(&RealmSettings::default(), &held));
+    assert!(!is_ready(effective(&settings, true), &held));
+    assert!(is_ready(effective(&RealmSettings::default(), true), &held));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use idp_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::sql::value::json;
-use crate::sql::{Conn, FromRow, Row, for_update};
+use crate::sql::{Conn, FromRow, Locking, Row, for_update};
 use crate::store::Store;
 use crate::words::Word as _;
 use crate::write::Write;
@@ -21,6 +21,7 @@ macro_rules! account_columns {
         "a.account_id, a.username, a.profile, a.user_handle, a.role, a.state, a.password_hash, a.password_version, \
          a.preferences, \
          (SELECT t.created_ms FROM totp t WHERE t.realm_id = a.realm_id AND t.account_id = a.account_id), \
+         (SELECT r.ready_ms FROM recoveries r WHERE r.realm_id = a.realm_id AND r.account_id = a.account_id), \
          a.created_ms, a.updated_ms"
     };
 }
@@ -46,6 +47,7 @@ impl FromRow for Account {
             password_version: row.i64()?,
             preferences: row.json("accounts.preferences")?,
             totp: row.time_or_null()?,
+            recovery: row.time_or_null()?,
             created: row.time()?,
             updated: row.time()?,
         })
@@ -77,14 +79,6 @@ impl Store {
     pub async fn find_account_by_email(&self, realm: RealmId, email: &str) -> Result<Option<Account>> {
         let key = name_key(email);
         self.one(select!("WHERE a.realm_id = $1 AND a.email_key = $2"), vals![realm, &key]).await
-    }
-
-    /// The account of a user handle (WebAuthn L3 §5.4.3).
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn find_account_by_user_handle(&self, realm: RealmId, handle: &[u8]) -> Result<Option<Account>> {
-        self.one(select!("WHERE a.realm_id = $1 AND a.user_handle = $2"), vals![realm, handle]).await
     }
 
     /// A page of accounts by user name, from after `after` (a user name) on.
@@ -256,14 +250,8 @@ impl Write for UpdateAccount {
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
         const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7 \
              WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
-        struct Username(String);
-        impl FromRow for Username {
-            fn from_row(row: &mut Row<'_>) -> Result<Self> {
-                Ok(Self(row.text()?.to_owned()))
-            }
-        }
         const USERNAME: &str = "SELECT username FROM accounts WHERE realm_id = $1 AND account_id = $2";
-        let Some(Username(username)) = c.one(USERNAME, vals![self.realm, &self.id]).await? else {
+        let Some(username) = c.one::<String>(USERNAME, vals![self.realm, &self.id]).await? else {
             return Ok(AccountChange::Gone);
         };
         let email = self.profile.email.as_deref().map(name_key);
@@ -274,13 +262,15 @@ impl Write for UpdateAccount {
             None => {}
         }
         let profile = json(&self.profile, "accounts.profile")?;
-        let values = vals![self.realm, &self.id, &profile, email.as_deref(), self.now, self.seen, &name];
+        // Never the same as before: two changes within a millisecond must not both succeed.
+        let now = self.now.max(Timestamp::from_ms(self.seen.ms().saturating_add(1)));
+        let values = vals![self.realm, &self.id, &profile, email.as_deref(), now, self.seen, &name];
         // First, so that a mail goes to the address there was.
         audit::insert(c, self.realm, &self.audit).await?;
-        match c.exec_unique(SQL, values).await? {
-            None => Ok(AccountChange::EmailTaken),
-            Some(0) => Ok(AccountChange::Changed),
-            Some(_) => Ok(AccountChange::Done),
+        // Who takes a name between the look above and this makes PostgreSQL refuse it: it is run again and finds them.
+        match c.exec(SQL, values).await? {
+            0 => Ok(AccountChange::Changed),
+            _ => Ok(AccountChange::Done),
         }
     }
 
@@ -306,25 +296,51 @@ async fn is_last_owner(c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<b
     Ok(owners.iter().any(|owner| owner.0 == *id) && owners.len() == 1)
 }
 
-/// Keeps what a person chose for themselves or was asked. `false`: no such account.
+/// One of an account's [`Preferences`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preference {
+    /// [`Preferences::ask_passkey`].
+    AskPasskey(bool),
+    /// A passkey was offered and put off at this moment, the first time perhaps.
+    PasskeyPutOff(Timestamp),
+}
+
+/// Keeps one thing that a person chose for themselves or was asked, and leaves the others as they stand. `false`: no
+/// such account.
 #[derive(Clone, Debug)]
-pub struct SetPreferences {
+pub struct SetPreference {
     pub realm: RealmId,
     pub account: AccountId,
-    pub preferences: Preferences,
+    pub preference: Preference,
     /// Of a choice; being asked leaves no trace there.
     pub audit: Option<Audit>,
 }
 
-impl Write for SetPreferences {
+impl Write for SetPreference {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
-        let preferences = json(&self.preferences, "accounts.preferences")?;
-        if c.exec(SQL, vals![self.realm, &self.account, &preferences]).await? == 0 {
-            return Ok(false);
+        struct Stored(Preferences);
+        impl FromRow for Stored {
+            fn from_row(row: &mut Row<'_>) -> Result<Self> {
+                row.json("accounts.preferences").map(Self)
+            }
         }
+        // Read under a lock: of two tabs neither undoes what the other one set.
+        const READ: Locking = for_update!("SELECT preferences FROM accounts WHERE realm_id = $1 AND account_id = $2");
+        const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
+        let Some(Stored(mut preferences)) = c.lock_all(READ, vals![self.realm, &self.account]).await?.pop() else {
+            return Ok(false);
+        };
+        match self.preference {
+            Preference::AskPasskey(on) => preferences.ask_passkey = on,
+            Preference::PasskeyPutOff(now) => {
+                preferences.passkey_first_asked.get_or_insert(now);
+                preferences.passkey_put_off = Some(now);
+            }
+        }
+        let preferences = json(&preferences, "accounts.preferences")?;
+        c.exec(SQL, vals![self.realm, &self.account, &preferences]).await?;
         if let Some(audit) = &self.audit {
             audit::insert(c, self.realm, audit).await?;
         }

@@ -91,7 +91,8 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// What an account did and what happened to it, newest first: [`AuditEvent::is_activity`] alone.
+    /// What an account did and what happened to it, newest first: [`AuditEvent::is_activity`] alone, whose table the
+    /// statement repeats; a test of the two holds them together.
     ///
     /// # Errors
     /// Those of the database.

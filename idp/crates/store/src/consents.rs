@@ -121,11 +121,16 @@ impl Write for DeleteConsent {
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const DELETE: &str = "DELETE FROM consents WHERE realm_id = $1 AND account_id = $2 AND client_id = $3";
-        const REVOKE: &str = "UPDATE grants SET state = 'revoked' \
-             WHERE realm_id = $1 AND account_id = $2 AND client_id = $3 AND state = 'live'";
+        // Two ways, each with its index: those that outlive their session, and by way of the account's sessions.
+        const OFFLINE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND account_id = $2 \
+             AND offline = 1 AND client_id = $3 AND state = 'live'";
+        const REVOKE: &str = "UPDATE grants SET state = 'revoked' WHERE realm_id = $1 AND client_id = $3 \
+             AND account_id = $2 AND state = 'live' \
+             AND sid IN (SELECT sid FROM sessions WHERE realm_id = $1 AND account_id = $2)";
         let consents = c.exec(DELETE, vals![self.realm, &self.account, &self.client]).await?;
+        let offline = c.exec(OFFLINE, vals![self.realm, &self.account, &self.client]).await?;
         let grants = c.exec(REVOKE, vals![self.realm, &self.account, &self.client]).await?;
-        if consents + grants == 0 {
+        if consents + offline + grants == 0 {
             return Ok(false);
         }
         audit::insert(c, self.realm, &self.audit).await?;

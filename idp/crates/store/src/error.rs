@@ -66,23 +66,11 @@ impl std::error::Error for Failure {
 }
 
 impl Error {
-    /// Whether the same transaction may succeed when it is run again: 40001 serialization failure, 40P01 deadlock.
+    /// Whether the same transaction may succeed when it is run again: 40001 serialization failure, 40P01 deadlock,
+    /// 23505 a unique index refused an update. Writes look first, so somebody came between and is found the next time;
+    /// insertions say `ON CONFLICT DO NOTHING`.
     pub(crate) fn is_retryable(&self) -> bool {
-        self.sqlstate().is_some_and(|code| matches!(code.as_str(), "40001" | "40P01"))
-    }
-
-    /// Whether a unique index refused the row. Only updates meet it; inserts say `ON CONFLICT DO NOTHING`.
-    pub(crate) fn is_unique_violation(&self) -> bool {
-        match self {
-            Self::Database(Failure(driver)) => match &**driver {
-                Driver::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => {
-                    e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                }
-                Driver::Postgres(sqlx::Error::Database(e)) => e.is_unique_violation(),
-                _ => false,
-            },
-            _ => false,
-        }
+        self.sqlstate().is_some_and(|code| matches!(code.as_str(), "40001" | "40P01" | "23505"))
     }
 
     /// Whether the server closed the connection before it did anything: 57P01 to 57P03, or the socket's own error.

@@ -24,15 +24,6 @@ impl FromRow for Of {
     }
 }
 
-/// The name of a group.
-struct Name(String);
-
-impl FromRow for Name {
-    fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self(row.text()?.to_owned()))
-    }
-}
-
 impl Store {
     /// Every group that has a policy, highest priority first.
     pub(crate) async fn list_group_policies(&self) -> Result<Vec<(RealmId, GroupPolicy)>> {
@@ -73,10 +64,10 @@ impl Write for SetGroupPolicy {
         let priority = self.policy.as_ref().map(|(priority, _)| *priority);
         // Changes of configuration queue, so what is free now stays free until the commit.
         let taken = match priority {
-            Some(priority) => c.one::<Name>(TAKEN, vals![self.realm, priority, &self.group]).await?,
+            Some(priority) => c.one::<String>(TAKEN, vals![self.realm, priority, &self.group]).await?,
             None => None,
         };
-        if let Some(Name(group)) = taken {
+        if let Some(group) = taken {
             return Ok(GroupPolicySet::PriorityTaken(group));
         }
         let policy = self.policy.as_ref().map(|(_, policy)| json(policy, "groups.policy")).transpose()?;

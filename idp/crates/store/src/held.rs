@@ -2,11 +2,9 @@
 
 use idp_core::account::Account;
 use idp_core::credential::held::Held;
-use idp_core::credential::recovery;
+use idp_core::credential::recovery::{Recovery, is_ready};
 use idp_core::id::{AccountId, RealmId};
-use idp_core::interact::usable_in;
-use idp_core::passkey::policy::Policy;
-use idp_core::realm::RealmSettings;
+use idp_core::passkey::policy::{Policy, usable_in};
 
 use crate::accounts::select_accounts;
 use crate::error::Result;
@@ -32,13 +30,14 @@ impl Store {
 pub struct WayIn {
     /// The policy of the account.
     pub policy: Policy,
-    pub settings: RealmSettings,
+    /// What recovers accounts of the realm.
+    pub recovery: Recovery,
 }
 
 impl WayIn {
     /// Whether what is held lets in or recovers.
     pub fn is_left(&self, held: &Held) -> bool {
-        held.let_in(&self.policy) || recovery::is_ready(&self.settings, held)
+        held.let_in(&self.policy) || is_ready(self.recovery, held)
     }
 
     /// Whether enough remains. The caller holds the lock of the account's row.
@@ -48,7 +47,7 @@ impl WayIn {
         let passkeys = passkeys::of(c, realm, id).await?;
         let parties = realms::relying_parties(c, realm).await?.unwrap_or_default();
         let codes = c.one::<i64>(CODES, vals![realm, id]).await?.unwrap_or(0);
-        let held = Held::of(&account, usable_in(&passkeys, &parties, &self.policy), codes);
+        let held = Held::of(&account, &passkeys, usable_in(&passkeys, &parties, &self.policy), codes);
         Ok(self.is_left(&held))
     }
 }

@@ -1,8 +1,9 @@
 //! The outbox of mails: queued in the commit of the act they tell of, taken by one process, gone when sent.
 
+use idp_core::audit::detail_of;
 use idp_core::audit::{Audit, AuditEvent};
 use idp_core::id::{MailId, RealmId};
-use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S, detail_of};
+use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
 use idp_core::time::Timestamp;
 
 use crate::error::{Error, Result};

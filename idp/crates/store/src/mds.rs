@@ -54,18 +54,6 @@ impl FromRow for Entry {
     }
 }
 
-/// An entry and the model it is of, as [`ModelKey::text`] writes it.
-pub struct Named {
-    pub model: String,
-    pub entry: Entry,
-}
-
-impl FromRow for Named {
-    fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self { model: row.text()?.to_owned(), entry: row.json("mds_entries.entry")? })
-    }
-}
-
 /// Bytes of a BLOB.
 struct Bytes(Vec<u8>);
 
@@ -109,7 +97,8 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn find_model(&self, model: &ModelKey) -> Result<Option<Entry>> {
-        const SQL: &str = "SELECT entry FROM mds_entries WHERE realm_id = 0 AND model = $1 ORDER BY slot DESC LIMIT 1";
+        const SQL: &str = "SELECT entry FROM mds_entries WHERE realm_id = 0 AND slot IN ('current', 'held') \
+             AND model = $1 ORDER BY slot DESC LIMIT 1";
         self.one(SQL, vals![&model.text()]).await
     }
 
@@ -130,15 +119,6 @@ impl Store {
     pub async fn find_mds_blob(&self, slot: Slot) -> Result<Option<Vec<u8>>> {
         const SQL: &str = "SELECT blob FROM mds_blobs WHERE realm_id = 0 AND slot = $1";
         Ok(self.one::<Bytes>(SQL, vals![slot.word()]).await?.map(|Bytes(bytes)| bytes))
-    }
-
-    /// All entries of a BLOB.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn list_models(&self, slot: Slot) -> Result<Vec<Named>> {
-        const SQL: &str = "SELECT model, entry FROM mds_entries WHERE realm_id = 0 AND slot = $1 ORDER BY model";
-        self.list(SQL, vals![slot.word()]).await
     }
 
     /// The models of a realm's passkeys.
@@ -189,15 +169,15 @@ pub struct KeepMdsBlob {
 }
 
 impl Write for KeepMdsBlob {
-    /// `false`: a later one, or this one, counts already.
+    /// `false`: a later one, or this one, counts or waits already, or another process keeps one at this moment.
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
         const NEWER: &str = "SELECT number FROM mds_blobs WHERE realm_id = 0 AND slot = 'current' AND number >= $1";
-        const FORGET: &str =
-            "DELETE FROM mds_blobs WHERE realm_id = 0 AND (slot = $1 OR (slot = 'held' AND number <= $2))";
+        const FORGET: &str = "DELETE FROM mds_blobs WHERE realm_id = 0 AND ((slot = $1 AND number < $2) \
+             OR ($1 = 'current' AND slot = 'held' AND number <= $2))";
         const KEEP: &str = "INSERT INTO mds_blobs (realm_id, slot, number, next_update_ms, stored_ms, held_because, blob) \
-             VALUES (0, $1, $2, $3, $4, $5, $6)";
+             VALUES (0, $1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         const FORGET_ENTRIES: &str = "DELETE FROM mds_entries WHERE realm_id = 0 AND (slot = $1 OR slot NOT IN \
              (SELECT slot FROM mds_blobs WHERE realm_id = 0))";
         const ENTRY: &str = "INSERT INTO mds_entries (realm_id, slot, model, entry) VALUES (0, $1, $2, $3) \
@@ -208,7 +188,10 @@ impl Write for KeepMdsBlob {
         let slot = self.slot.word();
         c.exec(FORGET, vals![slot, self.number]).await?;
         let because = self.held_because.as_deref();
-        c.exec(KEEP, vals![slot, self.number, self.next_update, self.now, because, &self.blob]).await?;
+        // Of two processes that fetched it at once, one waits here for the other's commit and leaves it to that.
+        if c.exec(KEEP, vals![slot, self.number, self.next_update, self.now, because, &self.blob]).await? == 0 {
+            return Ok(false);
+        }
         c.exec(FORGET_ENTRIES, vals![slot]).await?;
         for (model, entry) in &self.entries {
             let entry = json(entry, "mds_entries.entry")?;

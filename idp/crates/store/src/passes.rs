@@ -61,6 +61,12 @@ pub(crate) async fn use_up(
     Ok(used > 0)
 }
 
+/// Whether a pass was opened by a recovery.
+pub(crate) async fn is_recovery(c: &mut Conn, realm: RealmId, hash: &Hash) -> Result<bool> {
+    const SQL: &str = "SELECT realm_id FROM passes WHERE realm_id = $1 AND hash = $2 AND browser IS NOT NULL";
+    Ok(c.one::<i64>(SQL, vals![realm, hash]).await?.is_some())
+}
+
 /// Inserts a pass; `false`: there is one with its secret.
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, pass: &Pass) -> Result<bool> {
     const SQL: &str = "INSERT INTO passes \

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, vals};
+use crate::{audit, sessions, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -73,15 +73,7 @@ impl FromRow for (Passkey, Account) {
 }
 
 impl Store {
-    /// A passkey by its credential id, whatever its state.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn find_passkey(&self, realm: RealmId, credential_id: &[u8]) -> Result<Option<Passkey>> {
-        self.one(select!("credential_id = $2"), vals![realm, credential_id]).await
-    }
-
-    /// The same with the account it belongs to, whatever the state of either.
+    /// A passkey by its credential id with the account it belongs to, whatever the state of either.
     ///
     /// # Errors
     /// Those of the database.
@@ -118,38 +110,10 @@ impl Store {
             select!("account_id > $2 AND account_id <= $3 ORDER BY account_id, created_ms, credential_id");
         self.list(SQL, vals![realm, after, last]).await
     }
-
-    /// How many passkeys of an account may sign in.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn count_usable_passkeys(&self, realm: RealmId, account: &AccountId) -> Result<i64> {
-        Ok(self.one(COUNT_ACTIVE, vals![realm, account]).await?.unwrap_or(0))
-    }
-
-    /// How many passkeys of the realm were made for each RP ID, whatever their state; RP IDs in order.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn count_passkeys_by_rp_id(&self, realm: RealmId) -> Result<Vec<(String, i64)>> {
-        let counted: Vec<Counted> = self.list(COUNT_BY_RP_ID, vals![realm]).await?;
-        Ok(counted.into_iter().map(|Counted(rp_id, count)| (rp_id, count)).collect())
-    }
-}
-
-/// A key and how many there are of it.
-struct Counted(String, i64);
-
-impl FromRow for Counted {
-    fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self(row.text()?.to_owned(), row.i64()?))
-    }
 }
 
 const COUNT_HERE: &str = "SELECT COUNT(*) FROM passkeys \
      WHERE realm_id = $1 AND account_id = $2 AND state = 'active' AND rp_id = $3";
-const COUNT_BY_RP_ID: &str = "SELECT rp_id, COUNT(*) FROM passkeys WHERE realm_id = $1 GROUP BY rp_id ORDER BY rp_id";
-const COUNT_ACTIVE: &str = "SELECT COUNT(*) FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
 
 /// Writes that count passkeys queue at the account's row.
 const LOCK_ACTIVE: Locking =
@@ -224,7 +188,7 @@ pub enum PasskeyRegistered {
     AccountGone,
 }
 
-/// Adds a passkey to an account.
+/// Adds a passkey to an account. One that a recovery leads to ends all sessions: whoever was in may be the reason.
 #[derive(Clone, Debug)]
 pub struct RegisterPasskey {
     pub realm: RealmId,
@@ -260,6 +224,11 @@ impl Write for RegisterPasskey {
         }
         if !insert(c, self.realm, &self.passkey).await? {
             return Ok(PasskeyRegistered::CredentialExists);
+        }
+        if let Some(hash) = &self.pass
+            && passes::is_recovery(c, self.realm, hash).await?
+        {
+            sessions::end_all(c, self.realm, account, None, self.now).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)

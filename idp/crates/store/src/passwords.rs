@@ -1,4 +1,5 @@
-//! Passwords of accounts: set, removed, set by a pass. What rested on the old one ends.
+//! Passwords of accounts: set, removed, set by a pass. What rested on the old one ends: sessions, recovery codes that it
+//! alone could make, a recovery that waits.
 
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId, Sid};
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::held::WayIn;
 use crate::sql::Conn;
 use crate::write::Write;
-use crate::{audit, passes, sessions, throttles, vals};
+use crate::{audit, passes, recoveries, recovery_codes, sessions, throttles, vals};
 
 /// What became of setting a password; only `Done` wrote anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,12 @@ pub enum Keep {
     /// The one of whoever changes it.
     One(Sid),
     None,
+}
+
+/// Ends what whoever knew the old password could have prepared with it.
+async fn end_what_it_bought(c: &mut Conn, realm: RealmId, account: &AccountId, now: Timestamp) -> Result<()> {
+    recovery_codes::remove_of_password(c, realm, account).await?;
+    recoveries::end(c, realm, account, now).await.map(drop)
 }
 
 /// Sets or removes a password; ends the account's other sessions and revokes what was granted in them.
@@ -81,6 +88,7 @@ impl Write for SetPassword {
             Keep::One(sid) => _ = sessions::end_all(c, self.realm, &self.account, Some(sid), self.now).await?,
             Keep::None => _ = sessions::end_all(c, self.realm, &self.account, None, self.now).await?,
         }
+        end_what_it_bought(c, self.realm, &self.account, self.now).await?;
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)
@@ -117,6 +125,7 @@ impl Write for UsePassForPassword {
             return Ok(PasswordSet::Changed);
         }
         sessions::end_all(c, self.realm, &self.account, None, self.now).await?;
+        end_what_it_bought(c, self.realm, &self.account, self.now).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)
     }

@@ -13,7 +13,7 @@ use idp_core::time::Timestamp;
 use crate::error::Result;
 use crate::sql::{Conn, FromRow, Row, for_share};
 use crate::store::Store;
-use crate::throttles::{self, RecordFailure};
+use crate::throttles::RecordFailure;
 use crate::write::Write;
 use crate::{audit, mails, passes, recovery_codes, vals};
 
@@ -77,7 +77,8 @@ impl Store {
     }
 }
 
-/// Somebody asks for a code by mail: it is counted, its hash kept in place of the one before, the mail queued.
+/// Somebody asks for a code by mail: it is counted, its hash kept in place of the one this browser had before, the mail
+/// queued.
 #[derive(Clone, Debug)]
 pub struct MailRecoveryCode {
     pub realm: RealmId,
@@ -101,7 +102,7 @@ impl Write for MailRecoveryCode {
         const SQL: &str = "INSERT INTO mailed_codes (realm_id, account_id, hash, browser, tries, expires_ms) \
              SELECT realm_id, account_id, $3, $4, 0, $5 FROM accounts \
              WHERE realm_id = $1 AND account_id = $2 AND state = 'active' \
-             ON CONFLICT (realm_id, account_id) DO UPDATE SET hash = $3, browser = $4, tries = 0, expires_ms = $5";
+             ON CONFLICT (realm_id, account_id, browser) DO UPDATE SET hash = $3, tries = 0, expires_ms = $5";
         self.count.run(c).await?;
         let values = vals![self.realm, &self.account, &self.hash, &self.browser, self.expires];
         let kept = c.exec(SQL, values).await? == 1;
@@ -136,7 +137,8 @@ pub struct TryRecovery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tried {
     pub mailed: bool,
-    pub kept: bool,
+    /// From when the kept code counts without waiting; `None`: it was wrong.
+    pub kept: Option<Timestamp>,
 }
 
 /// The hash of a mailed code.
@@ -161,7 +163,7 @@ impl Write for TryRecovery {
             tried.mailed = kept.is_some_and(|kept| idp_core::secret::same(&kept.0, brought));
         }
         if let Some(hash) = &self.brought.kept {
-            tried.kept = recovery_codes::is_good(c, self.realm, &self.account, hash).await?;
+            tried.kept = recovery_codes::find_good(c, self.realm, &self.account, hash).await?;
         }
         Ok(tried)
     }
@@ -186,8 +188,6 @@ pub struct ProveRecovery {
     pub outcome: Outcome,
     /// To the realm's owners, where they want to know.
     pub tell: Vec<Mail>,
-    /// Throttle buckets that a success clears.
-    pub clear: Vec<i64>,
     pub now: Timestamp,
     pub audit: Audit,
 }
@@ -249,7 +249,6 @@ impl Write for ProveRecovery {
         for mail in &self.tell {
             mails::insert_for(c, self.realm, mail).await?;
         }
-        throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(Recovered::Done)
     }
@@ -293,6 +292,15 @@ impl Write for OpenRecovery {
     }
 }
 
+/// Ends the recovery of an account that waits, and the enrolment that one opened in the last minutes; how many.
+pub(crate) async fn end(c: &mut Conn, realm: RealmId, account: &AccountId, now: Timestamp) -> Result<u64> {
+    const WAITING: &str = "DELETE FROM recoveries WHERE realm_id = $1 AND account_id = $2";
+    const OPENED: &str = "UPDATE passes SET expires_ms = $3 WHERE realm_id = $1 AND account_id = $2 \
+         AND browser IS NOT NULL AND used_ms IS NULL AND expires_ms > $3";
+    let waiting = c.exec(WAITING, vals![realm, account]).await?;
+    Ok(waiting + c.exec(OPENED, vals![realm, account, now]).await?)
+}
+
 /// Cancels the recovery of an account, and the enrolment that one opened in the last minutes. `false`: there is none.
 #[derive(Clone, Debug)]
 pub struct CancelRecovery {
@@ -306,13 +314,9 @@ impl Write for CancelRecovery {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const WAITING: &str = "DELETE FROM recoveries WHERE realm_id = $1 AND account_id = $2";
-        const OPENED: &str = "UPDATE passes SET expires_ms = $3 WHERE realm_id = $1 AND account_id = $2 \
-             AND browser IS NOT NULL AND used_ms IS NULL AND expires_ms > $3";
-        let waiting = c.exec(WAITING, vals![self.realm, &self.account]).await?;
-        let opened = c.exec(OPENED, vals![self.realm, &self.account, self.now]).await?;
+        let ended = end(c, self.realm, &self.account, self.now).await?;
         audit::insert(c, self.realm, &self.audit).await?;
-        Ok(waiting + opened > 0)
+        Ok(ended > 0)
     }
 
     fn keeps(cancelled: &bool) -> bool {

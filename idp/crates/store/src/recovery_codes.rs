@@ -6,15 +6,34 @@ use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::sql::{Conn, for_update};
+use crate::sql::{Conn, FromRow, Row, for_update};
 use crate::write::Write;
 use crate::{audit, vals};
 
-/// Whether an account has this code and did not use it.
-pub(crate) async fn is_good(c: &mut Conn, realm: RealmId, account: &AccountId, hash: &Hash) -> Result<bool> {
-    const SQL: &str = "SELECT realm_id FROM recovery_codes \
+struct Settled(Timestamp);
+
+impl FromRow for Settled {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        row.time().map(Self)
+    }
+}
+
+/// From when a code of an account counts without waiting. `None`: it has no such code, or used it.
+pub(crate) async fn find_good(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    hash: &Hash,
+) -> Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT settled_ms FROM recovery_codes \
          WHERE realm_id = $1 AND account_id = $2 AND hash = $3 AND used_ms IS NULL";
-    Ok(c.one::<i64>(SQL, vals![realm, account, hash]).await?.is_some())
+    Ok(c.one(SQL, vals![realm, account, hash]).await?.map(|Settled(at)| at))
+}
+
+/// Removes the codes of an account that were made on its password alone: whoever knew that may have made them.
+pub(crate) async fn remove_of_password(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<()> {
+    const SQL: &str = "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND settled_ms > created_ms";
+    c.exec(SQL, vals![realm, account]).await.map(drop)
 }
 
 /// Uses up a code; `false`: it was, or never was.
@@ -38,6 +57,8 @@ pub struct ReplaceRecoveryCodes {
     pub realm: RealmId,
     pub account: AccountId,
     pub hashes: Vec<Hash>,
+    /// From when they count without waiting: later than now where a password alone was enough to make them.
+    pub settled: Timestamp,
     pub now: Timestamp,
     pub audit: Audit,
 }
@@ -46,8 +67,8 @@ impl Write for ReplaceRecoveryCodes {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        const INSERT: &str =
-            "INSERT INTO recovery_codes (realm_id, account_id, hash, created_ms) VALUES ($1, $2, $3, $4)";
+        const INSERT: &str = "INSERT INTO recovery_codes (realm_id, account_id, hash, created_ms, settled_ms) \
+             VALUES ($1, $2, $3, $4, $5)";
         // Two sets made at once queue here: the later one counts, whole.
         let account =
             for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active'");
@@ -56,7 +77,7 @@ impl Write for ReplaceRecoveryCodes {
         }
         c.exec(DELETE, vals![self.realm, &self.account]).await?;
         for hash in &self.hashes {
-            c.exec(INSERT, vals![self.realm, &self.account, hash, self.now]).await?;
+            c.exec(INSERT, vals![self.realm, &self.account, hash, self.now, self.settled]).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(true)

@@ -122,22 +122,8 @@ const fn idle_since(now: Timestamp, idle_s: i64) -> Timestamp {
 }
 
 impl Store {
-    /// The session of a cookie, if it is live, not expired and was used within the last `idle_s` seconds.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn find_session(
-        &self,
-        realm: RealmId,
-        cookie: &Hash,
-        now: Timestamp,
-        idle_s: i64,
-    ) -> Result<Option<Session>> {
-        let values = vals![realm, now, idle_since(now, idle_s), cookie];
-        Ok(gather(self.few(select!("s.cookie_hash = $4"), values).await?).pop())
-    }
-
-    /// The same with its account, whatever that account's state.
+    /// The session of a cookie, if it is live, not expired and was used within the last `idle_s` seconds, with its
+    /// account, whatever that one's state.
     ///
     /// # Errors
     /// Those of the database.
@@ -171,16 +157,6 @@ impl Store {
     ) -> Result<Vec<Session>> {
         let values = vals![realm, now, idle_since(now, idle_s), account];
         Ok(gather(self.list(select!("s.account_id = $4"), values).await?))
-    }
-
-    /// Whether a session is live and not expired.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn is_session_live(&self, realm: RealmId, sid: &Sid, now: Timestamp) -> Result<bool> {
-        const SQL: &str = "SELECT realm_id FROM sessions \
-             WHERE realm_id = $1 AND sid = $2 AND state = 'live' AND expires_ms > $3";
-        Ok(self.one::<i64>(SQL, vals![realm, sid, now]).await?.is_some())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::sql::{Conn, Locking, for_share};
 use crate::totp::{self, TotpUse};
 use crate::used_once::{self, Once};
 use crate::write::Write;
-use crate::{audit, sessions, throttles, vals};
+use crate::{audit, recoveries, sessions, throttles, vals};
 
 /// What an assertion changes in its passkey's record (WebAuthn L3 §7.2 step 25).
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub struct FinishSignIn {
     pub events: Vec<AuthEvent>,
     /// Throttle buckets that a success clears.
     pub clear: Vec<i64>,
+    /// Ends a recovery that waits: whoever signs in so needs none.
+    pub stops_recovery: Option<Audit>,
     pub audit: Audit,
 }
 
@@ -117,6 +119,10 @@ impl Write for FinishSignIn {
         }
         if let Some((sid, account)) = &self.replaces {
             sessions::end_one(c, self.realm, account, sid, self.now).await?;
+        }
+        if let Some(audit) = &self.stops_recovery {
+            recoveries::end(c, self.realm, &self.account, self.now).await?;
+            audit::insert(c, self.realm, audit).await?;
         }
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;

@@ -20,7 +20,7 @@ use crate::views::{ApplicationRow, Applications, Page};
 pub async fn get(mut x: Exchange) -> Outcome {
     let Some(visitor) = x.visitor().await? else { return x.go("/login") };
     let revoked = x.query().one("revoked").is_some();
-    let page = Applications { csrf: x.csrf(), applications: rows(&x, &visitor).await?, revoked };
+    let page = Applications { csrf: x.csrf(), applications: rows(&x, &visitor, usize::MAX).await?, revoked };
     x.page_for(&Page::Applications(page), Some(visitor.account.username))
 }
 
@@ -31,11 +31,12 @@ struct Allowed {
     offline: bool,
 }
 
-/// The applications of an account: those agreed to, and those that have something now without having asked.
+/// The applications of an account: those agreed to, and those that have something now without having asked; of many
+/// the first by id.
 ///
 /// # Errors
 /// Only when the store fails.
-pub async fn rows(x: &Exchange, visitor: &Visitor) -> Result<Vec<ApplicationRow>, Problem> {
+pub async fn rows(x: &Exchange, visitor: &Visitor, most: usize) -> Result<Vec<ApplicationRow>, Problem> {
     let (store, account) = (&x.app.store, &visitor.account);
     let mut all: BTreeMap<String, Allowed> = BTreeMap::new();
     for given in store.list_consents(x.realm.id, &account.id).await? {
@@ -49,15 +50,20 @@ pub async fn rows(x: &Exchange, visitor: &Visitor) -> Result<Vec<ApplicationRow>
         allowed.scopes = allowed.scopes.union(&Scopes::from_stored(&granted.scope));
         allowed.offline |= granted.offline;
     }
-    let mut rows = Vec::with_capacity(all.len());
+    let scopes = all.values().fold(Scopes::from_stored(""), |scopes, allowed| scopes.union(&allowed.scopes));
+    let groups = consent::groups(x, &scopes, account).await?;
+    let mut rows = Vec::with_capacity(all.len().min(most));
     for (id, allowed) in all {
+        if rows.len() == most {
+            break;
+        }
         // What was deleted since has nothing any more.
         let Ok(client_id) = ClientId::parse(&id) else { continue };
         let Some(client) = store.cached_client(x.realm.id, &client_id).await? else { continue };
         rows.push(ApplicationRow {
             id,
             application: authorize::application(&client),
-            items: consent::items(x, &allowed.scopes, &client, account).await?,
+            items: consent::items_in(x, &allowed.scopes, &client, (account, &groups)),
             since: allowed.since,
             offline: allowed.offline,
         });

@@ -7,7 +7,6 @@ use idp_core::mail::{Mail, MailTemplate};
 use idp_core::oauth::device::{shown, typed, user_code};
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
-use idp_core::time::Timestamp;
 use idp_store::accounts::{AccountChange, UpdateAccount};
 use idp_store::email_verification::{MailCode, VerifyEmail};
 use idp_store::mails::QueueMail;
@@ -73,14 +72,7 @@ pub async fn verify(mut x: Exchange) -> Outcome {
     profile.email_verified = true;
     let audit = x.audit(AuditEvent::EmailVerified, Actor::Account(account.id), json!({ "email": sent.email }));
     let op = VerifyEmail {
-        account: UpdateAccount {
-            realm: x.realm.id,
-            id: account.id,
-            profile,
-            seen: account.updated,
-            now: x.now.max(Timestamp::from_ms(account.updated.ms().saturating_add(1))),
-            audit,
-        },
+        account: UpdateAccount { realm: x.realm.id, id: account.id, profile, seen: account.updated, now: x.now, audit },
         once: Once { hash: sha256(sealed.as_bytes()), expires: sent.issued.plus_s(LIFETIME_S) },
     };
     match x.app.store.write(op).await? {
@@ -90,8 +82,7 @@ pub async fn verify(mut x: Exchange) -> Outcome {
 }
 
 async fn waits(x: Exchange, visitor: Visitor, seconds: i64, verification: Option<String>) -> Outcome {
-    let minutes = u32::try_from((seconds + 59) / 60).unwrap_or(1);
-    told(x, visitor, ProfileNotice::Throttled { minutes }, verification).await
+    told(x, visitor, ProfileNotice::throttled(seconds), verification).await
 }
 
 async fn told(x: Exchange, visitor: Visitor, notice: ProfileNotice, verification: Option<String>) -> Outcome {

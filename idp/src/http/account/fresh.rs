@@ -1,12 +1,13 @@
 //! A change of factors needs a sign-in not older than five minutes, as strong as the account's strongest factor.
 
 use idp_core::account::Account;
-use idp_core::interact::usable_in;
-use idp_core::passkey::enrolment::{FirstPasskey, first_passkey};
-use idp_core::passkey::policy::Policy;
+use idp_core::credential::totp::SETTLED_S;
+use idp_core::passkey::enrolment::{FirstPasskey, first_passkey, has_two_factors};
+use idp_core::passkey::policy::{Policy, usable_in};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
+use idp_core::time::Timestamp;
 
 use crate::http::exchange::{Exchange, Visitor};
 use crate::http::login::confirmation::Confirmation;
@@ -74,10 +75,18 @@ pub fn enrol_way(
     if usable_in(passkeys, &x.realm.relying_parties, policy).next().is_some() {
         return FirstPasskey::Proved;
     }
-    match first_passkey(policy, account, events, x.app.store.queues_mail()) {
+    match first_passkey(policy, account, events, (x.app.store.queues_mail(), x.now)) {
         FirstPasskey::ByCode if Confirmation::is_done(x, account) => FirstPasskey::Proved,
         way => way,
     }
+}
+
+/// From when what is prepared in this session recovers the account without waiting: a day later where a password alone
+/// was proved, so that whoever has phished it buys nothing before the owner read the mail about it.
+pub fn settles(x: &Exchange, visitor: &Visitor) -> Timestamp {
+    let events = &visitor.session.events;
+    let by_passkey = events.iter().any(|event| matches!(event.method, Method::Passkey(_)));
+    if by_passkey || has_two_factors(&visitor.account, events) { x.now } else { x.now.plus_s(SETTLED_S) }
 }
 
 /// The refusal of whoever cannot confirm here that a first passkey is theirs.

@@ -1,9 +1,8 @@
 //! `POST /account/security/ask-passkey`: under mode `optional` its owner may want the passkey asked after the password.
 
-use idp_core::account::Preferences;
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::passkey::policy::Mode;
-use idp_store::accounts::SetPreferences;
+use idp_store::accounts::{Preference, SetPreference};
 use serde_json::json;
 
 use super::fresh;
@@ -32,8 +31,8 @@ pub async fn post(mut x: Exchange) -> Outcome {
     }
     let detail = json!({ "state": if on { "on" } else { "off" } });
     let audit = x.audit(AuditEvent::SecondFactorChanged, Actor::Account(visitor.account.id), detail);
-    let preferences = Preferences { ask_passkey: on, ..visitor.account.preferences };
-    let op = SetPreferences { realm: x.realm.id, account: visitor.account.id, preferences, audit: Some(audit) };
+    let preference = Preference::AskPasskey(on);
+    let op = SetPreference { realm: x.realm.id, account: visitor.account.id, preference, audit: Some(audit) };
     x.app.store.write(op).await?;
     x.go(&format!("/account/security?asks={}", u8::from(on)))
 }

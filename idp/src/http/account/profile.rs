@@ -4,7 +4,6 @@
 use idp_core::account::Profile;
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::realm::SelfRegistration;
-use idp_core::time::Timestamp;
 use idp_core::user_schema::{self, Field, FieldKind, Shown};
 use idp_store::accounts::{AccountChange, UpdateAccount};
 use serde_json::{Map, Value, json};
@@ -12,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::fresh;
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::problem::Problem;
+use crate::http::sign_up::newcomer;
 use crate::views::{self, EmailCard, Page, Person, ProfileNotice};
 
 /// `GET /account`.
@@ -91,9 +91,22 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
     if profile == account.profile {
         return x.go(done);
     }
+    if profile.email != account.profile.email {
+        profile.email_settled = Some(fresh::settles(&x, &visitor)).filter(|at| *at > x.now);
+    }
     let (event, detail) = if profile.email == account.profile.email {
         (AuditEvent::AccountChanged, json!({ "what": "claims" }))
     } else {
+        // Whether an address has an account is told here as it is to newcomers, and as seldom.
+        if let Err(seconds) = newcomer::may_check(&x) {
+            let notice = ProfileNotice::throttled(seconds);
+            return show(
+                x,
+                visitor,
+                Shows { document, problems: Vec::new(), notice: Some(notice), verification: None },
+            )
+            .await;
+        }
         (AuditEvent::EmailChanged, json!({ "email": profile.email }))
     };
     let op = UpdateAccount {
@@ -101,8 +114,7 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
         id: account.id,
         profile,
         seen: account.updated,
-        // Never the same as before: two changes within a millisecond must not both succeed.
-        now: x.now.max(Timestamp::from_ms(account.updated.ms().saturating_add(1))),
+        now: x.now,
         audit: x.audit(event, Actor::Account(account.id), detail),
     };
     let email = x.realm.settings.schema().email().map(|part| part.path.clone()).unwrap_or_default();

@@ -7,6 +7,8 @@ use idp_store::recoveries::CancelRecovery;
 use serde_json::json;
 
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::login::finish::{Stand, next_url};
+use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
 use crate::views::{ErrorKind, Message, MessageKind, Page, RecoveryCancel};
 
@@ -33,6 +35,14 @@ pub async fn post(mut x: Exchange) -> Outcome {
     cancel(&x, account, Actor::Anonymous).await?;
     let href = "/account/security".to_owned();
     x.page(&Page::Message(Message { kind: MessageKind::RecoveryCancelled, person: None, href }))
+}
+
+/// `GET /login/recovery/stopped`: somebody signed in whose account was being recovered, and must hear of it: the mail
+/// about it may have gone to whoever began that.
+pub async fn stopped(x: Exchange) -> Outcome {
+    let request = authorize::reopen_some(&x, x.query().one("request")).await?;
+    let href = next_url(&x, Stand::Complete, request.as_ref())?;
+    x.page(&Page::Message(Message { kind: MessageKind::RecoveryStopped, person: None, href }))
 }
 
 async fn by_link(x: &Exchange, token: &str) -> Result<AccountId, Problem> {

@@ -37,6 +37,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         realm: x.realm.id,
         account,
         hashes: codes.iter().map(|code| hash(code)).collect(),
+        settled: fresh::settles(&x, &visitor),
         now: x.now,
         audit: x.audit(AuditEvent::RecoveryCodesSet, Actor::Account(account), json!({ "codes": COUNT })),
     };

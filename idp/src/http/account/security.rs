@@ -3,10 +3,9 @@
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
-use idp_core::interact::{usable, usable_in};
 use idp_core::oauth::params::RawParams;
 use idp_core::passkey::enrolment::FirstPasskey;
-use idp_core::passkey::policy::{Mode, PasskeyType};
+use idp_core::passkey::policy::{Mode, PasskeyType, usable, usable_in};
 use idp_core::passkey::provider::{Icon, Provider, provider};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
@@ -102,13 +101,12 @@ async fn show(
     }
     let standing = standing(here(), visitor.policy.deny_synced);
     // Recovery codes are no factor.
-    let held = Held::of(account, here(), 0);
+    let held = Held::of(account, passkeys, here(), 0);
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
-    let (mut sessions, mut applications) =
-        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor).await?);
+    let (mut sessions, applications) =
+        (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor, AT_A_GLANCE).await?);
     let adding = adding(&x, &visitor, passkeys);
     sessions.truncate(AT_A_GLANCE);
-    applications.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
         person: Person::new(&account.username, account.profile.name.as_deref()),

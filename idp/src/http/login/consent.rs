@@ -78,10 +78,28 @@ pub async fn items(
     client: &Client,
     account: &Account,
 ) -> Result<Vec<ConsentItem>, Problem> {
+    let groups = groups(x, scopes, account).await?;
+    Ok(items_in(x, scopes, client, (account, &groups)))
+}
+
+/// The account's groups, where these scopes tell of them.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn groups(x: &Exchange, scopes: &Scopes, account: &Account) -> Result<Vec<String>, Problem> {
+    let told = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
+    if told { person::groups(x, account).await } else { Ok(Vec::new()) }
+}
+
+/// The same for an account whose groups are known.
+pub fn items_in(
+    x: &Exchange,
+    scopes: &Scopes,
+    client: &Client,
+    (account, groups): (&Account, &[String]),
+) -> Vec<ConsentItem> {
     let realm = &x.realm.settings;
-    let in_groups = scopes.contains(scope::GROUPS) || scopes.contains(scope::ROLES);
-    let groups = if in_groups { person::groups(x, account).await? } else { Vec::new() };
-    let facts = Facts { client: &client.settings, account, groups: &groups };
+    let facts = Facts { client: &client.settings, account, groups };
     let list = |values: &[String]| (!values.is_empty()).then(|| values.join(", "));
     let profile = &account.profile;
     let item = |scope: &str| match scope {
@@ -90,7 +108,7 @@ pub async fn items(
         "email" => ConsentItem::Email { value: profile.email.clone() },
         "address" => ConsentItem::Address { value: profile.address.as_ref().map(Address::lines) },
         "phone" => ConsentItem::Phone { value: profile.phone_number.clone() },
-        scope::GROUPS => ConsentItem::Groups { value: list(&groups) },
+        scope::GROUPS => ConsentItem::Groups { value: list(groups) },
         scope::ROLES => ConsentItem::Roles { value: list(&facts.roles()) },
         scope::OFFLINE => ConsentItem::Offline,
         other => ConsentItem::Other {
@@ -98,5 +116,5 @@ pub async fn items(
             description: realm.scopes.iter().find(|s| s.name == other).map(|s| s.description.clone()),
         },
     };
-    Ok(scopes.iter().map(item).collect())
+    scopes.iter().map(item).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use idp_core::account::Account;
 use idp_core::account::verification::masked;
-use idp_core::account::{Account, Preferences};
 use idp_core::client::Client;
 use idp_core::interact::{EnrolReason, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
@@ -11,7 +11,7 @@ use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::{PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::session::AuthEvent;
-use idp_store::accounts::SetPreferences;
+use idp_store::accounts::{Preference, SetPreference};
 
 use super::confirmation::Confirmation;
 use super::partial::Partial;
@@ -175,14 +175,8 @@ pub async fn later(mut x: Exchange) -> Outcome {
         // The question was answered meanwhile, in another tab perhaps.
         _ => return authorize::proceed(x, request).await,
     }
-    let before = visitor.account.preferences;
-    let preferences = Preferences {
-        passkey_first_asked: before.passkey_first_asked.or(Some(x.now)),
-        passkey_put_off: Some(x.now),
-        ..before
-    };
-    let account = visitor.account.id;
-    x.app.store.write(SetPreferences { realm: x.realm.id, account, preferences, audit: None }).await?;
+    let (account, preference) = (visitor.account.id, Preference::PasskeyPutOff(x.now));
+    x.app.store.write(SetPreference { realm: x.realm.id, account, preference, audit: None }).await?;
     request.enrolment_put_off = true;
     let next = authorize::resume_url(&authorize::seal(&x, &request)?);
     x.go(&next)

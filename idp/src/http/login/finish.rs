@@ -31,6 +31,8 @@ const MOST_EVENTS: usize = 16;
 pub enum Stand {
     /// Signed in.
     Complete,
+    /// Signed in, and a recovery of the account was stopped by that.
+    RecoveryStopped,
     /// One more factor is asked.
     SecondFactor,
     /// A passkey is to be made first.
@@ -43,7 +45,7 @@ impl Stand {
     /// `status` for callers that read JSON.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Complete => "complete",
+            Self::Complete | Self::RecoveryStopped => "complete",
             Self::Enrol => "enrol",
             Self::SecondFactor | Self::PasskeyNeeded => "second_factor",
         }
@@ -99,8 +101,9 @@ pub async fn finish(
             Verdict::Refused => return Ok(Stand::PasskeyNeeded),
         }
     }
-    write(x, proved, events, Sessions { standing, other }).await?;
-    Ok(Stand::Complete)
+    let stops = account.recovery.is_some() && !is_weak(&events);
+    write(x, proved, events, Sessions { standing, other, stops_recovery: stops }).await?;
+    Ok(if stops { Stand::RecoveryStopped } else { Stand::Complete })
 }
 
 /// Where the browser goes after a sign-in.
@@ -112,6 +115,8 @@ pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationReques
     Ok(match (stand, sealed) {
         (Stand::Complete, Some(sealed)) => authorize::resume_url(&sealed),
         (Stand::Complete, None) => "/account/security".to_owned(),
+        (Stand::RecoveryStopped, Some(sealed)) => format!("/login/recovery/stopped?request={sealed}"),
+        (Stand::RecoveryStopped, None) => "/login/recovery/stopped".to_owned(),
         (Stand::Enrol, Some(sealed)) => format!("/login/enrol?request={sealed}"),
         (Stand::Enrol, None) => "/login/enrol".to_owned(),
         (_, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
@@ -129,6 +134,11 @@ fn combination(events: &[AuthEvent]) -> Option<Combination> {
     let has = |is: fn(&Method) -> bool| events.iter().any(|e| is(&e.method));
     let passkey = has(|m| matches!(m, Method::Passkey(_)));
     Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
+}
+
+/// Whether a password alone was proved: whoever recovers the account may have it, too.
+fn is_weak(events: &[AuthEvent]) -> bool {
+    events.iter().all(|event| event.method == Method::Password)
 }
 
 /// What events amount to under the policy of their account.
@@ -163,6 +173,8 @@ struct Sessions {
     standing: Option<Visitor>,
     /// A session of somebody else: it ends.
     other: Option<Visitor>,
+    /// A recovery of the account ends.
+    stops_recovery: bool,
 }
 
 async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before: Sessions) -> Result<(), Problem> {
@@ -198,6 +210,9 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before:
         replaces: before.other.map(|v| (v.session.sid, v.account.id)),
         events,
         clear: proved.clear,
+        stops_recovery: before
+            .stops_recovery
+            .then(|| x.audit(AuditEvent::RecoveryCancelled, Actor::Account(account.id), json!({ "by": "sign_in" }))),
         audit: x.audit(AuditEvent::SignIn, Actor::Account(account.id), detail),
     };
     match x.app.store.write(op).await? {

@@ -8,7 +8,6 @@ use idp_core::sign_up;
 
 use super::away::{Known, elsewhere};
 use super::partial::Partial;
-use super::recovery;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::policy;
@@ -117,7 +116,7 @@ pub async fn show(mut x: Exchange, shown: Shown) -> Outcome {
         passkey_allowed,
         password_allowed,
         again: shown.again,
-        recovers: recovery::effective(&x) != Recovery::Off,
+        recovers: x.recovery() != Recovery::Off,
         rp_host: x.rp.rp_id.clone(),
         elsewhere,
         notice: shown.notice,

@@ -10,17 +10,16 @@ use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIF
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
-use idp_core::interact::usable_in;
 use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
-use idp_core::realm::RealmSettings;
+use idp_core::passkey::policy::usable_in;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
 use idp_store::recoveries::Recovery as Waiting;
 use idp_store::recoveries::{
-    Brought, MailRecoveryCode, OpenRecovery, Outcome as Opens, ProveRecovery, Recovered, TryRecovery,
+    Brought, MailRecoveryCode, OpenRecovery, Outcome as Opens, ProveRecovery, Recovered, Tried, TryRecovery,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -64,7 +63,8 @@ pub async fn get(x: Exchange) -> Outcome {
     show(x, step, None).await
 }
 
-/// `POST /login/recovery`: the user name was typed; never says whether it exists.
+/// `POST /login/recovery`: the user name was typed; never says whether it exists. Where too many codes were mailed to it
+/// lately, whoever kept one can go on with that: strangers who ask must not be in the way.
 pub async fn post(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
@@ -73,10 +73,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
     if username.is_empty() {
         return show(x, RecoveryStep::Ask, None).await;
     }
-    let guess = match throttle::begin_recovery(&x, &username, true).await {
-        Err(Problem::Wait { seconds, status: 429, .. }) => return throttled(x, RecoveryStep::Ask, seconds).await,
-        other => other?,
-    };
+    if let Err(Problem::Wait { seconds, status: 429, .. }) = throttle::begin_recovery(&x, true).await {
+        return throttled(x, RecoveryStep::Ask, seconds).await;
+    }
     let account = named(&x, &username).await?;
     let nobody = AccountId::new(x.now, x.app.random());
     let begun = Begun {
@@ -86,10 +85,16 @@ pub async fn post(mut x: Exchange) -> Outcome {
         ready: None,
         expires: x.now.plus_s(LIFETIME_S),
     };
-    if effective(&x).mails() {
-        mail_code(&mut x, &guess, account.as_ref(), nobody).await?;
-    }
     keep(&mut x, &begun)?;
+    if x.recovery().mails() {
+        match throttle::begin_recovery_mail(&x, &begun.username).await {
+            Err(Problem::Wait { seconds, status: 429, .. }) => {
+                let step = step_prove(&x);
+                return throttled(x, step, seconds).await;
+            }
+            guess => mail_code(&mut x, &guess?, account.as_ref(), nobody).await?,
+        }
+    }
     x.go("/login/recovery")
 }
 
@@ -131,29 +136,33 @@ pub async fn prove(mut x: Exchange) -> Outcome {
     let Some(brought) = brought(&x, &begun, &form) else {
         return show(x, step, Some(CodeNotice::Wrong)).await;
     };
-    let guess = match throttle::begin_recovery(&x, &begun.username, false).await {
+    let guess = match throttle::begin_recovery(&x, false).await {
         Err(Problem::Wait { seconds, status: 429, .. }) => return throttled(x, step, seconds).await,
         other => other?,
     };
-    let Some(guess) = check(&mut x, &begun, brought, guess).await? else {
+    let Some(tried) = check(&mut x, &begun, brought, guess).await? else {
         return show(x, step, Some(CodeNotice::Wrong)).await;
     };
     let gone = || Problem::api(403, "account_disabled", "this account is switched off: ask your administrator");
     let account = x.app.store.find_account(x.realm.id, &begun.account).await?.ok_or_else(gone)?;
-    let proof = Proof { email_code: brought.mailed.is_some(), recovery_code: brought.kept.is_some() };
+    let proof = Proof {
+        email_code: brought.mailed.is_some(),
+        recovery_code: brought.kept.is_some(),
+        settled: tried.kept.max(account.profile.email_settled.filter(|_| brought.mailed.is_some())),
+    };
     let held = held(&x, &account).await?;
-    let settings = RealmSettings { recovery: effective(&x), ..x.realm.settings.clone() };
-    match decide(&settings, account.state, &held, proof, x.now) {
+    let rules = (x.recovery(), x.realm.settings.recovery_wait_h);
+    match decide(rules, account.state, &held, proof, x.now) {
         Decision::NotEnough => show(x, step, Some(CodeNotice::NotEnough)).await,
         Decision::Refused => Err(gone()),
-        Decision::Open => open(x, &account, (brought, proof), guess.of_name()).await,
-        Decision::Wait(ready) => wait(x, (begun, &account), (brought, proof, ready), guess.of_name()).await,
+        Decision::Open => open(x, &account, (brought, proof)).await,
+        Decision::Wait(ready) => wait(x, (begun, &account), (brought, proof, ready)).await,
     }
 }
 
 /// What a form brings of what the realm takes; `None`: nothing.
 fn brought(x: &Exchange, begun: &Begun, form: &RawParams) -> Option<Brought> {
-    let recovery = effective(x);
+    let recovery = x.recovery();
     let typed = |name: &str| form.one(name).map(str::trim).filter(|text| !text.is_empty());
     let email_code = typed("email_code").filter(|_| recovery.mails());
     let mailed = email_code.map(|code| mailed_hash(x, begun.account, &mailed_as_typed(code)));
@@ -162,19 +171,20 @@ fn brought(x: &Exchange, begun: &Begun, form: &RawParams) -> Option<Brought> {
 }
 
 /// Checks the codes in a task of its own: a caller who hangs up does not escape the count. `None`: one was wrong.
-async fn check(x: &mut Exchange, begun: &Begun, brought: Brought, guess: Guess) -> Result<Option<Guess>, Problem> {
+async fn check(x: &mut Exchange, begun: &Begun, brought: Brought, guess: Guess) -> Result<Option<Tried>, Problem> {
     let browser = x.browser_hash();
     let attempt = TryRecovery { realm: x.realm.id, account: begun.account, brought, browser, now: x.now };
     let audit = x.audit(AuditEvent::RecoveryFailed, Actor::Anonymous, json!({}));
     let failure = throttle::RecordFailure { audit: Some(audit), ..throttle::counted(x, &guess) };
     let app = std::sync::Arc::clone(&x.app);
-    let checked: Result<Option<Guess>, Problem> = tokio::spawn(async move {
+    let checked: Result<Option<Tried>, Problem> = tokio::spawn(async move {
         let tried = app.store.write(attempt).await?;
         // Whatever was brought must be right: a wrong one beside a right one is a guess, too.
-        if tried.mailed == brought.mailed.is_some() && tried.kept == brought.kept.is_some() {
-            return Ok(Some(guess));
+        if tried.mailed == brought.mailed.is_some() && tried.kept.is_some() == brought.kept.is_some() {
+            return Ok(Some(tried));
         }
         app.store.write(failure).await?;
+        drop(guess);
         Ok(None)
     })
     .await
@@ -186,12 +196,11 @@ async fn held(x: &Exchange, account: &Account) -> Result<Held, Problem> {
     let policy = policy::of(x, &account.id).await?;
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
     let codes = x.app.store.count_recovery_codes(x.realm.id, &account.id).await?;
-    // A passkey of any host lets in, so any of them makes a weaker proof wait.
-    Ok(Held::of(account, usable_in(&passkeys, &x.realm.relying_parties, &policy), codes))
+    Ok(Held::of(account, &passkeys, usable_in(&passkeys, &x.realm.relying_parties, &policy), codes))
 }
 
 /// Opens the enrolment at once.
-async fn open(mut x: Exchange, account: &Account, (codes, proof): (Brought, Proof), clear: Vec<i64>) -> Outcome {
+async fn open(mut x: Exchange, account: &Account, (codes, proof): (Brought, Proof)) -> Outcome {
     let (secret, pass) = pass(&mut x, account.id);
     let mut audit = x.audit(AuditEvent::RecoveryOpened, Actor::Anonymous, json!({ "proof": proof.text() }));
     audit.account_id = Some(account.id);
@@ -201,7 +210,6 @@ async fn open(mut x: Exchange, account: &Account, (codes, proof): (Brought, Proo
         proof: codes,
         outcome: Opens::Open(pass),
         tell: tell_owners(&x, account).await?,
-        clear,
         now: x.now,
         audit,
     };
@@ -214,7 +222,6 @@ async fn wait(
     mut x: Exchange,
     (begun, account): (Begun, &Account),
     (codes, proof, ready): (Brought, Proof, Timestamp),
-    clear: Vec<i64>,
 ) -> Outcome {
     let cancel = base64url(x.app.random::<32>());
     let expires = ready.plus_s(READY_LIFETIME_S);
@@ -238,7 +245,6 @@ async fn wait(
         proof: codes,
         outcome: Opens::Wait(waiting, stop),
         tell: tell_owners(&x, account).await?,
-        clear,
         now: x.now,
         audit,
     };
@@ -299,15 +305,6 @@ fn pass(x: &mut Exchange, account: AccountId) -> (String, Pass) {
     (secret, pass)
 }
 
-/// What may recover an account here: nothing by mail where none is sent.
-pub fn effective(x: &Exchange) -> Recovery {
-    match x.realm.settings.recovery {
-        recovery if x.app.store.queues_mail() => recovery,
-        Recovery::Off | Recovery::EmailCode | Recovery::Both => Recovery::Off,
-        Recovery::RecoveryCode | Recovery::Either => Recovery::RecoveryCode,
-    }
-}
-
 /// Mails to the realm's owners, where they want to know of recoveries.
 async fn tell_owners(x: &Exchange, of: &Account) -> Result<Vec<Mail>, Problem> {
     if !x.realm.settings.recovery_tells_owners {
@@ -327,7 +324,7 @@ fn mailed_hash(x: &Exchange, account: AccountId, code: &str) -> Hash {
 }
 
 fn is_on(x: &Exchange) -> Result<(), Problem> {
-    if effective(x) != Recovery::Off {
+    if x.recovery() != Recovery::Off {
         return Ok(());
     }
     Err(Problem::api(403, "recovery_off", "accounts are recovered by an administrator here: ask for an access pass"))
@@ -345,7 +342,7 @@ fn keep(x: &mut Exchange, begun: &Begun) -> Result<(), Problem> {
 }
 
 fn step_prove(x: &Exchange) -> RecoveryStep {
-    let recovery = effective(x);
+    let recovery = x.recovery();
     RecoveryStep::Prove { mail: recovery.mails(), code: recovery.takes_codes(), all: recovery == Recovery::Both }
 }
 
@@ -356,7 +353,7 @@ async fn throttled(x: Exchange, step: RecoveryStep, seconds: i64) -> Outcome {
 }
 
 async fn show(mut x: Exchange, step: RecoveryStep, notice: Option<CodeNotice>) -> Outcome {
-    let step = if effective(&x) == Recovery::Off { RecoveryStep::Off } else { step };
+    let step = if x.recovery() == Recovery::Off { RecoveryStep::Off } else { step };
     let page = views::Recovery { csrf: x.csrf(), step, notice };
     let status = notice.map_or(200, CodeNotice::status);
     x.page_with(status, &Page::Recovery(page), None)

@@ -1,8 +1,7 @@
 //! `GET /login/second-factor`: one passkey more, after a password or for a session.
 
-use idp_core::interact::{Factor, Step, usable_in};
-
-use idp_core::passkey::policy::{Combination, Holds, Verdict};
+use idp_core::interact::{Factor, Step};
+use idp_core::passkey::policy::{Combination, Holds, Verdict, usable_in};
 use idp_core::session::Method;
 
 use super::away::{Known, elsewhere};

@@ -84,27 +84,31 @@ pub async fn begin_code(x: &Exchange, account: Option<AccountId>) -> Result<Gues
 pub async fn begin_totp(x: &Exchange, account: AccountId) -> Result<Guess, Problem> {
     let browser = known(x).filter(|k| k.account == account).map(|k| k.browser).unwrap_or_default();
     let of = x.app.sealer().mac(x.realm.id, "throttle.totp", &[account.as_bytes(), &browser]);
-    look(x, at_address(x, BucketKind::TotpAddress, (BucketKind::Totp, of))).await
+    look(x, vec![at_address(x, BucketKind::TotpAddress), (BucketKind::Totp, bucket(BucketKind::Totp, of))]).await
 }
 
-/// Begins to ask for the recovery of `username`, or a guess at its codes.
+/// Begins to ask for a recovery, or a guess at its codes.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn begin_recovery(x: &Exchange, asks: bool) -> Result<Guess, Problem> {
+    let kind = if asks { BucketKind::AskAddress } else { BucketKind::RecoveryAddress };
+    look(x, vec![at_address(x, kind)]).await
+}
+
+/// Begins to mail a code to `username`.
 ///
 /// # Errors
 /// 429 with the seconds to wait, the same for names that exist and names that do not.
-pub async fn begin_recovery(x: &Exchange, username: &str, asks: bool) -> Result<Guess, Problem> {
-    let (address, of_name) = match asks {
-        true => (BucketKind::AskAddress, BucketKind::Ask),
-        false => (BucketKind::RecoveryAddress, BucketKind::Recovery),
-    };
-    let key = name_key(username);
-    let of = x.app.sealer().mac(x.realm.id, "throttle.recovery", &[key.as_bytes(), &[u8::from(asks)]]);
-    look(x, at_address(x, address, (of_name, of))).await
+pub async fn begin_recovery_mail(x: &Exchange, username: &str) -> Result<Guess, Problem> {
+    let of = x.app.sealer().mac(x.realm.id, "throttle.recovery", &[name_key(username).as_bytes()]);
+    look(x, vec![at_address(x, BucketKind::AskAddress), (BucketKind::Ask, bucket(BucketKind::Ask, of))]).await
 }
 
-/// A kind's bucket of this address, then another one.
-fn at_address(x: &Exchange, kind: BucketKind, (other, of): (BucketKind, [u8; 32])) -> Vec<(BucketKind, i64)> {
+/// A kind's bucket of this address.
+fn at_address(x: &Exchange, kind: BucketKind) -> (BucketKind, i64) {
     let here = x.app.sealer().mac(x.realm.id, "throttle.place", &[&[kind as u8], &network(x.address)]);
-    vec![(kind, bucket(kind, here)), (other, bucket(other, of))]
+    (kind, bucket(kind, here))
 }
 
 /// Where guesses at the password of an account are counted, strangers' and this browser's: its owner came in by

@@ -38,9 +38,13 @@ pub fn possible_here(x: &Exchange) -> Result<(), Problem> {
 /// 403 where nobody may, 429 after too many tries.
 pub fn admit(x: &Exchange) -> Result<(), Problem> {
     possible_here(x)?;
+    may_check(x).map_err(|seconds| Problem::Wait { status: 429, code: "sign_up_rate", seconds })
+}
+
+/// That whoever is at this address may ask now whether a name is free; `Err`: in how many seconds again.
+pub fn may_check(x: &Exchange) -> Result<(), i64> {
     let key = x.app.sealer().mac(x.realm.id, "sign_up.address", &[&network(x.address)]);
-    let slow = |seconds| Problem::Wait { status: 429, code: "sign_up_rate", seconds };
-    x.app.rates.admit(key, CHECKS, x.now).map_err(slow)
+    x.app.rates.admit(key, CHECKS, x.now)
 }
 
 /// Reads what a newcomer brings and looks whether the names are free.
@@ -120,6 +124,7 @@ pub async fn write(
             password_hash: None,
             password_version: 0,
             totp: None,
+            recovery: None,
             preferences: Preferences::default(),
             created: x.now,
             updated: x.now,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use idp_core::id::AccountId;
-use idp_core::interact::{Factor, Step, usable};
+use idp_core::interact::{Factor, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::assertion;
 use idp_core::passkey::ceremony::CeremonyPurpose;
-use idp_core::passkey::policy::Policy;
+use idp_core::passkey::policy::{Policy, usable};
 use idp_core::passkey::record::Passkey;
 use serde::Deserialize;
 use serde_json::json;

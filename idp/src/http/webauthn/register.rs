@@ -68,6 +68,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         None => None,
     };
     registered.assess(&policy, entry.as_ref(), x.now);
+    let policy = Policy { max_passkeys: ceremony.purpose.most_passkeys(&policy), ..policy.as_ref().clone() };
     if let Some(violation) = judge_registration(&policy, &registered, existing).first() {
         return Err(Problem::api(403, violation.code(), violation.public()));
     }
@@ -229,6 +230,7 @@ async fn set_up(x: &Exchange, ceremony: &CeremonyState, passkey: Passkey) -> Res
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: x.now,
         updated: x.now,
     };

@@ -54,7 +54,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
             let pass = live_pass(&x, secret).await?;
             match (pass.kind, pass.account_id) {
                 (PassKind::Setup, _) => first_owner(&x, &body, pass.hash)?,
-                (PassKind::Access, Some(account)) => by_pass(&x, account, pass.hash).await?,
+                (PassKind::Access, Some(account)) => by_pass(&x, account, &pass).await?,
                 (PassKind::Access, None) | (PassKind::Registration | PassKind::Registrations, _) => {
                     return Err(pass_over());
                 }
@@ -79,7 +79,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         return Err(Problem::api(403, "registration_off", "new passkeys are switched off here"));
     }
     let active = owner.passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count();
-    if active >= usize::from(policy.max_passkeys) {
+    if active >= usize::from(purpose.most_passkeys(&policy)) {
         return Err(Problem::api(
             409,
             "too_many_passkeys",
@@ -150,10 +150,15 @@ fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, Ceremony
     Ok((owner, CeremonyPurpose::SetUp { pass, account, username, email, name, user_handle }))
 }
 
-async fn by_pass(x: &Exchange, account: AccountId, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
+async fn by_pass(x: &Exchange, account: AccountId, pass: &Pass) -> Result<(Owner, CeremonyPurpose), Problem> {
     let account = x.app.store.find_account(x.realm.id, &account).await?.ok_or_else(pass_over)?;
-    let purpose = CeremonyPurpose::Register { account: account.id, pass: Some(pass) };
-    Ok((owner(x, account).await?, purpose))
+    let policy = policy::of(x, &account.id).await?;
+    let owner = owner(x, account).await?;
+    if !pass.enrols(&policy, &owner.passkeys) {
+        return Err(fresh::needs_link());
+    }
+    let purpose = CeremonyPurpose::Register { account: owner.account, pass: Some(pass.hash) };
+    Ok((owner, purpose))
 }
 
 /// By a session, or by factors that were proved for a sign-in that waits for the passkey.

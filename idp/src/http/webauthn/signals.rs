@@ -3,6 +3,7 @@
 
 use idp_core::encoding::base64url;
 use idp_core::realm::Signals;
+use idp_core::realm::relying_party::without_port;
 use serde_json::json;
 
 use super::register_options::owner;
@@ -12,10 +13,9 @@ use crate::http::problem::Problem;
 /// Whether signals are given at this host. A parent domain may be shared with other sites, whose passkeys we do not
 /// know.
 pub fn allowed(x: &Exchange) -> bool {
-    let bare = |host: &str| host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned();
     match x.realm.settings.signals {
         Signals::Off => false,
-        Signals::Host => x.rp.hosts.iter().all(|host| bare(host) == x.rp.rp_id),
+        Signals::Host => x.rp.hosts.iter().all(|host| without_port(host) == x.rp.rp_id),
         Signals::Always => true,
     }
 }

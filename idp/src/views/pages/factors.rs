@@ -65,7 +65,7 @@ impl PasswordNotice {
     }
 }
 
-fn minutes(seconds: i64) -> u32 {
+pub(super) fn minutes(seconds: i64) -> u32 {
     u32::try_from((seconds + 59) / 60).unwrap_or(1)
 }
 

@@ -3,6 +3,7 @@
 use idp_core::user_schema::Field;
 use serde::Serialize;
 
+use super::factors::minutes;
 use super::{Application, Person};
 
 /// `GET /signup`, and what `POST /signup` answers.
@@ -89,4 +90,11 @@ pub enum ProfileNotice {
     Throttled {
         minutes: u32,
     },
+}
+
+impl ProfileNotice {
+    /// Codes and addresses are not checked for so many seconds.
+    pub fn throttled(seconds: i64) -> Self {
+        Self::Throttled { minutes: minutes(seconds) }
+    }
 }

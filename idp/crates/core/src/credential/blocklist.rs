@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::password::normalise;
+use super::normal_form::normalise;
 
 /// A small list built in: what leaks hold most often, of 8 characters and more.
 const BUILT_IN: &str = include_str!("common-passwords.txt");

@@ -9,6 +9,9 @@ use crate::passkey::record::Passkey;
 pub struct Held {
     /// Passkeys that the policy accepts there.
     pub passkeys: usize,
+    /// There is a passkey at all, of whatever host, state or kind: what protects the account against those who recover
+    /// it must not depend on where they ask or on what an admin has tightened since.
+    pub has_passkey: bool,
     pub password: bool,
     pub totp: bool,
     /// Recovery codes not used yet.
@@ -26,11 +29,17 @@ pub enum Strength {
 }
 
 impl Held {
-    /// Counts what an account has; of its passkeys those that are [`usable`](crate::interact::usable) at a host, or at
-    /// [any](crate::interact::usable_in).
-    pub fn of<'a>(account: &Account, usable: impl Iterator<Item = &'a Passkey>, codes: i64) -> Self {
+    /// Counts what an account has; of its passkeys those that are [`usable`](crate::passkey::policy::usable) at a host, or at
+    /// [any](crate::passkey::policy::usable_in).
+    pub fn of<'a>(
+        account: &Account,
+        passkeys: &[Passkey],
+        usable: impl Iterator<Item = &'a Passkey>,
+        codes: i64,
+    ) -> Self {
         Self {
             passkeys: usable.count(),
+            has_passkey: !passkeys.is_empty(),
             password: account.password_hash.is_some(),
             totp: account.totp.is_some(),
             recovery_codes: usize::try_from(codes).unwrap_or(0),
@@ -66,7 +75,7 @@ impl Held {
 
     /// The most that the account's own factors prove.
     pub fn strength(&self) -> Strength {
-        if self.passkeys > 0 || (self.password && self.totp) { Strength::Two } else { Strength::One }
+        if self.has_passkey || (self.password && self.totp) { Strength::Two } else { Strength::One }
     }
 }
 
@@ -106,10 +115,10 @@ mod tests {
 
     #[test]
     fn a_passkey_is_as_strong_as_two_factors() {
-        let of = |passkeys, password, totp| Held { passkeys, password, totp, ..Held::default() }.strength();
-        assert_eq!(of(1, false, false), Strength::Two);
-        assert_eq!(of(0, true, true), Strength::Two);
-        assert_eq!(of(0, true, false), Strength::One);
-        assert_eq!(of(0, false, true), Strength::One);
+        let of = |has_passkey, password, totp| Held { has_passkey, password, totp, ..Held::default() }.strength();
+        assert_eq!(of(true, false, false), Strength::Two);
+        assert_eq!(of(false, true, true), Strength::Two);
+        assert_eq!(of(false, true, false), Strength::One);
+        assert_eq!(of(false, false, true), Strength::One);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod blocklist;
 pub mod held;
+pub mod normal_form;
 pub mod password;
 pub mod recovery;
 pub mod recovery_code;

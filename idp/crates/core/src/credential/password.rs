@@ -1,10 +1,7 @@
 //! What a new password must be like. NIST SP 800-63B-4 §3.1.1.2: length and a blocklist count, composition rules do not.
 
-use std::borrow::Cow;
-
-use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
-
 use super::blocklist::Blocklist;
+use super::normal_form::normalise;
 use crate::passkey::policy::{Combination, Holds, Policy};
 use crate::realm::RealmSettings;
 use crate::rule::Rule;
@@ -73,14 +70,6 @@ pub fn least(settings: &RealmSettings, policy: &Policy) -> usize {
     let holds = |passkey| Holds { passkey, password: true, totp: false, asks_passkey: false, grace: false };
     let alone = [false, true].into_iter().any(|passkey| policy.accepts(Combination::PasswordAlone, holds(passkey)));
     settings.password_min_length.max(if alone { LEAST_ALONE } else { LEAST_BESIDES })
-}
-
-/// The form in which passwords are hashed and compared: NFC.
-pub fn normalise(password: &str) -> Cow<'_, str> {
-    match is_nfc_quick(password.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(password),
-        _ => Cow::Owned(password.nfc().collect()),
-    }
 }
 
 /// Checks a new password.

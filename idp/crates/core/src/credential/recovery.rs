@@ -28,6 +28,11 @@ pub const RULES: &[Rule] = &[
         text: "Weaker proof than the account's strongest factor opens it only after `recovery_wait_h` hours, in which its owner is told and can cancel.",
     },
     Rule {
+        id: "recovery.settled",
+        spec: "NIST SP 800-63B-4 §4.2.2",
+        text: "A code or an address that was got on a password alone opens it a day after that at the earliest.",
+    },
+    Rule {
         id: "recovery.state",
         spec: "NIST SP 800-63B-4 §4.4",
         text: "An account that an admin disabled or locked is never recovered.",
@@ -83,6 +88,8 @@ impl Recovery {
 pub struct Proof {
     pub email_code: bool,
     pub recovery_code: bool,
+    /// From when all of it counts without waiting.
+    pub settled: Option<Timestamp>,
 }
 
 impl Proof {
@@ -113,9 +120,25 @@ pub enum Decision {
     Refused,
 }
 
-/// Decides what a proof opens.
-pub fn decide(settings: &RealmSettings, state: AccountState, held: &Held, proof: Proof, now: Timestamp) -> Decision {
-    let enough = match settings.recovery {
+/// What recovers the accounts of a realm: nothing by mail where none is sent, or no address is for that.
+pub fn effective(settings: &RealmSettings, mails: bool) -> Recovery {
+    match settings.recovery {
+        recovery if mails && settings.schema().recovers_by_email() => recovery,
+        Recovery::Off | Recovery::EmailCode | Recovery::Both => Recovery::Off,
+        Recovery::RecoveryCode | Recovery::Either => Recovery::RecoveryCode,
+    }
+}
+
+/// Decides what a proof opens, where accounts are recovered by `recovery` and weaker proof waits `wait_h` hours; with 0
+/// nothing waits.
+pub fn decide(
+    (recovery, wait_h): (Recovery, i64),
+    state: AccountState,
+    held: &Held,
+    proof: Proof,
+    now: Timestamp,
+) -> Decision {
+    let enough = match recovery {
         Recovery::Off => false,
         Recovery::EmailCode => proof.email_code,
         Recovery::RecoveryCode => proof.recovery_code,
@@ -128,16 +151,18 @@ pub fn decide(settings: &RealmSettings, state: AccountState, held: &Held, proof:
     if state != AccountState::Active {
         return Decision::Refused;
     }
-    if proof.strength() < held.strength() && settings.recovery_wait_h > 0 {
-        return Decision::Wait(now.plus_s(settings.recovery_wait_h * 3600));
+    let weaker = proof.strength() < held.strength();
+    let waits = weaker.then(|| now.plus_s(wait_h * 3600)).max(proof.settled);
+    match waits.filter(|at| wait_h > 0 && *at > now) {
+        Some(at) => Decision::Wait(at),
+        None => Decision::Open,
     }
-    Decision::Open
 }
 
 /// Whether an account can be recovered with what it holds, so that its last factor may be let go.
-pub fn is_ready(settings: &RealmSettings, held: &Held) -> bool {
-    let (mail, codes) = ready(settings, held);
-    match settings.recovery {
+pub fn is_ready(recovery: Recovery, held: &Held) -> bool {
+    let (mail, codes) = ready(recovery, held);
+    match recovery {
         Recovery::Off => false,
         Recovery::EmailCode => mail,
         Recovery::RecoveryCode => codes,
@@ -146,30 +171,25 @@ pub fn is_ready(settings: &RealmSettings, held: &Held) -> bool {
     }
 }
 
-/// What of the proofs that the realm takes an account could bring: a mailed code, a kept one.
-pub fn ready(settings: &RealmSettings, held: &Held) -> (bool, bool) {
-    let mail = settings.recovery.mails() && held.verified_email && settings.schema().recovers_by_email();
-    (mail, settings.recovery.takes_codes() && held.recovery_codes > 0)
+/// What of the proofs that a realm takes an account could bring: a mailed code, a kept one.
+pub fn ready(recovery: Recovery, held: &Held) -> (bool, bool) {
+    (recovery.mails() && held.verified_email, recovery.takes_codes() && held.recovery_codes > 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Held, Proof, Recovery, decide, is_ready};
+    use super::{Decision, Held, Proof, Recovery, decide, effective, is_ready};
     use crate::account::AccountState;
     use crate::realm::RealmSettings;
     use crate::time::Timestamp;
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
-    const MAIL: Proof = Proof { email_code: true, recovery_code: false };
-    const CODE: Proof = Proof { email_code: false, recovery_code: true };
-    const BOTH: Proof = Proof { email_code: true, recovery_code: true };
-
-    fn settings(recovery: Recovery) -> RealmSettings {
-        RealmSettings { recovery, recovery_wait_h: 24, ..RealmSettings::default() }
-    }
+    const MAIL: Proof = Proof { email_code: true, recovery_code: false, settled: None };
+    const CODE: Proof = Proof { email_code: false, recovery_code: true, settled: None };
+    const BOTH: Proof = Proof { email_code: true, recovery_code: true, settled: None };
 
     fn decision(recovery: Recovery, held: Held, proof: Proof) -> Decision {
-        decide(&settings(recovery), AccountState::Active, &held, proof, NOW)
+        decide((recovery, 24), AccountState::Active, &held, proof, NOW)
     }
 
     #[test]
@@ -190,7 +210,8 @@ mod tests {
 
     #[test]
     fn weaker_proof_than_the_strongest_factor_waits() {
-        let passkey = Held { passkeys: 1, ..Held::default() };
+        // Of whatever host and kind: it need not be one that signs in here.
+        let passkey = Held { has_passkey: true, ..Held::default() };
         let two = Held { password: true, totp: true, ..Held::default() };
         let wait = Decision::Wait(NOW.plus_s(86_400));
         for held in [passkey, two] {
@@ -199,14 +220,48 @@ mod tests {
         }
         let password = Held { password: true, ..Held::default() };
         assert_eq!(decision(Recovery::Either, password, MAIL), Decision::Open);
-        let at_once = RealmSettings { recovery_wait_h: 0, ..settings(Recovery::Either) };
-        assert_eq!(decide(&at_once, AccountState::Active, &passkey, MAIL, NOW), Decision::Open);
+        assert_eq!(decide((Recovery::Either, 0), AccountState::Active, &passkey, MAIL, NOW), Decision::Open);
+    }
+
+    #[test]
+    fn what_a_password_alone_bought_waits_a_day() {
+        let of = |held, proof: Proof, settled: i64, wait_h| {
+            let proof = Proof { settled: Some(NOW.plus_s(settled)), ..proof };
+            decide((Recovery::Either, wait_h), AccountState::Active, &held, proof, NOW)
+        };
+        let password = Held { password: true, ..Held::default() };
+        let passkey = Held { has_passkey: true, ..Held::default() };
+        let wait = |seconds| Decision::Wait(NOW.plus_s(seconds));
+        for proof in [MAIL, CODE, BOTH] {
+            assert_eq!(of(password, proof, 50_000, 1), wait(50_000), "recovery.settled");
+            assert_eq!(of(password, proof, 0, 1), Decision::Open);
+            assert_eq!(of(password, proof, 50_000, 0), Decision::Open);
+        }
+        assert_eq!(of(passkey, CODE, 50_000, 24), wait(86_400));
+        assert_eq!(of(passkey, CODE, 86_401, 24), wait(86_401));
+    }
+
+    #[test]
+    fn nothing_is_recovered_by_mail_where_none_is_sent() {
+        use Recovery::{Both, Either, EmailCode, Off, RecoveryCode};
+        let schema = serde_json::json!({ "type": "object", "properties": { "email": { "type": "string" } } });
+        let unmarked =
+            RealmSettings { user_schema: Some(serde_json::from_value(schema).unwrap()), ..Default::default() };
+        for (recovery, without) in
+            [(Off, Off), (EmailCode, Off), (RecoveryCode, RecoveryCode), (Either, RecoveryCode), (Both, Off)]
+        {
+            let of =
+                |settings: &RealmSettings, mails| effective(&RealmSettings { recovery, ..settings.clone() }, mails);
+            assert_eq!(of(&RealmSettings::default(), true), recovery);
+            assert_eq!(of(&RealmSettings::default(), false), without);
+            assert_eq!(of(&unmarked, true), without);
+        }
     }
 
     #[test]
     fn what_an_admin_closed_stays_closed() {
         for state in [AccountState::Disabled, AccountState::Locked] {
-            let decided = decide(&settings(Recovery::Either), state, &Held::default(), BOTH, NOW);
+            let decided = decide((Recovery::Either, 24), state, &Held::default(), BOTH, NOW);
             assert_eq!(decided, Decision::Refused, "recovery.state");
         }
     }
@@ -214,7 +269,7 @@ mod tests {
     #[test]
     fn is_ready_when_everything_asked_for_is_there() {
         let of = |recovery, verified_email, recovery_codes| {
-            is_ready(&settings(recovery), &Held { verified_email, recovery_codes, ..Held::default() })
+            is_ready(recovery, &Held { verified_email, recovery_codes, ..Held::default() })
         };
         assert!(!of(Recovery::Off, true, 10) && !of(Recovery::Both, true, 0) && of(Recovery::Both, true, 1));
         assert!(

@@ -33,10 +33,9 @@ pub enum BucketKind {
     AskAddress,
     /// Recoveries asked for by one name: what is mailed to one person.
     Ask,
-    /// Guesses at codes of recoveries from one address.
+    /// Guesses at codes of recoveries from one address. There is none for a name: what is mailed has tries of its own,
+    /// what people keep cannot be guessed, and strangers must not keep an owner from bringing it.
     RecoveryAddress,
-    /// Guesses at the codes that recover one name.
-    Recovery,
     /// Accounts made from one address.
     SignUp,
     /// Codes mailed to the address of one account.
@@ -52,7 +51,7 @@ impl BucketKind {
             Self::Registration => 100,
             Self::Address | Self::CodeAddress | Self::TotpAddress | Self::SignUp => 50,
             Self::AskAddress | Self::RecoveryAddress => 20,
-            Self::Account | Self::KnownBrowser | Self::CodeAccount | Self::Totp | Self::Recovery => 5,
+            Self::Account | Self::KnownBrowser | Self::CodeAccount | Self::Totp => 5,
             Self::MailCode | Self::CodeGuess => 5,
             Self::Ask => 3,
         }
@@ -122,7 +121,6 @@ mod tests {
             AskAddress,
             Ask,
             RecoveryAddress,
-            Recovery,
             SignUp,
             MailCode,
             CodeGuess,

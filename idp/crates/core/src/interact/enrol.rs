@@ -1,8 +1,8 @@
 //! Whether somebody who signed in without a passkey is asked to make one.
 
-use super::{EnrolReason, Facts, Need, Step, Visitor, usable_in};
+use super::{EnrolReason, Facts, Need, Step, Visitor};
 use crate::passkey::enrolment::{FirstPasskey, first_passkey};
-use crate::passkey::policy::Enrolment;
+use crate::passkey::policy::{Enrolment, usable_in};
 use crate::session::Method;
 
 /// Seconds of a day; also how often a required passkey is asked for during its grace period.
@@ -23,7 +23,8 @@ pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     }
     let preferences = &visitor.account.preferences;
     let rested = |days: i64| preferences.passkey_put_off.is_none_or(|at| facts.now >= at.plus_s(days * DAY_S));
-    let can = first_passkey(policy, visitor.account, &visitor.session.events, facts.mails) != FirstPasskey::ByLink;
+    let way = first_passkey(policy, visitor.account, &visitor.session.events, (facts.mails, facts.now));
+    let can = way != FirstPasskey::ByLink;
     match policy.enrolment {
         // Nobody is nudged for what they cannot do.
         Enrolment::Nudge(days) if can && rested(i64::from(days)) => {

@@ -14,9 +14,9 @@ use crate::id::FlowId;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::passkey::policy::{Combination, Effective, Holds, Policy, judge_record, resolve};
+use crate::passkey::policy::{Combination, Effective, Holds, Policy, resolve, usable_in};
 use crate::passkey::record::Passkey;
-use crate::realm::{Realm, RelyingParty};
+use crate::realm::Realm;
 use crate::rule::Rule;
 use crate::session::{PasskeyProof, Session};
 use crate::time::Timestamp;
@@ -240,19 +240,4 @@ fn demand(facts: &Facts<'_>) -> Demand {
         fresh: (request.max_age_s.is_some() || request.prompt.login).then_some(fresh),
         another_device: request.to.device().is_some(),
     }
-}
-
-/// The passkeys of an account that could be used at a host now.
-pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
-    passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
-}
-
-/// The passkeys of an account that could be used now at any host of a realm, given its relying parties: where they work at another one, the
-/// browser is sent there and comes back ([`crate::passkey::handoff`]).
-pub fn usable_in<'a>(
-    passkeys: &'a [Passkey],
-    parties: &'a [RelyingParty],
-    policy: &'a Policy,
-) -> impl Iterator<Item = &'a Passkey> {
-    parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
 }

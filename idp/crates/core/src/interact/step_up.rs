@@ -1,10 +1,10 @@
 //! Whether one more factor is needed or worth asking for, and whether the user has it.
 
-use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, demand, holds, lets_in, usable_in};
+use super::{EnrolReason, Factor, Facts, Need, Step, Visitor, authenticate, demand, holds, lets_in};
 use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::passkey::policy::{Combination, Holds, Policy, Requirement};
+use crate::passkey::policy::{Combination, Holds, Policy, Requirement, usable_in};
 use crate::passkey::record::Passkey;
 use crate::session::{AuthEvent, Method, PasskeyProof};
 

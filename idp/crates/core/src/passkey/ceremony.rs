@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, FlowId};
 use crate::passkey::handoff::Errand;
+use crate::passkey::policy::Policy;
 use crate::secret::Hash;
 use crate::time::Timestamp;
 
@@ -54,4 +55,12 @@ pub enum CeremonyPurpose {
         name: Option<String>,
         user_handle: Vec<u8>,
     },
+}
+
+impl CeremonyPurpose {
+    /// The most passkeys that there may be when it ends. Whoever comes by a pass may have lost all that are there, and
+    /// can remove none before they signed in: one more.
+    pub fn most_passkeys(&self, policy: &Policy) -> u8 {
+        policy.max_passkeys.saturating_add(u8::from(matches!(self, Self::Register { pass: Some(_), .. })))
+    }
 }

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::credential::totp::SETTLED_S;
 use crate::rule::Rule;
 use crate::session::{AuthEvent, Method};
+use crate::time::Timestamp;
 
 /// The rules of a first passkey, for documentation.
 pub const RULES: &[Rule] = &[
@@ -19,7 +20,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "enrol.code",
         spec: "NIST SP 800-63B-4 §3.1.3.1",
-        text: "A code mailed to the verified address, good once for 10 minutes, in the browser and for the account that asked, allows a first passkey for 10 more; not where the account has an authenticator app.",
+        text: "A code mailed to the verified address, settled as for recovery, good once for 10 minutes, in the browser and for the account that asked, allows a first passkey for 10 more; not where the account has an authenticator app.",
     },
 ];
 
@@ -34,9 +35,17 @@ pub enum FirstPasskey {
     ByLink,
 }
 
-/// What lets an account make its first passkey on top of the factors that were proved. `mails`: mails are sent here.
-pub fn first_passkey(policy: &Policy, account: &Account, events: &[AuthEvent], mails: bool) -> FirstPasskey {
-    let readable = mails && account.profile.email_verified && account.profile.email.is_some();
+/// What lets an account make its first passkey now on top of the factors that were proved. `mails`: mails are sent here.
+pub fn first_passkey(
+    policy: &Policy,
+    account: &Account,
+    events: &[AuthEvent],
+    (mails, now): (bool, Timestamp),
+) -> FirstPasskey {
+    let profile = &account.profile;
+    // An address that a password alone has put there may be the mailbox of whoever phished it.
+    let settled = profile.email_settled.is_none_or(|at| now >= at);
+    let readable = mails && profile.email_verified && profile.email.is_some() && settled;
     match policy.enrolment_requires {
         EnrolmentRequires::Any => FirstPasskey::Proved,
         EnrolmentRequires::Confirmed if has_two_factors(account, events) => FirstPasskey::Proved,
@@ -50,7 +59,7 @@ pub fn first_passkey(policy: &Policy, account: &Account, events: &[AuthEvent], m
 
 /// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a
 /// password must not buy a passkey by way of an app of their own before the owner read the mail about it.
-fn has_two_factors(account: &Account, events: &[AuthEvent]) -> bool {
+pub fn has_two_factors(account: &Account, events: &[AuthEvent]) -> bool {
     let counts = |event: &&AuthEvent, is: fn(&Method) -> bool| {
         let settled = account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
         is(&event.method) && (event.method != Method::Totp || settled)

@@ -19,7 +19,8 @@ pub use combination::{Combination, Holds, Verdict};
 pub use demands::{DEMANDS, MINIMUM_ACR};
 pub use fields::{Acts, FIELDS, Field, Problem};
 pub use judge::{
-    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, judge_record, judge_registration, judge_sign_in,
+    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, judge_record, judge_registration, judge_sign_in, usable,
+    usable_in,
 };
 pub use resolve::{ClientPolicy, Effective, GroupPolicy, of_strangers, resolve};
 pub use trust::{AaguidAllow, AaguidDeny, Conveyance, RefusedStatuses, Trust};

@@ -9,10 +9,9 @@ use serde::Serialize;
 use crate::account::Account;
 use crate::acr::{Demand, Evidence, choose};
 use crate::id::EventId;
-use crate::interact::usable;
 use crate::passkey::enrolment::{FirstPasskey, first_passkey};
 use crate::passkey::policy::{
-    ClientPolicy, Effective, Enrolment, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict, resolve,
+    ClientPolicy, Effective, Enrolment, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict, resolve, usable,
 };
 use crate::passkey::record::Passkey;
 use crate::realm::{Realm, RealmSettings};
@@ -128,8 +127,8 @@ impl<'a> Stand<'a> {
         }
         let held = secrets(own, self.now);
         // A further passkey is made on the strength of the one there is.
-        let may =
-            own.passkey || first_passkey(base, &self.holder.account, &held, self.holder.mails) != FirstPasskey::ByLink;
+        let may = own.passkey
+            || first_passkey(base, &self.holder.account, &held, (self.holder.mails, self.now)) != FirstPasskey::ByLink;
         // Somebody must be known before.
         let known = own.combinations().any(|c| matches!(base.verdict(c, own), Verdict::In | Verdict::Enrol));
         let with = |holds| Holds { passkey: true, ..holds };

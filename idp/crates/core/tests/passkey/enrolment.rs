@@ -24,6 +24,7 @@ fn somebody(totp: Option<Timestamp>) -> Account {
         password_version: 0,
         preferences: Default::default(),
         totp,
+        recovery: None,
         created: NOW,
         updated: NOW,
     }
@@ -34,7 +35,7 @@ fn events(methods: &[Method]) -> Vec<AuthEvent> {
 }
 
 fn asks(account: &Account, methods: &[Method], mails: bool) -> FirstPasskey {
-    first_passkey(&Policy::default(), account, &events(methods), mails)
+    first_passkey(&Policy::default(), account, &events(methods), (mails, NOW))
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn a_first_passkey_takes_what_the_policy_names() {
         (EnrolmentRequires::Confirmed, ByCode, Proved),
         (EnrolmentRequires::AccessPass, ByLink, ByLink),
     ] {
-        let of = |account, methods: &[Method]| first_passkey(&policy(requires), account, &events(methods), true);
+        let of = |account, methods: &[Method]| first_passkey(&policy(requires), account, &events(methods), (true, NOW));
         let found = (of(&somebody(None), &alone), of(&settled, &both));
         assert_eq!(found, (by_password, by_both), "enrol.confirmed: {requires:?}");
     }
@@ -63,6 +64,11 @@ fn a_code_takes_a_password_a_verified_address_and_mails() {
     let mut unproved = ann.clone();
     unproved.profile.email_verified = false;
     assert_eq!(asks(&unproved, &[Method::Password], true), FirstPasskey::ByLink);
+    let mut changed = ann.clone();
+    changed.profile.email_settled = Some(NOW.plus_s(1));
+    assert_eq!(asks(&changed, &[Method::Password], true), FirstPasskey::ByLink, "a phisher's own mailbox");
+    changed.profile.email_settled = Some(NOW);
+    assert_eq!(asks(&changed, &[Method::Password], true), FirstPasskey::ByCode);
     let mut nowhere = ann;
     nowhere.profile.email = None;
     assert_eq!(asks(&nowhere, &[Method::Password], true), FirstPasskey::ByLink);

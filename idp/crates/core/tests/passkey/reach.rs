@@ -46,6 +46,7 @@ fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>) ->
         password_version: 0,
         preferences: Default::default(),
         totp: totp.then_some(NOW),
+        recovery: None,
         created: NOW,
         updated: NOW,
     };

@@ -114,16 +114,6 @@ impl Conn {
         }
     }
 
-    /// Runs an update that a unique index may refuse. `None`: it did, and the write must not be kept, since
-    /// PostgreSQL takes no further statement in this transaction.
-    pub(crate) async fn exec_unique(&mut self, sql: &'static str, values: &[Val<'_>]) -> Result<Option<u64>> {
-        match self.exec(sql, values).await {
-            Ok(rows) => Ok(Some(rows)),
-            Err(e) if e.is_unique_violation() => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
     /// Counts a change of configuration, seen by every process on this database. Its row is also the lock under
     /// which changes of configuration queue, so those verbs may look first and write then.
     pub(crate) async fn configuration_changes(&mut self) -> Result<()> {

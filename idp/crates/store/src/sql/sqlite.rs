@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Statement, ToSql};
 
 use super::value::{Owned, Source};
 use super::{FromRow, Row, Val};
@@ -39,21 +39,27 @@ fn bind(statement: &mut Statement<'_>, values: &[Val<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// Tells the log of the statement, never of its values; sqlx does the same for PostgreSQL.
+fn prepare<'c>(c: &'c Connection, sql: &'static str) -> Result<CachedStatement<'c>> {
+    tracing::trace!(sql, "statement");
+    Ok(c.prepare_cached(sql)?)
+}
+
 pub(crate) fn exec(c: &Connection, sql: &'static str, values: &[Val<'_>]) -> Result<u64> {
-    let mut statement = c.prepare_cached(sql)?;
+    let mut statement = prepare(c, sql)?;
     bind(&mut statement, values)?;
     Ok(statement.raw_execute()? as u64)
 }
 
 pub(crate) fn one<T: FromRow>(c: &Connection, sql: &'static str, values: &[Val<'_>]) -> Result<Option<T>> {
-    let mut statement = c.prepare_cached(sql)?;
+    let mut statement = prepare(c, sql)?;
     bind(&mut statement, values)?;
     let mut rows = statement.raw_query();
     rows.next()?.map(|row| T::from_row(&mut Row::new(Source::Sqlite(row)))).transpose()
 }
 
 pub(crate) fn all<T: FromRow>(c: &Connection, sql: &'static str, values: &[Val<'_>]) -> Result<Vec<T>> {
-    let mut statement = c.prepare_cached(sql)?;
+    let mut statement = prepare(c, sql)?;
     bind(&mut statement, values)?;
     let mut rows = statement.raw_query();
     let mut out = Vec::new();

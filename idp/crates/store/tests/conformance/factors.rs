@@ -8,11 +8,14 @@ use idp_core::id::{AccountId, EventId, MailId};
 use idp_core::mail::{Mail, MailTemplate};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::{Mode, Policy};
-use idp_core::secret::Hash;
+use idp_core::secret::{Hash, Secret};
 use idp_core::session::{AuthEvent, Method};
 use idp_store::Store;
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
 use idp_store::held::WayIn;
+use idp_store::passes::IssuePass;
+use idp_store::passkeys::{PasskeyRegistered, RegisterPasskey};
+use idp_store::passwords::{Keep, PasswordSet, SetPassword, UsePassForPassword};
 use idp_store::recoveries::{
     Brought, CancelRecovery, MailRecoveryCode, OpenRecovery, Outcome, ProveRecovery, Recovered, Recovery, Tried,
     TryRecovery,
@@ -37,7 +40,14 @@ fn remove_totp(account: AccountId, way_in: Option<WayIn>) -> RemoveTotp {
 }
 
 fn codes(account: AccountId, hashes: Vec<Hash>) -> ReplaceRecoveryCodes {
-    ReplaceRecoveryCodes { realm: REALM, account, hashes, now: NOW, audit: audit(AuditEvent::RecoveryCodesSet) }
+    ReplaceRecoveryCodes {
+        realm: REALM,
+        account,
+        hashes,
+        settled: NOW,
+        now: NOW,
+        audit: audit(AuditEvent::RecoveryCodesSet),
+    }
 }
 
 fn ask(account: AccountId, hash: Hash) -> MailRecoveryCode {
@@ -96,7 +106,7 @@ fn wait(account: AccountId) -> Recovery {
 
 fn prove(account: AccountId, proof: Brought, outcome: Outcome) -> ProveRecovery {
     let audit = audit(AuditEvent::RecoveryOpened);
-    ProveRecovery { realm: REALM, account, proof, outcome, tell: Vec::new(), clear: vec![1], now: NOW, audit }
+    ProveRecovery { realm: REALM, account, proof, outcome, tell: Vec::new(), now: NOW, audit }
 }
 
 fn open(recovery: &Recovery, at_s: i64) -> OpenRecovery {
@@ -222,7 +232,7 @@ both! {
         assert!(db.store.write(codes(account.id, vec![new])).await.unwrap());
         let tried = |kept| db.store.write(attempt(account.id, None, Some(kept)));
         assert_eq!(tried(old).await.unwrap(), Tried::default());
-        assert_eq!(tried(new).await.unwrap(), Tried { mailed: false, kept: true });
+        assert_eq!(tried(new).await.unwrap(), Tried { mailed: false, kept: Some(NOW) });
         assert_eq!(db.store.count_recovery_codes(REALM, &account.id).await.unwrap(), 1);
         let proof = Brought { mailed: None, kept: Some(new) };
         let op = prove(account.id, proof, Outcome::Open(pass(account.id)));
@@ -244,11 +254,17 @@ both! {
         assert!(db.store.write(ask(account.id, [9; 32])).await.unwrap());
         assert!(db.store.write(ask(account.id, right)).await.unwrap());
         assert_eq!(db.store.write(attempt(account.id, Some([9; 32]), None)).await.unwrap(), Tried::default(), "one is out");
-        assert_eq!(db.store.write(attempt(account.id, Some(right), None)).await.unwrap(), Tried { mailed: true, kept: false });
+        assert_eq!(db.store.write(attempt(account.id, Some(right), None)).await.unwrap(), Tried { mailed: true, kept: None });
         let elsewhere = TryRecovery { browser: [8; 32], ..attempt(account.id, Some(right), None) };
         assert_eq!(db.store.write(elsewhere).await.unwrap(), Tried::default(), "another browser");
         let later = TryRecovery { now: NOW.plus_s(600), ..attempt(account.id, Some(right), None) };
         assert_eq!(db.store.write(later).await.unwrap(), Tried::default(), "its ten minutes are over");
+        // Somebody else asks for one, too: each has the newest of their own.
+        let mine = MailRecoveryCode { browser: [8; 32], ..ask(account.id, [3; 32]) };
+        assert!(db.store.write(mine).await.unwrap());
+        let elsewhere = TryRecovery { browser: [8; 32], ..attempt(account.id, Some([3; 32]), None) };
+        assert!(db.store.write(elsewhere).await.unwrap().mailed);
+        assert!(db.store.write(attempt(account.id, Some(right), None)).await.unwrap().mailed);
         let tries = (0..20).map(|n| {
             let store = if n % 2 == 0 { &db.store } else { &other };
             store.write(attempt(account.id, Some(wrong), None))
@@ -325,6 +341,70 @@ both! {
         assert!(db.store.write(cancel(account.id)).await.unwrap());
         assert_eq!(db.store.find_pass(REALM, &opened.hash).await.unwrap().unwrap().expires, NOW);
         assert_eq!(count_audit(&db.store, AuditEvent::RecoveryCancelled).await, 2);
+    }
+
+    async fn a_new_password_ends_what_the_old_one_could_prepare(db) {
+        let account = make_account(&db.store, "alice").await;
+        let waits = async || {
+            let op = prove(account.id, NOTHING, Outcome::Wait(wait(account.id), mail(account.id)));
+            assert_eq!(db.store.write(op).await.unwrap(), Recovered::Done);
+            assert!(db.store.find_account(REALM, &account.id).await.unwrap().unwrap().recovery.is_some());
+        };
+        let left = async || {
+            assert_eq!(db.store.find_account(REALM, &account.id).await.unwrap().unwrap().recovery, None);
+            db.store.count_recovery_codes(REALM, &account.id).await.unwrap()
+        };
+        let by_password = |settled| ReplaceRecoveryCodes { settled, ..codes(account.id, vec![hash(), hash()]) };
+        let new = |version| SetPassword {
+            realm: REALM, account: account.id, hash: Some(Secret::new("hash".to_owned())), seen_version: version,
+            keep: Keep::None, way_in: None, clear: Vec::new(), now: NOW, audit: audit(AuditEvent::PasswordSet),
+        };
+        for (version, settled, expected) in [(0, NOW, 2), (1, NOW.plus_s(60), 0)] {
+            db.store.write(by_password(settled)).await.unwrap();
+            waits().await;
+            assert_eq!(db.store.write(new(version)).await.unwrap(), PasswordSet::Done);
+            assert_eq!(left().await, expected);
+        }
+        // By a pass as well.
+        db.store.write(by_password(NOW.plus_s(60))).await.unwrap();
+        waits().await;
+        let opened = pass(account.id);
+        db.store.write(prove(account.id, NOTHING, Outcome::Open(opened.clone()))).await.unwrap();
+        let by_pass = UsePassForPassword {
+            realm: REALM, account: account.id, pass: opened.hash, hash: Secret::new("hash".to_owned()), now: NOW,
+            audit: audit(AuditEvent::PasswordSet),
+        };
+        assert_eq!(db.store.write(by_pass).await.unwrap(), PasswordSet::Done);
+        assert_eq!(left().await, 0);
+    }
+
+    async fn a_sign_in_may_stop_a_recovery(db) {
+        let account = make_account(&db.store, "alice").await;
+        let recovery = wait(account.id);
+        db.store.write(prove(account.id, NOTHING, Outcome::Wait(recovery.clone(), mail(account.id)))).await.unwrap();
+        let signed_in = password_sign_in(&account, 0);
+        assert!(matches!(db.store.write(signed_in.clone()).await.unwrap(), SignedIn::Done(_)));
+        assert!(db.store.find_recovery(REALM, &account.id, NOW).await.unwrap().is_some());
+        let stops_recovery = Some(audit(AuditEvent::RecoveryCancelled));
+        let op = FinishSignIn { stops_recovery, ..password_sign_in(&account, 0) };
+        assert!(matches!(db.store.write(op).await.unwrap(), SignedIn::Done(_)));
+        assert_eq!(db.store.write(open(&recovery, 3600)).await.unwrap(), Recovered::Over);
+        assert_eq!(count_audit(&db.store, AuditEvent::RecoveryCancelled).await, 1);
+    }
+
+    async fn a_passkey_made_by_a_recovery_ends_all_sessions(db) {
+        let account = make_account(&db.store, "alice").await;
+        let by = async |browser| {
+            db.store.write(password_sign_in(&account, 0)).await.unwrap();
+            let opened = Pass { browser, ..pass(account.id) };
+            let audit = audit(AuditEvent::PassIssued);
+            db.store.write(IssuePass { realm: REALM, pass: opened.clone(), audit }).await.unwrap();
+            let op = RegisterPasskey { pass: Some(opened.hash), ..register(&passkey(account.id)) };
+            assert_eq!(db.store.write(op).await.unwrap(), PasskeyRegistered::Registered);
+            db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().len()
+        };
+        assert_eq!(by(None).await, 1);
+        assert_eq!(by(Some(BROWSER)).await, 0);
     }
 
     async fn recovers_no_account_that_an_admin_locked(db) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::client::{Client, ClientSettings, ClientState, SigningAlg};
+use idp_core::credential::recovery::Recovery;
 use idp_core::grant::{Grant, GrantDetail, GrantState};
 use idp_core::id::{AccountId, AuditId, ClientId, EventId, GrantId, RealmId, Sid};
 use idp_core::passkey::policy::Policy;
@@ -50,6 +51,7 @@ impl Db {
     }
 
     pub async fn sqlite() -> Self {
+        crate::plans::watch();
         let (url, folder) = Self::sqlite_url();
         Self { store: Store::open(&url, &Options::default()).await.unwrap(), url, _folder: Some(folder) }
     }
@@ -76,7 +78,11 @@ macro_rules! both {
             async fn check($db: &$crate::fixtures::Db) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() { check(&$crate::fixtures::Db::sqlite().await).await }
+            async fn sqlite() {
+                let db = $crate::fixtures::Db::sqlite().await;
+                check(&db).await;
+                $crate::plans::check(&db.url);
+            }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() { check(&$crate::fixtures::Db::postgres().await).await }
@@ -145,6 +151,7 @@ pub fn account(username: &str) -> Account {
         password_version: 0,
         preferences: Default::default(),
         totp: None,
+        recovery: None,
         created: NOW,
         updated: NOW,
     }
@@ -261,13 +268,14 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
             Method::Passkey(PasskeyProof::of(passkey, true, false)),
         )],
         clear: Vec::new(),
+        stops_recovery: None,
         audit: audit(AuditEvent::SignIn),
     }
 }
 
 /// What must remain where one of the factors of an account at `a.example` goes.
 pub fn way_in() -> WayIn {
-    WayIn { policy: Policy::default(), settings: RealmSettings::default() }
+    WayIn { policy: Policy::default(), recovery: Recovery::default() }
 }
 
 /// Sets or removes a password as its owner does.
@@ -338,4 +346,14 @@ pub fn redeem_code(grant: &Grant) -> RedeemCode {
 pub async fn count_audit(store: &Store, event: AuditEvent) -> usize {
     let filter = idp_store::audit::AuditFilter { event: Some(event), ..Default::default() };
     store.list_audit(REALM, &filter, 1000).await.unwrap().len()
+}
+
+/// A passkey as it is kept, of an account that is there.
+pub async fn find_passkey(store: &Store, credential_id: &[u8]) -> Option<Passkey> {
+    store.find_passkey_with_account(REALM, credential_id).await.unwrap().map(|found| found.0)
+}
+
+/// Whether a session of an account is live.
+pub async fn is_live(store: &Store, account: &AccountId, sid: &Sid) -> bool {
+    store.list_sessions(REALM, account, NOW, IDLE_S).await.unwrap().iter().any(|session| session.sid == *sid)
 }

@@ -3,7 +3,7 @@
 use idp_core::account::Preferences;
 use idp_core::audit::AuditEvent;
 use idp_core::passkey::policy::{Mode, Policy};
-use idp_store::accounts::SetPreferences;
+use idp_store::accounts::{Preference, SetPreference};
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::groups::{AddMember, CreateGroup, DeleteGroup, Group};
 use idp_store::realms::RealmCreated;
@@ -88,16 +88,22 @@ both! {
 
     async fn keeps_what_a_person_chose(db) {
         let account = make_account(&db.store, "ann").await;
-        let preferences =
-            Preferences { ask_passkey: true, passkey_first_asked: Some(NOW), passkey_put_off: Some(NOW.plus_s(5)) };
-        let chosen = SetPreferences { realm: REALM, account: account.id, preferences, audit: None };
-        assert!(db.store.write(chosen.clone()).await.unwrap());
+        let chosen =
+            SetPreference { realm: REALM, account: account.id, preference: Preference::AskPasskey(true), audit: None };
+        let put_off =
+            |at| SetPreference { preference: Preference::PasskeyPutOff(at), ..chosen.clone() };
+        // In two tabs at once: neither undoes the other.
+        let both = [db.store.write(chosen.clone()), db.store.write(put_off(NOW))];
+        assert!(futures_util::future::join_all(both).await.into_iter().all(Result::unwrap));
+        assert!(db.store.write(put_off(NOW.plus_s(5))).await.unwrap());
         let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();
-        assert_eq!(found.preferences, chosen.preferences);
-        let audited = SetPreferences { audit: Some(audit(AuditEvent::AccountChanged)), ..chosen.clone() };
+        let expected =
+            Preferences { ask_passkey: true, passkey_first_asked: Some(NOW), passkey_put_off: Some(NOW.plus_s(5)) };
+        assert_eq!(found.preferences, expected);
+        let audited = SetPreference { audit: Some(audit(AuditEvent::AccountChanged)), ..chosen.clone() };
         assert!(db.store.write(audited).await.unwrap());
         assert_eq!(count_audit(&db.store, AuditEvent::AccountChanged).await, 1);
-        let nobody = SetPreferences { account: idp_core::id::AccountId::from_bytes([9; 16]), ..chosen };
+        let nobody = SetPreference { account: idp_core::id::AccountId::from_bytes([9; 16]), ..chosen };
         assert!(!db.store.write(nobody).await.unwrap());
     }
 }

@@ -115,7 +115,7 @@ both! {
             if !ends(&db.store, &world, ways).await {
                 break;
             }
-            assert!(!db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap(), "way {ways}");
+            assert!(!is_live(&db.store, &world.account.id, &world.sid).await, "way {ways}");
             let taken = db.store.write(claim(&world.client.id, 0)).await.unwrap();
             let expected =
                 LogoutDelivery { sid: world.sid, account_id: world.account.id, attempts: 1, created: NOW };

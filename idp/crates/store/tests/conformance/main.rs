@@ -11,6 +11,7 @@ mod logout;
 mod mails;
 mod mds;
 mod passkeys;
+mod plans;
 mod pushed_requests;
 mod races;
 mod records;

@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 use idp_core::audit::{Audit, AuditEvent};
-use idp_core::id::{AccountId, FlowId, RealmId};
+use idp_core::grant::Grant;
+use idp_core::id::{AccountId, ClientId, FlowId, RealmId};
 use idp_core::pass::{Pass, PassKind};
 use idp_store::audit::{AuditFilter, RecordAudit};
 use idp_store::codes::Redeemed;
@@ -44,11 +45,19 @@ both! {
     async fn revokes_grants_with_a_consent_that_is_withdrawn(db) {
         let world = SignedInWorld::make(&db.store).await;
         let grant = world.grant();
+        // One outlives its session, one is of another client.
+        let offline = Grant { id: grant_id(), offline: true, ..grant.clone() };
+        let other = Grant { id: grant_id(), client_id: ClientId::parse("other").unwrap(), ..grant.clone() };
+        make_client(&db.store, "other").await;
         db.store.write(SaveConsent { realm: REALM, consent: consent(&world, "openid"), audit: audit(AuditEvent::ConsentGiven) }).await.unwrap();
-        db.store.write(redeem_code(&grant)).await.unwrap();
+        for grant in [&grant, &offline, &other] {
+            db.store.write(redeem_code(grant)).await.unwrap();
+        }
         let delete = || DeleteConsent { realm: REALM, account: world.account.id, client: world.client.id.clone(), audit: audit(AuditEvent::ConsentGiven) };
         assert!(db.store.write(delete()).await.unwrap() && !db.store.write(delete()).await.unwrap());
-        assert!(!db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good());
+        for (grant, good) in [(&grant, false), (&offline, false), (&other, true)] {
+            assert_eq!(db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good(), good);
+        }
     }
 
     async fn counts_every_failure_of_many_at_once(db) {

@@ -140,7 +140,7 @@ fn sqlite_schema(url: &str) -> (Tables, Indexes) {
     };
     let mut tables = Tables::new();
     let columns = "SELECT m.name, c.name, c.type, NOT c.\"notnull\" FROM sqlite_master m, pragma_table_info(m.name) c \
-         WHERE m.type = 'table' AND m.name NOT LIKE '\\_%' ESCAPE '\\'";
+         WHERE m.type = 'table' AND m.name NOT LIKE '\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite_stat%'";
     for (table, column, kind, nullable) in rows(columns) {
         tables.entry(table).or_default().insert(column, (kind.replace("BLOB", "BYTEA"), nullable));
     }

@@ -20,10 +20,10 @@ both! {
         let before = db.store.counts().commits;
         assert_eq!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(op.session.sid));
         assert_eq!(db.store.counts().commits - before, 1);
-        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        let session = db.store.find_visitor(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap().0;
         assert_eq!((session.sid, session.account_id), (op.session.sid, account.id));
         assert_eq!((session.events, session.expires), (op.events, op.session.expires));
-        let used = db.store.find_passkey(REALM, &passkey.credential_id).await.unwrap().unwrap();
+        let used = find_passkey(&db.store, &passkey.credential_id).await.unwrap();
         assert!(used.uv_initialized && used.last_used == Some(NOW));
         assert_eq!(used.last_used_client.as_deref(), Some("Firefox on Linux"));
         assert_eq!(count_audit(&db.store, AuditEvent::SignIn).await, 1);
@@ -51,7 +51,7 @@ both! {
             op.passkey.as_mut().unwrap().user_verified = counter == 6;
             assert!(matches!(db.store.write(op).await.unwrap(), SignedIn::Done(_)));
         }
-        let read = db.store.find_passkey(REALM, &passkey.credential_id).await.unwrap().unwrap();
+        let read = find_passkey(&db.store, &passkey.credential_id).await.unwrap();
         assert_eq!((read.counter, read.uv_initialized), (6, true));
     }
 
@@ -60,7 +60,7 @@ both! {
         let mut op = sign_in(&world.passkey);
         (op.session.sid, op.session.exists, op.events[0].at) = (world.sid, true, NOW.plus_s(1));
         assert_eq!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(world.sid));
-        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        let session = db.store.find_visitor(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap().0;
         assert_eq!(session.events.len(), 2);
         assert!(session.events[0].at < session.events[1].at, "oldest first");
         assert_eq!(db.store.list_sessions(REALM, &world.account.id, NOW, IDLE_S).await.unwrap().len(), 1);
@@ -88,7 +88,7 @@ both! {
         let world = SignedInWorld::make(&db.store).await;
         let op = sign_in(&world.passkey);
         db.store.write(op.clone()).await.unwrap();
-        let found = async |now, idle| db.store.find_session(REALM, &op.session.cookie_hash, now, idle).await.unwrap().is_some();
+        let found = async |now, idle| db.store.find_visitor(REALM, &op.session.cookie_hash, now, idle).await.unwrap().is_some();
         assert!(found(NOW.plus_s(60), 61).await);
         assert!(!found(NOW.plus_s(60), 60).await, "idle");
         assert!(!found(op.session.expires, 100_000).await, "expired");
@@ -96,7 +96,7 @@ both! {
         assert_eq!(db.store.write(end.clone()).await.unwrap(), 1);
         assert_eq!(db.store.write(end).await.unwrap(), 0);
         assert!(!found(NOW, IDLE_S).await, "ended");
-        assert!(db.store.is_session_live(REALM, &world.sid, NOW).await.unwrap());
+        assert!(is_live(&db.store, &world.account.id, &world.sid).await);
     }
 
     async fn finds_a_visitor_and_the_owner_of_a_passkey_in_one_statement(db) {
@@ -144,7 +144,7 @@ both! {
         assert!(matches!(db.store.write(op.clone()).await.unwrap(), SignedIn::Done(_)));
         let left: Vec<_> = db.store.find_throttles(REALM, &[1, 2]).await.unwrap().iter().map(|t| t.bucket).collect();
         assert_eq!(left, [1]);
-        let session = db.store.find_session(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap();
+        let session = db.store.find_visitor(REALM, &op.session.cookie_hash, NOW, IDLE_S).await.unwrap().unwrap().0;
         assert_eq!(session.events[0].method, Method::Password);
     }
 }

@@ -114,6 +114,44 @@ both! {
         assert_eq!(db.store.write(change(&named, &seen, 1)).await.unwrap(), AccountChange::Done);
     }
 
+    async fn who_takes_a_name_at_the_same_time_is_told_which(db) {
+        let other = db.other().await;
+        for round in 0..8 {
+            // One drops the address and is named by a user name, which is what the other makes an address of.
+            let wanted = format!("want{round}@example.org");
+            let mut named = make_account(&db.store, &wanted).await;
+            let mut addressed = make_account(&db.store, &format!("bob{round}")).await;
+            let seen = [named.clone(), addressed.clone()];
+            named.profile.email = None;
+            addressed.profile.email = Some(wanted);
+            let ops = (change(&named, &seen[0], 1), change(&addressed, &seen[1], 1));
+            let (one, two) = futures_util::future::join(db.store.write(ops.0), other.write(ops.1)).await;
+            let mut out = [one.unwrap(), two.unwrap()];
+            out.sort_by_key(|out| *out != AccountChange::Done);
+            assert_eq!(out, [AccountChange::Done, AccountChange::PasskeyNameTaken]);
+        }
+        let same: Vec<_> = join_all((0..8).map(|n| {
+            let store = &db.store;
+            async move { make_account(store, &format!("same{n}")).await }
+        })).await;
+        let changes = same.iter().map(|seen| {
+            let mut account = seen.clone();
+            account.profile.email = Some("same@example.org".to_owned());
+            db.store.write(change(&account, seen, 1))
+        });
+        let out: Vec<_> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(out.iter().filter(|out| **out == AccountChange::Done).count(), 1, "{out:?}");
+        assert_eq!(out.iter().filter(|out| **out == AccountChange::EmailTaken).count(), 7, "{out:?}");
+    }
+
+    async fn of_two_changes_within_a_millisecond_one_is_told_of_the_other(db) {
+        let seen = make_account(&db.store, "alice").await;
+        let mut account = seen.clone();
+        account.profile.name = Some("Alice".to_owned());
+        assert_eq!(db.store.write(change(&account, &seen, 0)).await.unwrap(), AccountChange::Done);
+        assert_eq!(db.store.write(change(&account, &seen, 0)).await.unwrap(), AccountChange::Changed);
+    }
+
     async fn a_pattern_that_names_two_users_alike_is_refused_and_names_them(db) {
         // passkey.name.unique
         let realm = realm(&db.store).await;

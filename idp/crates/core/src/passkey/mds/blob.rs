@@ -18,9 +18,6 @@ use crate::time::Timestamp;
 /// Longest BLOB that is read; in 2025 it has 7 MiB.
 pub const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// Where FIDO publishes it.
-pub const FIDO_URL: &str = "https://mds3.fidoalliance.org/";
-
 /// The root of FIDO's signing certificates: GlobalSign Root CA - R3.
 const FIDO_ROOT: &str = include_str!("globalsign-r3.pem");
 

@@ -9,6 +9,7 @@ use crate::passkey::assertion::{Counter, Verified};
 use crate::passkey::mds::{Certification, Model};
 use crate::passkey::record::{Attestation, Passkey, PasskeyState};
 use crate::passkey::registration::Registered;
+use crate::realm::relying_party::RelyingParty;
 use crate::rule::Rule;
 
 /// What the checks look at; `None`: not known here, the check does not apply.
@@ -288,6 +289,21 @@ pub fn judge_sign_in(policy: &Policy, passkey: &Passkey, verified: &Verified, si
 /// All that the policy would hold against any sign-in with this passkey: nothing means it is usable.
 pub fn judge_record(policy: &Policy, passkey: &Passkey) -> Vec<Violation> {
     violations(policy, &record_facts(passkey), |check| check.sign_in)
+}
+
+/// The passkeys of an account that could be used at a host now.
+pub fn usable<'a>(passkeys: &'a [Passkey], rp_id: &'a str, policy: &'a Policy) -> impl Iterator<Item = &'a Passkey> {
+    passkeys.iter().filter(move |p| p.rp_id == rp_id && judge_record(policy, p).is_empty())
+}
+
+/// The passkeys of an account that could be used now at any of these hosts, those of the realm: where they work at another one, the
+/// browser is sent there and comes back ([`crate::passkey::handoff`]).
+pub fn usable_in<'a>(
+    passkeys: &'a [Passkey],
+    parties: &'a [RelyingParty],
+    policy: &'a Policy,
+) -> impl Iterator<Item = &'a Passkey> {
+    parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
 }
 
 fn record_facts(passkey: &Passkey) -> Facts<'_> {

@@ -1,0 +1,15 @@
+-- Codes that were made on a password alone wait before they recover: from when they count without.
+ALTER TABLE recovery_codes ADD COLUMN settled_ms BIGINT NOT NULL DEFAULT 0;
+
+-- Each browser has the code it asked for: a stranger who asks takes nobody's away. Codes live ten minutes.
+DROP TABLE mailed_codes;
+CREATE TABLE mailed_codes (
+    realm_id   BIGINT NOT NULL,
+    account_id BYTEA  NOT NULL,
+    browser    BYTEA  NOT NULL,
+    hash       BYTEA  NOT NULL,
+    tries      BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    PRIMARY KEY (realm_id, account_id, browser)
+);
+CREATE INDEX mailed_codes_by_expiry ON mailed_codes (expires_ms);
