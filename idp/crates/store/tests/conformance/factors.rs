@@ -199,7 +199,7 @@ both! {
         assert_eq!(db.store.write(op).await.unwrap(), FactorRemoved::Done);
         let (mut live, mut good) = (Vec::new(), Vec::new());
         for (sid, grant) in sids.iter().zip(&grants) {
-            live.push(db.store.is_session_live(REALM, sid, NOW).await.unwrap());
+            live.push(is_live(&db.store, &account.id, sid).await);
             good.push(db.store.find_grant(REALM, grant).await.unwrap().unwrap().is_good());
         }
         assert_eq!((live, good), (vec![false, true, true], vec![false, true, true]));

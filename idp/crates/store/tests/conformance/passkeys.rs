@@ -216,7 +216,7 @@ both! {
         // A recovery, where there is one.
         let made = make_passkey(&db.store, &account).await;
         let codes = ReplaceRecoveryCodes {
-            realm: REALM, account: account.id, hashes: vec![hash()], now: NOW, audit: audit(AuditEvent::RecoveryCodesSet),
+            realm: REALM, account: account.id, hashes: vec![hash()], now: NOW, settled: NOW, audit: audit(AuditEvent::RecoveryCodesSet),
         };
         db.store.write(codes).await.unwrap();
         let closed = Some(WayIn { policy: policy.clone(), recovery: Recovery::Off });
