@@ -57,7 +57,7 @@ pub fn go(to: &Recipient<'_>, url: &str, application: Option<Application>) -> Re
     if *to.method != Method::POST {
         return redirect(url);
     }
-    page(to, &Page::GoOn(GoOn { href: url.to_owned(), application })).unwrap_or_else(|_| redirect(url))
+    page(to, &Page::GoOn(GoOn { href: url.to_owned(), application, upgrades: false })).unwrap_or_else(|_| redirect(url))
 }
 
 /// Sends the browser back to a client with its answer.

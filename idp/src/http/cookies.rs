@@ -1,5 +1,6 @@
-//! Cookies: six, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
+//! Cookies: seven, all `HttpOnly`, `SameSite=Lax`, `Path=/`. RFC 6265bis §4.1.3.2 (`__Host-`).
 
+use idp_core::passkey::policy::REST_DAYS;
 use idp_core::realm::Realm;
 use poem::http::HeaderMap;
 use poem::http::header::COOKIE;
@@ -19,6 +20,8 @@ pub enum CookieKind {
     Device,
     /// A recovery on its way, sealed.
     Recovery,
+    /// The account for which this browser was asked to make a passkey without a dialogue: not at each sign-in.
+    Upgrade,
 }
 
 impl CookieKind {
@@ -31,6 +34,7 @@ impl CookieKind {
             Self::Device => Some(600),
             // The longest wait and the week after it.
             Self::Recovery => Some(37 * 24 * 3600),
+            Self::Upgrade => Some(REST_DAYS as i64 * 24 * 3600),
         }
     }
 }
@@ -45,6 +49,7 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
         CookieKind::Known => "known",
         CookieKind::Device => "device",
         CookieKind::Recovery => "recovery",
+        CookieKind::Upgrade => "upgrade",
     };
     if realm.is_https() {
         return format!("__Host-idp-{suffix}");

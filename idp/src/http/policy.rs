@@ -6,7 +6,7 @@ use std::sync::Arc;
 use idp_core::account::Account;
 use idp_core::client::Client;
 use idp_core::id::AccountId;
-use idp_core::passkey::policy::{Holds, Policy, usable_in};
+use idp_core::passkey::policy::{Holds, Policy, has_passkey};
 use idp_core::passkey::record::Passkey;
 
 use super::exchange::Exchange;
@@ -44,7 +44,7 @@ pub fn met(policy: Arc<Policy>, client: Option<&Client>) -> Arc<Policy> {
 /// What an account has to sign in with at the hosts of the realm.
 pub fn holds(x: &Exchange, policy: &Policy, account: &Account, passkeys: &[Passkey]) -> Holds {
     Holds {
-        passkey: usable_in(passkeys, &x.realm.relying_parties, policy).next().is_some(),
+        passkey: has_passkey(passkeys, &x.realm.relying_parties, (account, policy)),
         password: account.password_hash.is_some(),
         totp: account.totp.is_some(),
         asks_passkey: account.preferences.ask_passkey,

@@ -80,6 +80,7 @@ pub fn compose<'a>(
         name: known.map(|account| one_line(account.display_name())),
         username: known.map(|account| account.username.clone()).or_else(|| fact("username")),
         what: ["passkey", "state", "email", "user"].into_iter().find_map(fact).unwrap_or_else(|| "none".to_owned()),
+        automatic: mail.detail.get("automatic").is_some_and(|value| value == true),
         by: fact("by").unwrap_or_default(),
         at: mail.created,
         client: fact("browser"),

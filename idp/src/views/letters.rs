@@ -30,6 +30,8 @@ pub struct LetterView {
     pub username: Option<String>,
     /// The passkey, state or address it is about; `none` where that is not told.
     pub what: String,
+    /// A passkey that nobody was asked for.
+    pub automatic: bool,
     /// Who did it: `self`, `operator`, `system`, `pass`.
     pub by: String,
     pub at: Timestamp,

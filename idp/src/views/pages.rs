@@ -320,6 +320,8 @@ pub enum PasskeyKind {
     Synced,
     /// BE=0 on a platform authenticator.
     ThisDevice,
+    /// BE=0 on a phone or tablet that was reached from another device.
+    OnePhone,
     /// BE=0 on a roaming authenticator.
     SecurityKey,
 }
@@ -419,6 +421,8 @@ pub struct GoOn {
     /// Checked by the caller: a registered redirect URI with its answer, or a path of ours.
     pub href: String,
     pub application: Option<Application>,
+    /// The browser may make a passkey without a dialogue first.
+    pub upgrades: bool,
 }
 
 /// An answer that the browser posts to a client by itself (OAuth 2.0 Form Post Response Mode §2).

@@ -66,6 +66,7 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
         name: Some("Ada Lovelace".into()),
         username: Some("ada".into()),
         what: what.into(),
+        automatic: false,
         by: by.into(),
         at: NOW,
         client: Some("Firefox on Linux".into()),
@@ -81,6 +82,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
     for state in ["active", "locked", "disabled"] {
         all.push((format!("account-state-{state}"), letter(MailTemplate::AccountState, state, "operator")));
     }
+    let silent = LetterView { automatic: true, ..letter(MailTemplate::PasskeyRegistered, "Laptop", "self") };
+    all.push(("passkey-registered-automatic".to_owned(), silent));
     for template in [MailTemplate::PasskeyRegistered, MailTemplate::AddressCode] {
         let strange = LetterView {
             realm_name: MARKUP.into(),
@@ -282,6 +285,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         icon: match kind {
             PasskeyKind::Synced => "cloud",
             PasskeyKind::ThisDevice => "laptop",
+            PasskeyKind::OnePhone => "phone",
             PasskeyKind::SecurityKey => "stick",
         },
         host: None,
@@ -296,7 +300,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
 }
 
 fn security(all: &mut Samples) {
-    use PasskeyKind::{SecurityKey, Synced, ThisDevice};
+    use PasskeyKind::{OnePhone, SecurityKey, Synced, ThisDevice};
     let page =
         |passkeys, notice| Security { csrf: "csrf".into(), person: ada(), passkeys, notice, ..account::security() };
     let usual = || {
@@ -329,7 +333,7 @@ fn security(all: &mut Samples) {
     add(all, "security-last", Page::Security(Box::new(page(vec![only.clone()], Some(SecurityNotice::LastWayIn)))));
     let one = Security { standing: Standing::One, ask_passkey: Some(false), ..page(vec![only], None) };
     add(all, "security-one", Page::Security(Box::new(one)));
-    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Blue key", SecurityKey)];
+    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Pixel", OnePhone), passkey("Blue key", SecurityKey)];
     let bound = Security {
         standing: Standing::Bound,
         ask_passkey: Some(true),
@@ -401,7 +405,8 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     let password_only = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
-    add(all, "setup-password-only", Page::Setup(password_only));
+    add(all, "setup-password-only", Page::Setup(password_only.clone()));
+    add(all, "setup-nothing", Page::Setup(Setup { password_allowed: false, ..password_only }));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
     for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };
@@ -435,13 +440,14 @@ fn ends(all: &mut Samples) {
     };
     add(all, "logout-frames", Page::LogoutFrames(frames("https://files.northwind.example/")));
     add(all, "logout-frames-markup", Page::LogoutFrames(frames(MARKUP)));
-    let on = GoOn { href: REQUEST.into(), application: Some(application()) };
+    let on = GoOn { href: REQUEST.into(), application: Some(application()), upgrades: false };
+    add(all, "go-on-upgrade", Page::GoOn(GoOn { application: None, upgrades: true, ..on.clone() }));
     add(all, "go-on", Page::GoOn(on));
     let fields = |text: &str| vec![("code", text.to_owned()), ("state", text.to_owned())];
     let post = |text: &str| Page::FormPost(FormPost::new("https://files.northwind.example/cb".into(), fields(text)));
     add(all, "form-post", post(REQUEST));
     add(all, "form-post-markup", post(MARKUP));
-    add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None }));
+    add(all, "go-on-plain", Page::GoOn(GoOn { href: MARKUP.into(), application: None, upgrades: false }));
 }
 
 fn errors(all: &mut Samples) {

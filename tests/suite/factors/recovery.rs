@@ -330,7 +330,7 @@ async fn a_mailed_code_is_the_newest_of_its_browser_for_ten_minutes_and_five_tri
     let w = World::mailing(Db::Sqlite).await;
     w.person_with_password("carl", PASSWORD).await;
     let mut browser = w.browser();
-    let page = ask(&mut browser, "carl").await;
+    ask(&mut browser, "carl").await;
     let mut codes = Vec::new();
     let first = mailed(&w, &mut codes).await;
     let page = ask(&mut browser, "carl").await;

@@ -183,3 +183,51 @@ async fn a_client_that_takes_no_passkey_of_the_account_leads_to_one_that_it_take
     let other = w.rp("other").await;
     Answer::of(&browser.open(&other.ask().url()).await).code();
 }
+
+#[tokio::test]
+async fn a_sign_in_without_an_application_is_asked_by_the_same_rule() {
+    let s = stage(Enrolment::Nudge(14), EnrolmentRequires::Any).await;
+    let mut browser = s.w.browser();
+    let page = browser.sign_in_with_password(&s.carl, None).await;
+    assert!(page.has("enrol-later") && page.has("passkey-create") && !page.has("login-cancel"), "{}", page.body);
+    let page = browser.submit(&page, "/login/enrol/later", &[]).await;
+    assert_eq!(page.next().as_deref(), Some("/account/security"));
+    assert_eq!(browser.get("/login/enrol").await.location(), Some("/account/security"), "nothing more is asked");
+    // Once is enough, wherever it was.
+    Answer::of(&s.by_password(&mut s.w.browser(), &s.rp.ask()).await).code();
+    assert_eq!(s.w.browser().try_password("carl", PASSWORD).await.next().as_deref(), Some("/account/security"));
+    s.w.clock.advance(14 * DAY_S);
+    let mut browser = s.w.browser();
+    let page = browser.sign_in_with_password(&s.carl, None).await;
+    assert!(page.has("enrol-later"), "{}", page.body);
+    let mut new = key(Options::platform());
+    let made = enrol(&mut browser, &page, "this-device", &mut new).await;
+    assert_eq!((made.status, made.value()["next"].as_str()), (201, Some("/account/security?added=1")));
+    let mut browser = s.w.browser();
+    let answer = browser.use_passkey(&mut new, None).await;
+    assert_eq!(answer.value()["next"], "/account/security", "who has one is not asked");
+    assert_eq!(s.w.browser().get("/login/enrol").await.location(), Some("/login"));
+}
+
+#[tokio::test]
+async fn a_required_passkey_is_required_without_an_application_too() {
+    let s = stage(Enrolment::Required(7), EnrolmentRequires::Any).await;
+    let mut browser = s.w.browser();
+    let page = browser.sign_in_with_password(&s.carl, None).await;
+    let page = browser.submit(&page, "/login/enrol/later", &[]).await;
+    assert_eq!(page.next().as_deref(), Some("/account/security"));
+    s.w.clock.advance(7 * DAY_S);
+    let mut browser = s.w.browser();
+    let page = browser.sign_in_with_password(&s.carl, None).await;
+    assert!(page.has("passkey-create") && !page.has("enrol-later"), "{}", page.body);
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    let forged = browser.post("/login/enrol/later", &[("csrf", &csrf)]).await;
+    assert_eq!(forged.verdict(), refused(403, "passkey_required"));
+    // By JSON the way is told as well.
+    let mut browser = s.w.browser();
+    browser.get("/login").await;
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    browser.csrf = csrf;
+    let answer = browser.json("/login/password", &json!({ "username": "carl", "password": PASSWORD })).await;
+    assert_eq!((answer.stand().as_str(), &answer.value()["next"]), ("complete", &json!("/login/enrol")));
+}

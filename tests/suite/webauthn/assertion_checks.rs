@@ -196,6 +196,7 @@ async fn a_stored_key_that_cannot_be_read_signs_nobody_in() {
         challenge,
         pass: None,
         max_passkeys: 5,
+        automatic: false,
         now: w.clock.now(),
         audit: w.audit(AuditEvent::PasskeyRegistered),
     };

@@ -95,10 +95,12 @@ export async function authenticate(asked, signal) {
   }
 }
 
-/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?}`. Gives its record and `next`. */
+/** Makes a passkey: `asked` is `{kind?, username?, traits?, pass?, request?, mediation?}`. Gives its record and `next`. */
 export async function register(asked, name, signal) {
   const { ceremony, csrf, publicKey, signals } = await post('/webauthn/register/options', asked, { signal });
-  const credential = toJSON(await held('create', { publicKey: creationOptions(publicKey), signal }));
+  const options = { publicKey: creationOptions(publicKey), signal };
+  if (asked.mediation) options.mediation = asked.mediation;
+  const credential = toJSON(await held('create', options));
   try {
     return await post('/webauthn/register', { ceremony, credential, name: name || undefined, request: asked.request }, { csrf });
   } catch (error) {

@@ -159,6 +159,9 @@ pub struct Preferences {
     /// When a passkey was last offered and put off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passkey_put_off: Option<Timestamp>,
+    /// When a passkey was made without a dialogue; that happens once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passkey_upgraded: Option<Timestamp>,
 }
 
 /// One account.

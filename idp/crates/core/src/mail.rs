@@ -52,6 +52,8 @@ templates! {
     /// A signature counter went back.
     PasskeyCloned = "passkey-cloned", Notice;
     PasskeySuspended = "passkey-suspended", Notice;
+    /// To the realm's owners: a passkey of somebody was set aside, its counter went back.
+    PasskeyClonedOfUser = "passkey-cloned-of-user", Notice;
     PasswordSet = "password-set", Notice;
     PasswordRemoved = "password-removed", Notice;
     /// An administrator made a link that lets somebody enrol.

@@ -314,6 +314,8 @@ pub enum Preference {
     AskPasskey(bool),
     /// A passkey was offered and put off at this moment, the first time perhaps.
     PasskeyPutOff(Timestamp),
+    /// [`Preferences::passkey_upgraded`].
+    PasskeyUpgraded(Timestamp),
 }
 
 /// Keeps one thing that a person chose for themselves or was asked, and leaves the others as they stand. `false`: no
@@ -331,27 +333,9 @@ impl Write for SetPreference {
     type Out = bool;
 
     async fn run(&self, c: &mut Conn) -> Result<bool> {
-        struct Stored(Preferences);
-        impl FromRow for Stored {
-            fn from_row(row: &mut Row<'_>) -> Result<Self> {
-                row.json("accounts.preferences").map(Self)
-            }
-        }
-        // Read under a lock: of two tabs neither undoes what the other one set.
-        const READ: Locking = for_update!("SELECT preferences FROM accounts WHERE realm_id = $1 AND account_id = $2");
-        const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
-        let Some(Stored(mut preferences)) = c.lock_all(READ, vals![self.realm, &self.account]).await?.pop() else {
+        if !set_preference(c, self.realm, &self.account, self.preference).await? {
             return Ok(false);
-        };
-        match self.preference {
-            Preference::AskPasskey(on) => preferences.ask_passkey = on,
-            Preference::PasskeyPutOff(now) => {
-                preferences.passkey_first_asked.get_or_insert(now);
-                preferences.passkey_put_off = Some(now);
-            }
         }
-        let preferences = json(&preferences, "accounts.preferences")?;
-        c.exec(SQL, vals![self.realm, &self.account, &preferences]).await?;
         if let Some(audit) = &self.audit {
             audit::insert(c, self.realm, audit).await?;
         }
@@ -361,6 +345,37 @@ impl Write for SetPreference {
     fn keeps(done: &bool) -> bool {
         *done
     }
+}
+
+/// Changes one thing and leaves the others as they stand. `false`: no such account.
+pub(crate) async fn set_preference(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    preference: Preference,
+) -> Result<bool> {
+    struct Stored(Preferences);
+    impl FromRow for Stored {
+        fn from_row(row: &mut Row<'_>) -> Result<Self> {
+            row.json("accounts.preferences").map(Self)
+        }
+    }
+    // Read under a lock: of two tabs neither undoes what the other one set.
+    const READ: Locking = for_update!("SELECT preferences FROM accounts WHERE realm_id = $1 AND account_id = $2");
+    const SQL: &str = "UPDATE accounts SET preferences = $3 WHERE realm_id = $1 AND account_id = $2";
+    let Some(Stored(mut preferences)) = c.lock_all(READ, vals![realm, account]).await?.pop() else {
+        return Ok(false);
+    };
+    match preference {
+        Preference::AskPasskey(on) => preferences.ask_passkey = on,
+        Preference::PasskeyPutOff(now) => {
+            preferences.passkey_first_asked.get_or_insert(now);
+            preferences.passkey_put_off = Some(now);
+        }
+        Preference::PasskeyUpgraded(made) => preferences.passkey_upgraded = Some(made),
+    }
+    let preferences = json(&preferences, "accounts.preferences")?;
+    Ok(c.exec(SQL, vals![realm, account, &preferences]).await? == 1)
 }
 
 /// Sets the role of an account.

@@ -2,7 +2,7 @@
 
 use idp_core::account::Account;
 use idp_core::credential::totp::SETTLED_S;
-use idp_core::passkey::policy::{EnrolmentRequires, Policy, usable_in};
+use idp_core::passkey::policy::{self, EnrolmentRequires, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
@@ -41,9 +41,9 @@ pub fn require(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<
     })
 }
 
-/// Whether some passkey signs in to the realm, at one of its hosts.
+/// Whether some passkey that counts signs in to the realm, at one of its hosts.
 pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> bool {
-    usable_in(passkeys, &x.realm.relying_parties, &visitor.policy).next().is_some()
+    policy::has_passkey(passkeys, &x.realm.relying_parties, (&visitor.account, &visitor.policy))
 }
 
 /// Whether something happened lately enough to change factors on it.
@@ -59,7 +59,7 @@ pub fn may_enrol(
     events: &[AuthEvent],
     passkeys: &[Passkey],
 ) -> bool {
-    let first = usable_in(passkeys, &x.realm.relying_parties, policy).next().is_none();
+    let first = !policy::has_passkey(passkeys, &x.realm.relying_parties, (account, policy));
     let confirmed = match policy.enrolment_requires {
         EnrolmentRequires::Any => true,
         EnrolmentRequires::Confirmed => has_two_factors(account, events),

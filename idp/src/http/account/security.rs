@@ -216,6 +216,7 @@ async fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey
     let kind = match (passkey.backup_eligible, passkey.passkey_type()) {
         (true, _) => PasskeyKind::Synced,
         (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
+        (false, Some(PasskeyType::Phone)) => PasskeyKind::OnePhone,
         (false, _) => PasskeyKind::ThisDevice,
     };
     let provider = kept_by(x, passkey).await?;
@@ -247,6 +248,7 @@ const fn icon(kind: PasskeyKind) -> Icon {
     match kind {
         PasskeyKind::Synced => Icon::Manager,
         PasskeyKind::ThisDevice => Icon::Device,
+        PasskeyKind::OnePhone => Icon::Phone,
         PasskeyKind::SecurityKey => Icon::SecurityKey,
     }
 }

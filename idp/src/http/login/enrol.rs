@@ -1,19 +1,26 @@
 //! `/login/enrol`: a passkey is made in the midst of a sign-in, because the policy or the application asks for one.
+//! passkey policy: also whether one is made without a dialogue; `core/interact/enrol.rs` decides both.
 
 use std::sync::Arc;
 
 use idp_core::account::Account;
 use idp_core::client::Client;
+use idp_core::encoding::base64url;
+use idp_core::id::AccountId;
+use idp_core::interact::enrol::SignedIn;
 use idp_core::interact::{EnrolReason, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::passkey::policy::{PasskeyType, Policy};
+use idp_core::passkey::policy::{Enrolment, PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
+use idp_core::secret::same;
 use idp_core::session::AuthEvent;
 use idp_store::accounts::{Preference, SetPreference};
 
+use super::finish::Stand;
 use super::partial::Partial;
 use crate::http::account::fresh;
-use crate::http::exchange::{Exchange, Outcome};
+use crate::http::cookies::CookieKind;
+use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -59,14 +66,112 @@ pub async fn get(x: Exchange) -> Outcome {
     if let Some(enrolling) = Enrolling::by_partial(&x, request.as_ref()).await? {
         return show(x, request, enrolling, (EnrolReason::Demanded, false)).await;
     }
-    let (Some(request), Some(visitor)) = (request, x.visitor().await?) else { return x.go("/login") };
-    let client = authorize::client_of(&x, &request).await?;
-    let step = authorize::decide(&x, &request, &client, Some(&visitor)).await?;
-    let Step::Enrol { reason, voluntary } = step else { return authorize::proceed(x, request).await };
+    let Some(visitor) = x.visitor().await? else { return x.go("/login") };
+    let Some(asked) = asked(&x, request.as_ref(), &visitor).await? else { return go_on(x, request).await };
     let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
     let events = visitor.session.events;
     let enrolling = Enrolling { account: visitor.account, policy: visitor.policy, passkeys, events };
-    show(x, Some(request), enrolling, (reason, voluntary)).await
+    show(x, request, enrolling, asked).await
+}
+
+/// Why whoever is signed in is asked for a passkey, and whether it may be put off.
+async fn asked(
+    x: &Exchange,
+    request: Option<&AuthorizationRequest>,
+    visitor: &Visitor,
+) -> Result<Option<(EnrolReason, bool)>, Problem> {
+    if let Some(request) = request {
+        let client = authorize::client_of(x, request).await?;
+        return Ok(match authorize::decide(x, request, &client, Some(visitor)).await? {
+            Step::Enrol { reason, voluntary } => Some((reason, voluntary)),
+            _ => None,
+        });
+    }
+    let signed_in = signed_in(x, (&visitor.account, &visitor.policy), &visitor.session.events);
+    let Some(wanted) = signed_in.wanted() else { return Ok(None) };
+    let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
+    Ok((!signed_in.has_passkey(&passkeys)).then_some(wanted))
+}
+
+fn signed_in<'a>(
+    x: &'a Exchange,
+    (account, policy): (&'a Account, &'a Policy),
+    events: &'a [AuthEvent],
+) -> SignedIn<'a> {
+    SignedIn { realm: &x.realm, policy, account, events, now: x.now }
+}
+
+async fn go_on(x: Exchange, request: Option<AuthorizationRequest>) -> Outcome {
+    match request {
+        Some(request) => authorize::proceed(x, request).await,
+        None => x.go("/account/security"),
+    }
+}
+
+/// How a sign-in that is complete ends: by the way for whoever has a passkey, else with one made without a dialogue or
+/// asked for.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn ending(
+    x: &Exchange,
+    account: &Account,
+    events: &[AuthEvent],
+    request: Option<&AuthorizationRequest>,
+) -> Result<Stand, Problem> {
+    let alone = request.is_none();
+    let acts = |policy: &Policy| policy.automatic_upgrade || (alone && policy.enrolment != Enrolment::Off);
+    if !policy::all(x).any(acts) {
+        return Ok(Stand::Complete);
+    }
+    let policy = policy::of(x, &account.id).await?;
+    let met = authorize::policy_at(x, Arc::clone(&policy), request).await?;
+    let signed_in = signed_in(x, (account, &policy), events);
+    let upgrades = may_upgrade(&signed_in, &met, request) && !was_tried(x, account);
+    let asked = alone && signed_in.wanted().is_some();
+    if !upgrades && !asked {
+        return Ok(Stand::Complete);
+    }
+    let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
+    Ok(match signed_in.has_passkey(&passkeys) {
+        true => Stand::Complete,
+        false if upgrades => Stand::Upgrade,
+        false => Stand::Asked,
+    })
+}
+
+fn may_upgrade(signed_in: &SignedIn<'_>, met: &Policy, request: Option<&AuthorizationRequest>) -> bool {
+    signed_in.upgrades(met) && request.is_none_or(|request| !request.prompt.none)
+}
+
+/// Whether this browser was asked for this account not long ago.
+fn was_tried(x: &Exchange, account: &Account) -> bool {
+    let sent = x.cookie(CookieKind::Upgrade).unwrap_or_default();
+    same(sent.as_bytes(), tried(x, account.id).as_bytes())
+}
+
+/// What the browser keeps once it was asked for an account.
+pub fn tried(x: &Exchange, account: AccountId) -> String {
+    base64url(x.app.sealer().mac(x.realm.id, "upgrade", &[account.as_bytes()]))
+}
+
+/// Checks that a passkey may be made without a dialogue: after a sign-in by password a moment ago, as the policy says now.
+///
+/// # Errors
+/// 403 otherwise.
+pub async fn require_upgrade(
+    x: &Exchange,
+    visitor: &Visitor,
+    passkeys: &[Passkey],
+    request: Option<&AuthorizationRequest>,
+) -> Result<(), Problem> {
+    fresh::require(x, visitor, passkeys)?;
+    let met = authorize::policy_at(x, Arc::clone(&visitor.policy), request).await?;
+    let signed_in = signed_in(x, (&visitor.account, &visitor.policy), &visitor.session.events);
+    if may_upgrade(&signed_in, &met, request) && !signed_in.has_passkey(passkeys) {
+        return Ok(());
+    }
+    Err(Problem::api(403, "upgrade_refused", "no passkey is made here without asking: make one on the security page"))
 }
 
 async fn show(
@@ -113,19 +218,19 @@ fn demands(client: Option<&Client>, named: bool) -> bool {
 pub async fn later(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
-    let mut request = authorize::reopen(&x, form.one("request")).await?;
+    let request = authorize::reopen_some(&x, form.one("request")).await?;
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
-    let client = authorize::client_of(&x, &request).await?;
-    match authorize::decide(&x, &request, &client, Some(&visitor)).await? {
-        Step::Enrol { voluntary: true, .. } => {}
-        Step::Enrol { voluntary: false, .. } => {
+    match asked(&x, request.as_ref(), &visitor).await? {
+        Some((_, true)) => {}
+        Some((_, false)) => {
             return Err(Problem::api(403, "passkey_required", "a passkey is required here: make one to go on"));
         }
         // The question was answered meanwhile, in another tab perhaps.
-        _ => return authorize::proceed(x, request).await,
+        None => return go_on(x, request).await,
     }
     let (account, preference) = (visitor.account.id, Preference::PasskeyPutOff(x.now));
     x.app.store.write(SetPreference { realm: x.realm.id, account, preference, audit: None }).await?;
+    let Some(mut request) = request else { return x.go("/account/security") };
     request.enrolment_put_off = true;
     let next = authorize::resume_url(&authorize::seal(&x, &request)?);
     x.go(&next)

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::partial::Partial;
 use super::proved::Proved;
-use super::throttle;
+use super::{enrol, throttle};
 use crate::event;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Visitor};
@@ -33,6 +33,10 @@ pub enum Stand {
     Complete,
     /// Signed in, and a recovery of the account was stopped by that.
     RecoveryStopped,
+    /// Signed in, and the browser may make a passkey without a dialogue on the way.
+    Upgrade,
+    /// Signed in, for no application; a passkey is asked for. Where there is one, the dispatcher asks.
+    Asked,
     /// One more factor is asked.
     SecondFactor,
     /// A passkey is to be made first.
@@ -45,7 +49,7 @@ impl Stand {
     /// `status` for callers that read JSON.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Complete | Self::RecoveryStopped => "complete",
+            Self::Complete | Self::RecoveryStopped | Self::Upgrade | Self::Asked => "complete",
             Self::Enrol => "enrol",
             Self::SecondFactor | Self::PasskeyNeeded => "second_factor",
         }
@@ -102,8 +106,12 @@ pub async fn finish(
         }
     }
     let stops = account.recovery.is_some() && !is_weak(&events);
+    let stand = match stops {
+        true => Stand::RecoveryStopped,
+        false => enrol::ending(x, account, &events, request).await?,
+    };
     write(x, proved, events, Sessions { standing, other, stops_recovery: stops }).await?;
-    Ok(if stops { Stand::RecoveryStopped } else { Stand::Complete })
+    Ok(stand)
 }
 
 /// Where the browser goes after a sign-in.
@@ -113,14 +121,15 @@ pub async fn finish(
 pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationRequest>) -> Result<String, Problem> {
     let sealed = request.map(|r| authorize::seal(x, r)).transpose()?;
     Ok(match (stand, sealed) {
-        (Stand::Complete, Some(sealed)) => authorize::resume_url(&sealed),
+        (Stand::Complete | Stand::Upgrade | Stand::Asked, Some(sealed)) => authorize::resume_url(&sealed),
         (Stand::Complete, None) => "/account/security".to_owned(),
         (Stand::RecoveryStopped, Some(sealed)) => format!("/login/recovery/stopped?request={sealed}"),
         (Stand::RecoveryStopped, None) => "/login/recovery/stopped".to_owned(),
         (Stand::Enrol, Some(sealed)) => format!("/login/enrol?request={sealed}"),
-        (Stand::Enrol, None) => "/login/enrol".to_owned(),
-        (_, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
-        (_, None) => "/login/second-factor".to_owned(),
+        // Whether a passkey is still wanted after an upgrade is decided there.
+        (Stand::Enrol | Stand::Upgrade | Stand::Asked, None) => "/login/enrol".to_owned(),
+        (Stand::SecondFactor | Stand::PasskeyNeeded, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
+        (Stand::SecondFactor | Stand::PasskeyNeeded, None) => "/login/second-factor".to_owned(),
     })
 }
 

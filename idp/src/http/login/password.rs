@@ -18,7 +18,7 @@ use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
-use crate::views::{LoginNotice, LoginStep};
+use crate::views::{GoOn, LoginNotice, LoginStep, Page};
 
 /// `POST /login/password`: by the form, or as JSON for callers that keep no pages.
 pub async fn post(mut x: Exchange) -> Outcome {
@@ -62,6 +62,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
         return show(x, back(LoginNotice::PasskeyNeeded)).await;
     }
     let next = next_url(&x, stand, request.as_ref())?;
+    if stand == Stand::Upgrade {
+        return x.page(&Page::GoOn(GoOn { href: next, application: None, upgrades: true }));
+    }
     x.go(&next)
 }
 

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::{state, wrong_host};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::enrol::Enrolling;
+use crate::http::login::enrol::{self, Enrolling};
 use crate::http::login::finish::{Stand, next_url};
 use crate::http::login::partial::Partial;
 use crate::http::oauth::authorize;
@@ -54,6 +54,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
         CeremonyPurpose::Register { account, pass } => {
             (*account, allowed(&x, (*account, *pass), request.as_ref()).await?)
         }
+        CeremonyPurpose::Upgrade { account } => (*account, allowed_upgrade(&x, *account, request.as_ref()).await?),
         CeremonyPurpose::SetUp { account, .. } | CeremonyPurpose::SignUp { account, .. } => (*account, 0),
     };
     let response = RegistrationResponse::from_json(&body.credential)?;
@@ -159,39 +160,22 @@ async fn allowed(
     Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
 }
 
+/// The same for one without a dialogue: the policy may have changed, or a passkey been made in another tab.
+async fn allowed_upgrade(
+    x: &Exchange,
+    account: AccountId,
+    request: Option<&AuthorizationRequest>,
+) -> Result<usize, Problem> {
+    let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
+    let passkeys = x.app.store.list_passkeys(x.realm.id, &account).await?;
+    enrol::require_upgrade(x, &visitor, &passkeys, request).await?;
+    Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
+}
+
 async fn write(x: &Exchange, policy: &Policy, ceremony: &CeremonyState, passkey: Passkey) -> Result<String, Problem> {
-    let taken = || Problem::from(Refused::new(Ceremony::Registration, Reason::Registered));
-    let used = || Problem::api(409, "ceremony_used", "this passkey was kept already");
-    let over = || Problem::api(403, "link_over", "this link was used or is too old: ask for another one");
-    let detail = json!({ "passkey": passkey.name, "synced": passkey.backup_eligible });
     match &ceremony.purpose {
-        CeremonyPurpose::Register { account, pass } => {
-            let actor = if pass.is_some() { Actor::Pass } else { Actor::Account(*account) };
-            let mut audit = x.audit(AuditEvent::PasskeyRegistered, actor, detail);
-            audit.account_id = Some(*account);
-            let op = RegisterPasskey {
-                realm: x.realm.id,
-                passkey,
-                challenge: state::used(ceremony),
-                pass: *pass,
-                max_passkeys: i64::from(policy.max_passkeys),
-                now: x.now,
-                audit,
-            };
-            match x.app.store.write(op).await? {
-                PasskeyRegistered::Registered if pass.is_some() => Ok("/setup/done".to_owned()),
-                PasskeyRegistered::Registered => Ok("/account/security?added=1".to_owned()),
-                PasskeyRegistered::ChallengeUsed => Err(used()),
-                PasskeyRegistered::PassGone => Err(over()),
-                PasskeyRegistered::CredentialExists => Err(taken()),
-                PasskeyRegistered::TooMany => {
-                    Err(Problem::api(409, "too_many_passkeys", "you have as many passkeys as are allowed"))
-                }
-                PasskeyRegistered::AccountGone => {
-                    Err(Problem::api(403, "account_disabled", "this account is switched off"))
-                }
-            }
-        }
+        CeremonyPurpose::Register { account, pass } => add(x, policy, ceremony, (passkey, *account, *pass)).await,
+        CeremonyPurpose::Upgrade { account } => add(x, policy, ceremony, (passkey, *account, None)).await,
         CeremonyPurpose::SetUp { .. } => match set_up(x, ceremony, passkey).await? {
             OwnerSetUp::Done => Ok("/setup/done".to_owned()),
             OwnerSetUp::ChallengeUsed => Err(used()),
@@ -210,6 +194,56 @@ async fn write(x: &Exchange, policy: &Policy, ceremony: &CeremonyState, passkey:
         CeremonyPurpose::Authenticate { .. } | CeremonyPurpose::SignUp { .. } => {
             Err(Problem::bad("ceremony_invalid", "this ceremony is for something else"))
         }
+    }
+}
+
+fn taken() -> Problem {
+    Problem::from(Refused::new(Ceremony::Registration, Reason::Registered))
+}
+
+fn used() -> Problem {
+    Problem::api(409, "ceremony_used", "this passkey was kept already")
+}
+
+fn over() -> Problem {
+    Problem::api(403, "link_over", "this link was used or is too old: ask for another one")
+}
+
+/// One more passkey of an account that is there.
+async fn add(
+    x: &Exchange,
+    policy: &Policy,
+    ceremony: &CeremonyState,
+    (passkey, account, pass): (Passkey, AccountId, Option<Hash>),
+) -> Result<String, Problem> {
+    let automatic = matches!(ceremony.purpose, CeremonyPurpose::Upgrade { .. });
+    let mut detail = json!({ "passkey": passkey.name, "synced": passkey.backup_eligible });
+    if automatic && let Some(fields) = detail.as_object_mut() {
+        fields.insert("automatic".to_owned(), true.into());
+    }
+    let actor = if pass.is_some() { Actor::Pass } else { Actor::Account(account) };
+    let mut audit = x.audit(AuditEvent::PasskeyRegistered, actor, detail);
+    audit.account_id = Some(account);
+    let op = RegisterPasskey {
+        realm: x.realm.id,
+        passkey,
+        challenge: state::used(ceremony),
+        pass,
+        max_passkeys: i64::from(policy.max_passkeys),
+        automatic,
+        now: x.now,
+        audit,
+    };
+    match x.app.store.write(op).await? {
+        PasskeyRegistered::Registered if pass.is_some() => Ok("/setup/done".to_owned()),
+        PasskeyRegistered::Registered => Ok("/account/security?added=1".to_owned()),
+        PasskeyRegistered::ChallengeUsed => Err(used()),
+        PasskeyRegistered::PassGone => Err(over()),
+        PasskeyRegistered::CredentialExists => Err(taken()),
+        PasskeyRegistered::TooMany => {
+            Err(Problem::api(409, "too_many_passkeys", "you have as many passkeys as are allowed"))
+        }
+        PasskeyRegistered::AccountGone => Err(Problem::api(403, "account_disabled", "this account is switched off")),
     }
 }
 

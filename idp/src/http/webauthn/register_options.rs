@@ -18,8 +18,9 @@ use serde_json::{Map, Value, json};
 
 use super::{signals, state};
 use crate::http::account::fresh;
+use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::enrol::Enrolling;
+use crate::http::login::enrol::{self, Enrolling};
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -33,6 +34,15 @@ struct Body {
     pass: Option<String>,
     /// The sign-in in whose midst the passkey is made.
     request: Option<String>,
+    /// Without a dialogue, after a sign-in by password.
+    mediation: Option<Mediation>,
+}
+
+/// `CredentialMediationRequirement`, as far as it tells a ceremony apart.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mediation {
+    Conditional,
 }
 
 /// Whom the passkey is for.
@@ -65,10 +75,13 @@ pub async fn post(mut x: Exchange) -> Outcome {
             let traits = body.traits.clone().unwrap_or_default();
             by_sign_up(&x, &newcomer::check(&x, body.username.as_deref(), traits).await?)
         }
+        None if body.mediation == Some(Mediation::Conditional) => by_upgrade(&mut x, request.as_ref()).await?,
         None => by_proof(&x, request.as_ref()).await?,
     };
     let policy = match &purpose {
-        CeremonyPurpose::Register { account, .. } => policy::of(&x, account).await?,
+        CeremonyPurpose::Register { account, .. } | CeremonyPurpose::Upgrade { account } => {
+            policy::of(&x, account).await?
+        }
         CeremonyPurpose::SetUp { .. } | CeremonyPurpose::SignUp { .. } | CeremonyPurpose::Authenticate { .. } => {
             Arc::clone(&x.realm.policy)
         }
@@ -86,6 +99,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
             "you have as many passkeys as are allowed: remove one first",
         ));
     }
+    let conditional = matches!(purpose, CeremonyPurpose::Upgrade { .. });
     let (begun, ceremony) = state::begin(&mut x, purpose)?;
     let options = registration::options(
         &OptionsFor {
@@ -97,6 +111,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
             challenge: &begun.challenge,
             kind: body.kind,
             passkeys: &owner.passkeys,
+            conditional,
         },
         &policy,
     );
@@ -194,6 +209,20 @@ async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Resul
         return Err(access_pass_required());
     }
     let purpose = CeremonyPurpose::Register { account: owner.account, pass: None };
+    Ok((owner, purpose))
+}
+
+/// By the password that signed in a moment ago. From here on this browser counts as asked, whatever comes of it.
+async fn by_upgrade(
+    x: &mut Exchange,
+    request: Option<&AuthorizationRequest>,
+) -> Result<(Owner, CeremonyPurpose), Problem> {
+    let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
+    let owner = owner(x, visitor.account.clone()).await?;
+    enrol::require_upgrade(x, &visitor, &owner.passkeys, request).await?;
+    let tried = enrol::tried(x, owner.account);
+    x.set_cookie(CookieKind::Upgrade, &tried);
+    let purpose = CeremonyPurpose::Upgrade { account: owner.account };
     Ok((owner, purpose))
 }
 

@@ -47,7 +47,13 @@ pub fn reopen(x: &mut Exchange, sealed: &str) -> Result<CeremonyState, Problem> 
 
 /// What the checks hold a response against.
 pub fn expected<'a>(x: &'a Exchange, state: &'a CeremonyState) -> Expected<'a> {
-    Expected { challenge: &state.challenge, origins: &x.rp.origins, rp_id: &state.rp_id, issued: state.issued }
+    Expected {
+        challenge: &state.challenge,
+        origins: &x.rp.origins,
+        rp_id: &state.rp_id,
+        issued: state.issued,
+        conditional: matches!(state.purpose, CeremonyPurpose::Upgrade { .. }),
+    }
 }
 
 /// The mark that a challenge was used; kept until the ceremony could not be finished any more.

@@ -133,7 +133,9 @@ fn recovery(all: &mut Samples) {
     }
     let cancel = RecoveryCancel { csrf: "csrf".into(), token: MARKUP.into() };
     add(all, "recovery-cancel", Page::RecoveryCancel(cancel));
-    let href = "/account/security".to_owned();
-    let page = Message { kind: MessageKind::RecoveryCancelled, person: None, href };
-    add(all, "recovery-cancelled", Page::Message(page));
+    for (name, kind) in
+        [("recovery-cancelled", MessageKind::RecoveryCancelled), ("recovery-stopped", MessageKind::RecoveryStopped)]
+    {
+        add(all, name, Page::Message(Message { kind, person: None, href: "/account/security".to_owned() }));
+    }
 }

@@ -1,13 +1,13 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
-use crate::passkey::policy::{Combination, Holds, Policy, usable};
+use crate::passkey::policy::{Combination, Holds, Policy, counts, usable};
 use crate::passkey::record::Passkey;
 
 /// The factors an account holds at one host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Passkeys that the policy accepts here.
+    /// Passkeys that the policy accepts here, and whose owner knows of them.
     pub passkeys: usize,
     /// There is a passkey at all, of whatever host, state or kind: what protects the account against those who recover
     /// it must not depend on where they ask or on what an admin has tightened since.
@@ -32,7 +32,7 @@ impl Held {
     /// Counts what an account has.
     pub fn of(account: &Account, passkeys: &[Passkey], codes: i64, (rp_id, policy): (&str, &Policy)) -> Self {
         Self {
-            passkeys: usable(passkeys, rp_id, policy).count(),
+            passkeys: usable(passkeys, rp_id, policy).filter(|p| counts(policy, account, p)).count(),
             has_passkey: !passkeys.is_empty(),
             password: account.password_hash.is_some(),
             totp: account.totp.is_some(),

@@ -1,55 +1,108 @@
-//! Whether somebody who signed in without a passkey is asked to make one.
+//! Whether somebody who signed in without a passkey is asked to make one, or gets one without being asked.
+//! passkey policy (`enrolment`, `automatic_upgrade`).
 
 use super::{EnrolReason, Facts, Need, Step, Visitor};
+use crate::account::Account;
 use crate::credential::totp::SETTLED_S;
-use crate::passkey::policy::{Enrolment, EnrolmentRequires, usable_in};
-use crate::session::Method;
+use crate::passkey::policy::{Enrolment, EnrolmentRequires, Policy, usable_in};
+use crate::passkey::record::Passkey;
+use crate::realm::Realm;
+use crate::session::{AuthEvent, Method};
+use crate::time::Timestamp;
 
-/// Seconds of a day; also how often a required passkey is asked for during its grace period.
+/// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
-pub fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
-    let effective = facts.policy(visitor);
-    let policy = effective.base;
-    let off = policy.enrolment == Enrolment::Off || !policy.enabled || !policy.allow_registration;
-    // Whoever signed in with a passkey has one.
-    let by_passkey = visitor.session.events.iter().any(|e| matches!(e.method, Method::Passkey(_)));
-    if off || by_passkey || facts.request.prompt.none || facts.request.enrolment_put_off {
-        return None;
-    }
-    let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
-    if usable_in(passkeys, &facts.realm.relying_parties, policy).next().is_some() {
-        return None;
-    }
-    let preferences = &visitor.account.preferences;
-    let rested = |days: i64| preferences.passkey_put_off.is_none_or(|at| facts.now >= at.plus_s(days * DAY_S));
-    match policy.enrolment {
-        Enrolment::Nudge(days) if can(facts, visitor, policy.enrolment_requires) && rested(i64::from(days)) => {
-            Some(Step::Enrol { reason: EnrolReason::Nudge, voluntary: true })
+/// Somebody signed in, for an application or for none.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn<'a> {
+    pub realm: &'a Realm,
+    /// The account's own policy; a client may demand more.
+    pub policy: &'a Policy,
+    pub account: &'a Account,
+    pub events: &'a [AuthEvent],
+    pub now: Timestamp,
+}
+
+impl SignedIn<'_> {
+    /// What is asked of them if they have no passkey: why, and whether it may be put off.
+    pub fn wanted(&self) -> Option<(EnrolReason, bool)> {
+        let policy = self.policy;
+        // Whoever signed in with a passkey has one.
+        if !policy.enabled || !policy.allow_registration || self.has(|m| matches!(m, Method::Passkey(_))) {
+            return None;
         }
-        Enrolment::Required(_) if !policy.enrolment.in_grace(preferences, facts.now) => {
-            Some(Step::Enrol { reason: EnrolReason::Required, voluntary: false })
+        match policy.enrolment {
+            Enrolment::Nudge(days) if self.can() && self.rested(days) => Some((EnrolReason::Nudge, true)),
+            Enrolment::Required(_) if !policy.enrolment.in_grace(&self.account.preferences, self.now) => {
+                Some((EnrolReason::Required, false))
+            }
+            // During the grace period once a day.
+            Enrolment::Required(_) if self.rested(1) => Some((EnrolReason::Required, true)),
+            Enrolment::Off | Enrolment::Nudge(_) | Enrolment::Required(_) => None,
         }
-        Enrolment::Required(_) if rested(1) => Some(Step::Enrol { reason: EnrolReason::Required, voluntary: true }),
-        Enrolment::Off | Enrolment::Nudge(_) | Enrolment::Required(_) => None,
+    }
+
+    /// Whether a passkey may be made for them without a dialogue if they have none: the password is their strongest
+    /// factor and signed them in, they did not decline, and it did not happen before. `met`: the policy with the demands
+    /// of the client they signed in for.
+    pub fn upgrades(&self, met: &Policy) -> bool {
+        let account = self.account;
+        let by_password = self.has(|m| *m == Method::Password) && !self.has(|m| *m != Method::Password);
+        let once = account.preferences.passkey_upgraded.is_none();
+        // While a recovery waits, somebody else may have the password.
+        let settled = account.totp.is_none() && account.recovery.is_none();
+        met.upgrades() && by_password && settled && once && self.rested(met.upgrade_rests_days())
+    }
+
+    /// Whether they have a passkey that signs in.
+    pub fn has_passkey(&self, passkeys: &[Passkey]) -> bool {
+        usable_in(passkeys, &self.realm.relying_parties, self.policy).next().is_some()
+    }
+
+    /// Whether so many days passed since they said "not now".
+    fn rested(&self, days: u16) -> bool {
+        let put_off = self.account.preferences.passkey_put_off;
+        put_off.is_none_or(|at| self.now >= at.plus_s(i64::from(days) * DAY_S))
+    }
+
+    /// Whether they could make a passkey now: nobody is asked for what they cannot do.
+    fn can(&self) -> bool {
+        match self.policy.enrolment_requires {
+            EnrolmentRequires::Any => true,
+            EnrolmentRequires::Confirmed => {
+                let settled = |since| self.now.ms_since(since) >= SETTLED_S * 1000;
+                let both = self.has(|m| *m == Method::Password) && self.has(|m| *m == Method::Totp);
+                both && self.account.totp.is_some_and(settled)
+            }
+            EnrolmentRequires::AccessPass => false,
+        }
+    }
+
+    fn has(&self, is: fn(&Method) -> bool) -> bool {
+        self.events.iter().any(|event| is(&event.method))
     }
 }
 
-/// Whether the person could make a passkey now: nobody is asked for what they cannot do.
-fn can(facts: &Facts<'_>, visitor: &Visitor<'_>, requires: EnrolmentRequires) -> bool {
-    match requires {
-        EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => {
-            let has = |is: fn(&Method) -> bool| visitor.session.events.iter().any(|e| is(&e.method));
-            let settled = |since| facts.now.ms_since(since) >= SETTLED_S * 1000;
-            has(|m| *m == Method::Password) && has(|m| *m == Method::Totp) && visitor.account.totp.is_some_and(settled)
-        }
-        EnrolmentRequires::AccessPass => false,
+pub(super) fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+    if facts.request.prompt.none || facts.request.enrolment_put_off {
+        return None;
     }
+    let effective = facts.policy(visitor);
+    let signed_in = SignedIn {
+        realm: facts.realm,
+        policy: effective.base,
+        account: visitor.account,
+        events: &visitor.session.events,
+        now: facts.now,
+    };
+    let (reason, voluntary) = signed_in.wanted()?;
+    let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
+    (!signed_in.has_passkey(passkeys)).then_some(Step::Enrol { reason, voluntary })
 }
 
 /// Asked in the visit that signed in by it and never again: a session that lasts is no reason to stop somebody.
-pub fn moved(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
+pub(super) fn moved(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
     let request = facts.request;
     // A device has no way to go on here, and there is nothing to come from with one RP ID.
     let cannot = request.enrolment_put_off || request.prompt.none || request.to.device().is_some();

@@ -3,7 +3,7 @@
 
 mod client;
 pub mod consent;
-mod enrol;
+pub mod enrol;
 mod login;
 mod step_up;
 
@@ -14,7 +14,7 @@ use crate::id::FlowId;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::scope::Scopes;
-use crate::passkey::policy::{Combination, Effective, Holds, Policy, resolve, usable_in};
+use crate::passkey::policy::{Combination, Effective, Holds, Policy, has_passkey, resolve};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::rule::Rule;
@@ -206,9 +206,8 @@ fn lets_in(
 /// What the account has to sign in with under a policy. Passkeys that were not loaded: nothing so far rested on them,
 /// so the stricter case is assumed.
 fn holds(facts: &Facts<'_>, visitor: &Visitor<'_>, policy: &Policy) -> Holds {
-    let passkey =
-        visitor.passkeys.is_none_or(|all| usable_in(all, &facts.realm.relying_parties, policy).next().is_some());
     let account = visitor.account;
+    let passkey = visitor.passkeys.is_none_or(|all| has_passkey(all, &facts.realm.relying_parties, (account, policy)));
     Holds {
         passkey,
         password: account.password_hash.is_some(),

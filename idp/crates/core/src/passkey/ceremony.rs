@@ -55,6 +55,8 @@ pub enum CeremonyPurpose {
         name: Option<String>,
         user_handle: Vec<u8>,
     },
+    /// A passkey made without a dialogue, after a sign-in by password (conditional mediation, WebAuthn L3 §5.1.3).
+    Upgrade { account: AccountId },
 }
 
 impl CeremonyPurpose {

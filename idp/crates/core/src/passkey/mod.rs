@@ -45,6 +45,8 @@ pub struct Expected<'a> {
     pub rp_id: &'a str,
     /// When the challenge was issued.
     pub issued: Timestamp,
+    /// It creates by conditional mediation: nobody is asked, so nobody proves to be there.
+    pub conditional: bool,
 }
 
 impl Expected<'_> {

@@ -2,7 +2,8 @@
 //!
 //! WebAuthn L3 §5.4 for what browsers are asked; NIST SP 800-63B-4 §3.1.6 and §3.2.2 for what is judged.
 //! `fields` and `demands` say how it is set and shown, `combination` which factors let in, `judge` what a passkey may
-//! lack, `trust` whose word about models of authenticators counts, `resolve` whose policy counts.
+//! lack, `trust` whose word about models of authenticators counts, `upgrade` when a passkey may be made without a dialogue,
+//! `resolve` whose policy counts.
 
 mod combination;
 mod demands;
@@ -10,6 +11,7 @@ mod fields;
 mod judge;
 mod resolve;
 pub mod trust;
+mod upgrade;
 
 use std::collections::BTreeSet;
 
@@ -19,11 +21,12 @@ pub use combination::{Combination, Holds, Verdict};
 pub use demands::{DEMANDS, MINIMUM_ACR};
 pub use fields::{Acts, FIELDS, Field, Problem};
 pub use judge::{
-    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, judge_record, judge_registration, judge_sign_in, usable,
-    usable_in,
+    CHECKS, Check, Facts, MODEL_STATUS, SignIn, Violation, counts, has_passkey, judge_record, judge_registration,
+    judge_sign_in, usable, usable_in,
 };
 pub use resolve::{ClientPolicy, Effective, GroupPolicy, of_strangers, resolve};
 pub use trust::{AaguidAllow, AaguidDeny, Conveyance, RefusedStatuses, Trust};
+pub use upgrade::REST_DAYS;
 
 use super::cose;
 use super::mds::Certification;
@@ -314,6 +317,8 @@ pub struct Policy {
     pub clone_response: CloneResponses,
     pub enrolment_requires: EnrolmentRequires,
     pub enrolment: Enrolment,
+    /// After a sign-in by password a passkey is made without a dialogue, where the browser can.
+    pub automatic_upgrade: bool,
 }
 
 impl Default for Policy {
@@ -341,6 +346,7 @@ impl Default for Policy {
             clone_response: CloneResponses { device_bound: CloneResponse::Block, synced: CloneResponse::Notify },
             enrolment_requires: EnrolmentRequires::Confirmed,
             enrolment: Enrolment::Nudge(14),
+            automatic_upgrade: false,
         }
     }
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::account::{Account, AccountState};
 use crate::acr::{Demand, Evidence, choose};
 use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
 use crate::passkey::policy::{
     ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
-    resolve, usable,
+    counts, resolve, usable,
 };
-use crate::passkey::record::Passkey;
+use crate::passkey::record::{Passkey, PasskeyState};
 use crate::realm::{Realm, RealmSettings};
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -49,10 +49,21 @@ pub fn reach(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder, now:
     hosts.map(|rp| Stand::new((realm, &rp.rp_id), &effective, holder, now).reach()).max().unwrap_or(Reach::Out)
 }
 
+/// Whether somebody has one passkey, which its device keeps to itself, and no other way in: they are locked out when it
+/// is lost. Who was let in by nobody, or has no way in even so, is no matter of a device.
+pub fn hangs_by_one_device(realm: &Realm, holder: &Holder, now: Timestamp) -> bool {
+    let active = || holder.passkeys.iter().filter(|passkey| passkey.state == PasskeyState::Active);
+    if holder.account.state != AccountState::Active || active().count() != 1 || active().any(|p| p.backup_eligible) {
+        return false;
+    }
+    let bare = Holder { passkeys: Vec::new(), ..holder.clone() };
+    reach(realm, None, holder, now) >= Reach::Perhaps && reach(realm, None, &bare, now) == Reach::Out
+}
+
 /// What an account has to sign in with under a policy at a host.
 pub fn holds(holder: &Holder, policy: &Policy, rp_id: &str, now: Timestamp) -> Holds {
     Holds {
-        passkey: usable(&holder.passkeys, rp_id, policy).next().is_some(),
+        passkey: usable(&holder.passkeys, rp_id, policy).any(|p| counts(policy, &holder.account, p)),
         password: holder.account.password_hash.is_some(),
         totp: holder.account.totp.is_some(),
         asks_passkey: holder.account.preferences.ask_passkey,
@@ -117,7 +128,8 @@ impl<'a> Stand<'a> {
     fn must_enrol(&self) -> bool {
         let base = self.effective.base;
         let required = matches!(base.enrolment, Enrolment::Required(_)) && base.enabled && base.allow_registration;
-        required && !self.holds.own.passkey && !self.holds.own.grace
+        let has_passkey = usable(&self.holder.passkeys, self.rp_id, base).next().is_some();
+        required && !has_passkey && !self.holds.own.grace
     }
 
     /// Whether a new passkey of the best kind that is taken would let in, and its owner may make it.

@@ -12,7 +12,7 @@ use super::options::{
     AuthenticatorSelection, CreationExtensions, CreationOptions, CredentialParameters, Kind, RelyingPartyEntity,
     TIMEOUT_MS, UserEntity,
 };
-use super::policy::{PasskeyType, Policy, Requirement, passkey_type};
+use super::policy::{Conveyance, PasskeyType, Policy, Requirement, passkey_type};
 use super::record::{Attestation, Passkey, PasskeyState};
 use super::wire::RegistrationResponse;
 use super::{Ceremony, Expected, Reason, Refused, check_client_data};
@@ -72,11 +72,15 @@ pub const RULES: &[Rule] = &[
         "the authenticator data are complete, hold a credential, and nothing follows them",
     ),
     rule("webauthn.registration.rp_id_mismatch", "WebAuthn L3 §7.1 step 14", "rpIdHash is the hash of the RP ID"),
-    rule("webauthn.registration.user_not_present", "WebAuthn L3 §7.1 step 15", "UP is set"),
+    rule(
+        "webauthn.registration.user_not_present",
+        "WebAuthn L3 §7.1 step 15",
+        "UP is set, unless the ceremony was begun without a dialogue (conditional mediation)",
+    ),
     rule(
         "webauthn.registration.user_not_verified",
         "WebAuthn L3 §7.1 step 16",
-        "UV is set where the policy requires it",
+        "UV is set where the policy requires it, unless the ceremony was begun without a dialogue",
     ),
     rule("webauthn.registration.backup_state", "WebAuthn L3 §7.1 step 17", "BS is not set without BE"),
     rule(
@@ -126,6 +130,8 @@ pub struct OptionsFor<'a> {
     pub kind: Option<Kind>,
     /// The account's passkeys; those of this RP ID are not registered twice.
     pub passkeys: &'a [Passkey],
+    /// Without a dialogue: conditional mediation.
+    pub conditional: bool,
 }
 
 /// The options for `navigator.credentials.create()` (WebAuthn L3 §5.4).
@@ -141,7 +147,11 @@ pub fn options(request: &OptionsFor<'_>, policy: &Policy) -> CreationOptions {
         (false, true) => Some("cross-platform"),
         _ => None,
     };
-    let resident_key = policy.resident_key.ask(&types);
+    // Nobody is there to unlock anything, to agree to attestation, or to type a user name later.
+    let (resident_key, user_verification, attestation) = match request.conditional {
+        true => (Requirement::Required, Requirement::Preferred, Conveyance::None),
+        false => (policy.resident_key.ask(&types), policy.user_verification.ask(&types), policy.attestation),
+    };
     let same_rp = request.passkeys.iter().filter(|p| p.rp_id == request.rp_id);
     CreationOptions {
         rp: RelyingPartyEntity { id: request.rp_id.to_owned(), name: request.rp_name.to_owned() },
@@ -162,10 +172,10 @@ pub fn options(request: &OptionsFor<'_>, policy: &Policy) -> CreationOptions {
             authenticator_attachment,
             resident_key,
             require_resident_key: resident_key == Requirement::Required,
-            user_verification: policy.user_verification.ask(&types),
+            user_verification,
         },
         hints: request.kind.map_or_else(|| policy.hints.clone(), |kind| vec![kind.passkey_type().hint()]),
-        attestation: policy.attestation.text(),
+        attestation: attestation.text(),
         extensions: CreationExtensions { cred_props: true },
     }
 }
@@ -179,6 +189,8 @@ pub struct Registered {
     pub alg: i64,
     pub counter: u32,
     pub user_verified: bool,
+    /// Made without a dialogue: UV was not asked for.
+    pub conditional: bool,
     pub backup_eligible: bool,
     pub backup_state: bool,
     /// `credProps.rk`, where the browser said so.
@@ -278,13 +290,13 @@ pub fn verify(
         AuthenticatorData::parse(&object.auth_data).map_err(|e| refuse(Reason::AuthenticatorData).because(&e))?;
     // Step 14: the authenticator was asked for this RP ID.
     ensure(data.rp_id_hash == sha256(expected.rp_id.as_bytes()), Reason::RpId)?;
-    // Step 15. Conditional creation, which has no UP, is not offered.
-    ensure(data.flags.user_present(), Reason::UserPresent)?;
+    // Step 15. What the server did not begin as conditional has its user there.
+    ensure(data.flags.user_present() || expected.conditional, Reason::UserPresent)?;
     // Step 16: by the policy for this type of passkey.
     let attachment = response.authenticator_attachment;
     let kind = passkey_type(&response.response.transports, attachment.as_deref());
     let uv_required = policy.user_verification.of(kind) == Requirement::Required;
-    ensure(data.flags.user_verified() || !uv_required, Reason::UserVerified)?;
+    ensure(data.flags.user_verified() || !uv_required || expected.conditional, Reason::UserVerified)?;
     // Step 17; steps 18 and 19 (uses of BE and BS) are the policy's.
     ensure(data.flags.backup_eligible() || !data.flags.backup_state(), Reason::BackupState)?;
 
@@ -316,6 +328,7 @@ pub fn verify(
         alg: key.alg(),
         counter: data.counter,
         user_verified: data.flags.user_verified(),
+        conditional: expected.conditional,
         backup_eligible: data.flags.backup_eligible(),
         backup_state: data.flags.backup_state(),
         discoverable: response.extensions.cred_props.rk,

@@ -15,4 +15,5 @@ mod reach;
 mod registration;
 mod resolve;
 mod support;
+mod upgrade;
 mod vectors;

@@ -21,6 +21,7 @@ fn creation(policy: &Policy, kind: Option<Kind>) -> Value {
         challenge: CHALLENGE,
         kind,
         passkeys: &[bench.passkey, old],
+        conditional: false,
     };
     serde_json::to_value(registration::options(&request, policy)).unwrap()
 }

@@ -148,6 +148,7 @@ fn sets_every_field_from_words_and_from_json() {
         ("mds_refuse_status", "REVOKED", r#"["REVOKED"]"#),
         ("mds_min_certification", "FIDO_CERTIFIED_L1plus", r#""FIDO_CERTIFIED_L1plus""#),
         ("enrolment_requires", "access_pass", r#""access_pass""#),
+        ("automatic_upgrade", "true", "true"),
     ] {
         let mut policy = Policy::default();
         policy.set(name, text).unwrap();

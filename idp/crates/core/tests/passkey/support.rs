@@ -28,7 +28,7 @@ pub fn origins() -> Vec<String> {
 }
 
 pub fn expected(origins: &[String]) -> Expected<'_> {
-    Expected { challenge: CHALLENGE, origins, rp_id: RP_ID, issued: ISSUED }
+    Expected { challenge: CHALLENGE, origins, rp_id: RP_ID, issued: ISSUED, conditional: false }
 }
 
 pub fn creation_options(policy: &Policy) -> Value {
@@ -41,6 +41,7 @@ pub fn creation_options(policy: &Policy) -> Value {
         challenge: CHALLENGE,
         kind: None,
         passkeys: &[],
+        conditional: false,
     };
     serde_json::to_value(registration::options(&request, policy)).unwrap()
 }

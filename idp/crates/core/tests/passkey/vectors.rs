@@ -41,7 +41,13 @@ impl Vector<'_> {
             } });
         let challenge = from_base64url(self.text("/reg/challenge")).unwrap();
         let origins = [self.text("/origin").to_owned()];
-        let expected = Expected { challenge: &challenge, origins: &origins, rp_id: self.text("/rpId"), issued: ISSUED };
+        let expected = Expected {
+            challenge: &challenge,
+            origins: &origins,
+            rp_id: self.text("/rpId"),
+            issued: ISSUED,
+            conditional: false,
+        };
         let policy = discouraged();
         let mut registered =
             registration::verify(&expected, RegistrationResponse::from_json(&response)?, &policy, NOW)?;
@@ -81,7 +87,7 @@ impl Vector<'_> {
         let challenge = from_base64url(self.text("/auth/challenge")).unwrap();
         let origins = [self.text("/origin").to_owned()];
         let rp_id = self.text("/rpId");
-        let ceremony = Expected { challenge: &challenge, origins: &origins, rp_id, issued: ISSUED };
+        let ceremony = Expected { challenge: &challenge, origins: &origins, rp_id, issued: ISSUED, conditional: false };
         let asked = Asked { ceremony, allowed: &[], account: Some(account()) };
         let passkey = registered.into_passkey(account(), rp_id, String::new(), NOW.plus_s(-60));
         let found = Found { passkey: &passkey, user_handle: HANDLE };

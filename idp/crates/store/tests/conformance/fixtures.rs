@@ -222,6 +222,7 @@ pub fn register(passkey: &Passkey) -> RegisterPasskey {
         challenge: challenge(),
         pass: None,
         max_passkeys: 10,
+        automatic: false,
         now: NOW,
         audit: audit(AuditEvent::PasskeyRegistered),
     }

@@ -96,9 +96,15 @@ both! {
         let both = [db.store.write(chosen.clone()), db.store.write(put_off(NOW))];
         assert!(futures_util::future::join_all(both).await.into_iter().all(Result::unwrap));
         assert!(db.store.write(put_off(NOW.plus_s(5))).await.unwrap());
+        let upgraded = Preference::PasskeyUpgraded(NOW.plus_s(7));
+        assert!(db.store.write(SetPreference { preference: upgraded, ..chosen.clone() }).await.unwrap());
         let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();
-        let expected =
-            Preferences { ask_passkey: true, passkey_first_asked: Some(NOW), passkey_put_off: Some(NOW.plus_s(5)) };
+        let expected = Preferences {
+            ask_passkey: true,
+            passkey_first_asked: Some(NOW),
+            passkey_put_off: Some(NOW.plus_s(5)),
+            passkey_upgraded: Some(NOW.plus_s(7)),
+        };
         assert_eq!(found.preferences, expected);
         let audited = SetPreference { audit: Some(audit(AuditEvent::AccountChanged)), ..chosen.clone() };
         assert!(db.store.write(audited).await.unwrap());

@@ -1,7 +1,7 @@
 //! Passkeys and passes.
 
 use futures_util::future::join_all;
-use idp_core::account::Role;
+use idp_core::account::{Preferences, Role};
 use idp_core::audit::AuditEvent;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::record::{Passkey, PasskeyState};
@@ -35,6 +35,7 @@ fn suspend(passkey: &Passkey) -> SuspendPasskey {
         account,
         credential_id,
         reason: "counter".to_owned(),
+        tell: Vec::new(),
         audit: audit(AuditEvent::PasskeyCloned),
     }
 }
@@ -88,6 +89,20 @@ both! {
         let outcomes: Vec<_> = results.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::Registered).count(), 3);
         assert_eq!(outcomes.iter().filter(|o| **o == PasskeyRegistered::TooMany).count(), 21);
+    }
+
+    async fn keeps_that_a_passkey_was_made_without_a_dialogue(db) {
+        let account = make_account(&db.store, "alice").await;
+        let preferences = Preferences { passkey_upgraded: Some(NOW), ..Preferences::default() };
+        let op = RegisterPasskey { automatic: true, ..register(&passkey(account.id)) };
+        let full = RegisterPasskey { max_passkeys: 0, ..op.clone() };
+        let kept = async || db.store.find_account(REALM, &account.id).await.unwrap().unwrap().preferences;
+        assert_eq!(db.store.write(full).await.unwrap(), PasskeyRegistered::TooMany);
+        assert_eq!(kept().await, Preferences::default());
+        assert_eq!(db.store.write(op).await.unwrap(), PasskeyRegistered::Registered);
+        assert_eq!(kept().await, preferences);
+        assert_eq!(db.store.write(register(&passkey(account.id))).await.unwrap(), PasskeyRegistered::Registered);
+        assert_eq!(kept().await, preferences);
     }
 
     async fn uses_up_a_pass_by_one_registration(db) {

@@ -4,7 +4,8 @@
 //! verification and algorithms, which a later, stricter policy asks again.
 
 use super::trust::Attested;
-use super::{CloneResponse, PasskeyType, Policy, Requirement};
+use super::{CloneResponse, Mode, PasskeyType, Policy, Requirement};
+use crate::account::Account;
 use crate::passkey::assertion::{Counter, Verified};
 use crate::passkey::mds::{Certification, Model};
 use crate::passkey::record::{Attestation, Passkey, PasskeyState};
@@ -257,7 +258,8 @@ pub fn judge_registration(policy: &Policy, registered: &Registered, existing: us
     let facts = Facts {
         kind: registered.passkey_type(),
         backup_eligible: registered.backup_eligible,
-        user_verified: Some(registered.user_verified),
+        // Nobody was asked; the first sign-in asks.
+        user_verified: (!registered.conditional).then_some(registered.user_verified),
         discoverable: registered.discoverable,
         alg: registered.alg,
         suspended: false,
@@ -304,6 +306,18 @@ pub fn usable_in<'a>(
     policy: &'a Policy,
 ) -> impl Iterator<Item = &'a Passkey> {
     parties.iter().flat_map(move |party| usable(passkeys, &party.rp_id, policy))
+}
+
+/// Whether a usable passkey takes the place of a password that would do without it. One made without a dialogue signs in
+/// like any other, but closes no way until it was used: its owner may not know of it, or not have it at hand.
+pub fn counts(policy: &Policy, account: &Account, passkey: &Passkey) -> bool {
+    let untried = account.preferences.passkey_upgraded == Some(passkey.created) && passkey.last_used.is_none();
+    !untried || !matches!(policy.mode, Mode::PasskeyFirst | Mode::Optional)
+}
+
+/// Whether an account has a usable passkey that counts.
+pub fn has_passkey(passkeys: &[Passkey], parties: &[RelyingParty], (account, policy): (&Account, &Policy)) -> bool {
+    usable_in(passkeys, parties, policy).any(|passkey| counts(policy, account, passkey))
 }
 
 fn record_facts(passkey: &Passkey) -> Facts<'_> {
