@@ -22,9 +22,15 @@ pub(in crate::passkey) const MOST: usize = 8;
 /// RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8812 §2): only TPMs still sign so.
 pub(super) const RS1: i64 = -65535;
 
-/// Reads a certificate that fills `der`.
+/// Reads a certificate that fills `der`. What no signature covers must be what RFC 5280 says, too: the outer algorithm is
+/// the signed one (§4.1.1.2), and bit strings are whole bytes.
 pub(in crate::passkey) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
-    X509Certificate::from_der(der).ok().and_then(|(rest, certificate)| rest.is_empty().then_some(certificate))
+    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+    let whole = [&certificate.signature_value, &certificate.public_key().subject_public_key];
+    let good = rest.is_empty()
+        && certificate.signature_algorithm == certificate.tbs_certificate.signature
+        && whole.iter().all(|bits| bits.unused_bits == 0);
+    good.then_some(certificate)
 }
 
 /// Which kind of key a certificate has.
