@@ -10,4 +10,4 @@ pub mod modes;
 mod password;
 mod secrets;
 mod throttle;
-mod upgrade;
+pub mod upgrade;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use idp_softkey::{Faults, Options};
 use serde_json::{Value, json};
 
-use crate::login::modes;
+use crate::login::{modes, upgrade};
 use crate::rules::rule;
 use crate::webauthn::{clones, enrolment as enrolling};
 use crate::world::acts::{Of, PASSWORD, STAFF, refused};
@@ -25,6 +25,7 @@ pub const OWN: &[(&str, Tried)] = &[
     ("clone_response", |of| Box::pin(clones::the_response_is_what_the_policy_says(of))),
     ("enrolment_requires", |of| Box::pin(enrolling::the_first_passkey_needs_what_the_policy_says(of))),
     ("enrolment", |of| Box::pin(enrolment(of))),
+    ("automatic_upgrade", |of| Box::pin(upgrade::the_field_is_asked_when_it_is_offered_begun_and_finished(of))),
 ];
 
 /// Somebody with a password and a passkey, in the group.
