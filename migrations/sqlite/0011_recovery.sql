@@ -13,3 +13,8 @@ CREATE TABLE mailed_codes (
     PRIMARY KEY (realm_id, account_id, browser)
 ) WITHOUT ROWID;
 CREATE INDEX mailed_codes_by_expiry ON mailed_codes (expires_ms);
+-- As in 0010; those of a table that is dropped go with it.
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('mailed_codes', 'mailed_codes', '1000000 1000000 3 1'),
+    ('mailed_codes', 'mailed_codes_by_expiry', '1000000 2');
+ANALYZE sqlite_schema;

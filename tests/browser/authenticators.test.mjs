@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPerson, SYNCED, USB } from './support/browser.mjs';
-import { usePasskey, usePassword } from './support/flows.mjs';
+import { setPolicy, usePasskey, usePassword } from './support/flows.mjs';
 import { openStage } from './support/stage.mjs';
 
 const PASSWORD = 'a mast of four words';
@@ -56,18 +56,7 @@ async function signIn(person) {
 const isIn = ({ page }) => page.waitForURL('**/account/security');
 const says = ({ page }, words) => page.locator('#notices [role=alert]').filter({ hasText: words }).waitFor();
 
-/** Changes the policy, and waits until the running product has it: the hints, which it tells everybody, say so. */
-const MARKS = ['security-key', 'hybrid', 'client-device'];
-async function policy(fields) {
-  MARKS.push(MARKS.shift());
-  await stage.command(`policy set ${fields} hints=${MARKS[0]}`);
-  for (let told; told !== MARKS[0];) {
-    const answer = await fetch(`${issuer}/webauthn/authenticate/options`, {
-      method: 'POST', body: '{}', headers: { origin: issuer, 'content-type': 'application/json' },
-    });
-    [told] = (await answer.json()).publicKey.hints;
-  }
-}
+const policy = fields => setPolicy(stage, fields);
 
 for (const [transport, kind] of Object.entries(TRANSPORTS)) {
   test(`${transport}, resident: signs in without a name`, async () => {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { lend, newPerson } from './support/browser.mjs';
-import { setUpOwner, usePasskey } from './support/flows.mjs';
+import { lend, newPerson, SYNCED } from './support/browser.mjs';
+import { setPolicy, setUpOwner, usePasskey } from './support/flows.mjs';
+import { review } from './support/review.mjs';
 import { openStage } from './support/stage.mjs';
 
 const stage = await openStage();
@@ -125,4 +126,25 @@ test('a browser without passkeys is told so and keeps the other ways', async () 
   await page.click('#login-submit');
   await page.waitForSelector('#password');
   assert.equal(await page.locator('#passkey-login').count(), 0);
+});
+
+test('a kind that the policy refuses since: the page says which and what to use, to strangers no names', async () => {
+  await stage.command('user create mia');
+  const { url } = await stage.command('access-pass create mia');
+  const person = await newPerson(stage, { key: SYNCED });
+  const { page, key } = person;
+  await page.goto(url);
+  await page.click('#passkey-create');
+  await page.waitForURL('**/setup/done');
+  await key.present(false);
+  await setPolicy(stage, 'deny_synced=true');
+  await page.goto(`${stage.product.issuer}/login`);
+  await usePasskey(person);
+  const notice = page.locator('#notices [role=alert]');
+  await notice.filter({ hasText: 'Passkeys that are synced between devices are not accepted here. Please use a security key.' }).waitFor();
+  assert.doesNotMatch(await notice.textContent(), /mia/);
+  await review(page, 'login-kind-refused');
+  await setPolicy(stage, 'deny_synced=false');
+  await usePasskey(person);
+  await page.waitForURL('**/account/security');
 });

@@ -1,7 +1,7 @@
 // The ways into an account with a passkey: autofill, the button, the user name first, the keyboard alone.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { newPerson } from './support/browser.mjs';
+import { lend, newPerson } from './support/browser.mjs';
 import { setUpOwner, usePasskey } from './support/flows.mjs';
 import { openStage } from './support/stage.mjs';
 
@@ -77,4 +77,26 @@ test('the keyboard reaches everything on the account page, the skip link first',
   }
   assert.match([...reached][0], /Skip to the content/);
   for (const id of ['passkey-name', 'passkey-create', 'passkey-create-phone', 'passkey-create-key']) assert.ok(reached.has(id), id);
+});
+
+test('a page that stays open renews its challenge, and nobody notices', async () => {
+  const person = await newPerson(stage);
+  await lend(key, person.key);
+  await person.key.present(false);
+  await person.page.clock.install();
+  const options = () => person.page.waitForResponse('**/webauthn/authenticate/options').then(response => response.json());
+  const first = options();
+  await person.page.goto(`${stage.product.issuer}/login`);
+  await person.page.waitForSelector('html[data-listening=yes]');
+  const challenge = (await first).publicKey.challenge;
+  const second = options();
+  const signed = person.page.waitForRequest('**/webauthn/authenticate');
+  // It answers what it is asked from now on: a ceremony that waits is none of its business.
+  await person.key.present(true);
+  await person.page.clock.fastForward('04:30');
+  const renewed = await second;
+  assert.notEqual(renewed.publicKey.challenge, challenge);
+  await person.page.waitForURL('**/account/security');
+  assert.equal((await signed).postDataJSON().ceremony, renewed.ceremony, 'by the autofill, with the new challenge');
+  await person.context.close();
 });

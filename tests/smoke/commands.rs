@@ -36,6 +36,12 @@ fn users_are_made_shown_changed_and_deleted() {
         &["--email", "--website", "--birthdate"],
     );
     refused(&place.idp(&["user", "create", " bob"]), 2, &["NAME"]);
+    refused(&place.idp(&["user", "create", "cy@a.test", "--email", "cy@b.test"]), 2, &["--email cy@a.test"]);
+    place.json(&["user", "create", "cy@a.test", "--email", "cy@a.test"]);
+    let moved = place.json(&["user", "set", "cy@a.test", "--email", "cy@b.test"]);
+    assert_eq!(moved["username"], "cy@b.test", "the name that is the address goes along");
+    refused(&place.idp(&["user", "set", "cy@b.test", "--email", ""]), 1, &["known by the address"]);
+    place.json(&["user", "delete", "cy@b.test"]);
     refused(&place.idp(&["user", "create", "bob", "--email-verified"]), 2, &["--email-verified"]);
     refused(&place.idp(&["user", "show", "nobody"]), 1, &["nobody", "idp user list"]);
 

@@ -1,7 +1,10 @@
 //! `idp dev`: first start, set-up link, restart, taken port, addresses it refuses.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use crate::person::{begin, client, enrol, is_signed_in, parameter, sign_in, whole_sign_in};
-use crate::product::{Place, Product, free_port, run};
+use crate::product::{Place, Product, command, free_port, run};
 
 #[test]
 fn sets_up_an_owner_once_and_keeps_them_over_a_restart() {
@@ -114,4 +117,26 @@ fn a_flow_begun_before_a_kill_finishes_after_the_restart() {
     let answer = browser.get(done.json()["next"].as_str().unwrap()).unwrap();
     let code = crate::person::code(&answer).unwrap();
     assert_eq!(crate::person::redeem(&mut browser, ("web", &secret), &code).unwrap().status, 200);
+}
+
+#[test]
+fn says_where_to_go_on_and_what_to_try_when_a_passkey_acts_up() {
+    let place = Place::dev();
+    let mut dev = command(None);
+    dev.args(["dev", "--listen=127.0.0.1:0", "--demo-listen=127.0.0.1:0", &place.at[0], &place.at[1]]);
+    let mut child = dev.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = String::new();
+    // The last sentence tells how to stop.
+    for line in lines {
+        said.push_str(&line);
+        if line.contains("Ctrl-C") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for words in ["/setup?token=", "demo application", "If a passkey acts up, try a private window."] {
+        assert!(said.contains(words), "{words} is missing in: {said}");
+    }
 }

@@ -5,12 +5,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 
-use idp_softkey::Maker;
+use idp_softkey::{Maker, Options};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, Issuer, KeyPair, date_time_ymd};
 use serde_json::Value;
 
-use crate::person::enrolled;
-use crate::product::{Place, Product, Said, command, free_port, run};
+use crate::person::{enrol_with, enrolled};
+use crate::product::{Place, Product, Said, command, free_port, postgres, run};
 
 /// Runs the doctor; its exit status and its checks by id.
 fn doctor(arguments: &[&str]) -> (i32, Value) {
@@ -289,6 +289,52 @@ fn the_policies_of_groups_are_looked_at_as_well() {
     place.json(&["policy", "set", "allow_registration=false", "--group", "staff", "--priority", "1"]);
     let (_, checks) = on(&place, &["--url", "http://localhost:1"]);
     is(&checks, "policy.registration", "warn", "`allow_registration` is false in the policy of the group staff");
+}
+
+/// Rewrites the policy in the database as only somebody with SQL can: what the commands refuse.
+fn by_sql(database: &str, field: &str, value: Value) {
+    use sqlx::{Connection as _, PgConnection, query, query_scalar};
+    let act = async {
+        let mut connection = PgConnection::connect(database).await.unwrap();
+        let policy: String = query_scalar("SELECT policy FROM realms").fetch_one(&mut connection).await.unwrap();
+        let mut policy: Value = serde_json::from_str(&policy).unwrap();
+        policy[field] = value;
+        query("UPDATE realms SET policy = $1").bind(policy.to_string()).execute(&mut connection).await.unwrap();
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(act);
+}
+
+#[test]
+fn a_policy_that_nobody_can_satisfy_is_seen_however_it_came_there() {
+    let database = postgres("unmet");
+    let place = Place::serve(Some(&database));
+    place.json(&["policy", "set", "mode=passkey_only"]);
+    let seen = || on(&place, &["--url", "http://localhost:1"]).1;
+    is(&seen(), "policy.satisfiable", "ok", "yes");
+    by_sql(&database, "allow_login", Value::Bool(false));
+    is(&seen(), "policy.satisfiable", "fail", "nobody could");
+}
+
+#[test]
+fn who_is_locked_out_with_one_device_is_counted() {
+    let place = Place::serve(None);
+    let product = Product::serve(&place);
+    let seen = || on(&place, &["--url", "http://localhost:1"]).1;
+    enrolled(&place, &mut product.browser(), "synced");
+    is(&seen(), "people.one_device", "ok", "nobody");
+    for name in ["ann", "bob"] {
+        place.json(&["user", "create", name]);
+        let pass = place.json(&["access-pass", "create", name]);
+        enrol_with(&mut product.browser(), pass["url"].as_str().unwrap(), name, Options::security_key());
+    }
+    is(&seen(), "people.one_device", "warn", "2 people");
+    assert!(!seen()["people.one_device"].to_string().contains("ann"), "a count, no names");
+    // A password is another way in; whoever cannot sign in anyway is not counted.
+    let set = place.idp_with(&["user", "password", "ann", "--stdin"], "a long enough password\n");
+    assert_eq!(set.code, 0, "{}", set.err);
+    is(&seen(), "people.one_device", "warn", "1 person");
+    place.json(&["user", "disable", "bob"]);
+    is(&seen(), "people.one_device", "ok", "nobody");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod dev;
 mod doctor;
+mod factors;
 mod hosts;
 mod logout;
 mod metadata;

@@ -16,6 +16,11 @@ pub const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more-0123456
 
 /// Opens a one-time link and makes a passkey with it.
 pub fn enrol(browser: &mut Browser, link: &str, username: &str) -> SoftKey {
+    enrol_with(browser, link, username, Options::synced())
+}
+
+/// The same with a passkey of some kind.
+pub fn enrol_with(browser: &mut Browser, link: &str, username: &str, options: Options) -> SoftKey {
     let page = browser.get(link).expect("answers");
     assert_eq!(page.status, 200, "{}", page.body);
     let token = link.split_once("token=").expect("a token").1;
@@ -23,7 +28,7 @@ pub fn enrol(browser: &mut Browser, link: &str, username: &str) -> SoftKey {
         .post_json("/webauthn/register/options", &json!({ "pass": token, "username": username }), "")
         .expect("answers")
         .json();
-    let mut key = SoftKey::new(Alg::Es256, Options::synced());
+    let mut key = SoftKey::new(Alg::Es256, options);
     let credential = key.create(&begun["publicKey"], &browser.origin);
     let body = json!({ "ceremony": begun["ceremony"], "credential": credential });
     let csrf = begun["csrf"].as_str().unwrap_or_else(|| panic!("no ceremony: {begun}"));

@@ -3,6 +3,8 @@
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::person::{access_token, begin, client, enrolled, finish, is_signed_in, redeem, whole_sign_in};
 use crate::product::{Place, Product, postgres};
 
@@ -40,6 +42,34 @@ fn sixty_four_parallel_redemptions_over_two_processes_yield_one_success_and_then
     }
     let reused = place.json(&["audit", "list", "--event", "code.reused"]);
     assert!(!reused.as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_finished_ceremony_is_worth_nothing_to_the_other_process() {
+    let place = Place::serve(Some(&postgres("ceremony")));
+    let (a, b) = (Product::serve(&place), Product::serve(&place));
+    let mut browser = a.browser();
+    let mut key = enrolled(&place, &mut browser, "ada");
+    let begun = browser.post_json("/webauthn/authenticate/options", &json!({}), "").unwrap().json();
+    let credential = key.get(&begun["publicKey"], &browser.origin);
+    let body = json!({ "ceremony": begun["ceremony"], "credential": credential });
+    let csrf = begun["csrf"].as_str().unwrap();
+    // With the cookies it was begun with.
+    let mut again = browser.clone();
+    assert_eq!(browser.post_json("/webauthn/authenticate", &body, csrf).unwrap().status, 200);
+    for port in [b.port, a.port] {
+        again.port = port;
+        let refused = again.post_json("/webauthn/authenticate", &body, csrf).unwrap();
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (409, Some("ceremony_used")), "{}", refused.body);
+        assert!(!is_signed_in(&mut again).unwrap());
+    }
+    // The options of one process are finished at the other.
+    let begun = again.post_json("/webauthn/authenticate/options", &json!({}), "").unwrap().json();
+    again.port = b.port;
+    let credential = key.get(&begun["publicKey"], &again.origin);
+    let body = json!({ "ceremony": begun["ceremony"], "credential": credential });
+    let csrf = begun["csrf"].as_str().unwrap();
+    assert_eq!(again.post_json("/webauthn/authenticate", &body, csrf).unwrap().status, 200);
 }
 
 /// Waits until it holds, a second at most.

@@ -113,3 +113,41 @@ fn every_rule_has_a_test() {
     let untested: Vec<_> = every_rule().into_iter().filter(|id| !named(id)).collect();
     assert!(untested.is_empty(), "rules that no test names: {untested:#?}");
 }
+
+/// Every function and browser test, and every file, that documents may name as a test.
+fn tests(root: &Path) -> (String, String) {
+    let mut functions = String::new();
+    for folder in ["tests/suite", "tests/smoke", "idp/crates/core/tests", "idp/crates/store/tests"] {
+        sources(&root.join(folder), false, &mut functions);
+    }
+    for folder in ["idp/crates/core/src", "idp/src"] {
+        sources(&root.join(folder), true, &mut functions);
+    }
+    functions.push_str(&std::fs::read_to_string(root.join("tests/suite/rules.rs")).unwrap());
+    let mut titles = String::new();
+    for entry in std::fs::read_dir(root.join("tests/browser")).unwrap().flatten() {
+        if entry.path().extension().is_some_and(|e| e == "mjs") {
+            titles.push_str(&std::fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    (functions, titles)
+}
+
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (functions, titles) = tests(&root);
+    let is_there = |name: &str| match name.contains('/') {
+        true => root.join(name).exists(),
+        false => functions.contains(&format!("fn {name}(")) || titles.contains(&format!("test('{name}'")),
+    };
+    let table = std::fs::read_to_string(root.join("docs/seeds.md")).unwrap();
+    // The last cell of a row; it is `| # | asked | here | shown by |`.
+    let rows = table.lines().filter(|line| line.starts_with("| ")).filter_map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        Some((*cells.first()?, *cells.last()?))
+    });
+    let named = rows.flat_map(|(row, cell)| cell.split('`').skip(1).step_by(2).map(move |name| (row, name)));
+    let gone: Vec<_> = named.filter(|(_, name)| !is_there(name)).collect();
+    assert!(gone.is_empty(), "docs/seeds.md names what is not there: {gone:#?}");
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use idp_core::account::Account;
+use idp_core::account::{Account, meant};
 use idp_core::audit::{Audit, AuditEvent};
 use idp_core::credential::blocklist::Blocklist;
 use idp_core::realm::Realm;
@@ -142,11 +142,9 @@ impl Operator {
     /// When there is none.
     pub async fn account(&self, name: &str) -> Result<Account, Failure> {
         let store = &self.app.store;
-        let account = match store.find_account_by_username(self.realm.id, name).await? {
-            None if name.contains('@') => store.find_account_by_email(self.realm.id, name).await?,
-            found => found,
-        };
-        account.ok_or_else(|| format!("there is no user \"{name}\": idp user list shows them").into())
+        let by_name = store.find_account_by_username(self.realm.id, name).await?;
+        let by_email = store.find_account_by_email(self.realm.id, name).await?;
+        meant(by_name, by_email).ok_or_else(|| format!("there is no user \"{name}\": idp user list shows them").into())
     }
 
     /// Answers: `value` for machines, else `text` for people.

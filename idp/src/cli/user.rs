@@ -1,7 +1,7 @@
 //! `idp user`: people who sign in.
 
 use clap::{Args, Subcommand, ValueEnum};
-use idp_core::account::{Account, AccountState, Profile, Role, check_username};
+use idp_core::account::{Account, AccountState, Profile, Role, check_username, is_own_name};
 use idp_core::audit::AuditEvent;
 use idp_core::id::AccountId;
 use idp_core::passkey::record::PasskeyState;
@@ -165,6 +165,9 @@ async fn create(at: &Operator, new: Create) -> Result<(), Failure> {
     check_username(&name).map_err(|problem| usage(format!("NAME: {problem}")))?;
     let mut profile = Profile::default();
     new.claims.apply(&mut profile, at.realm.settings.schema())?;
+    if !is_own_name(&name, profile.email.as_deref()) {
+        return Err(usage(format!("NAME: a user name with @ is the user's own address: add --email {name}")));
+    }
     let password_hash = if new.password_stdin {
         let password = terminal::password_line("--password-stdin")?;
         Some(hashed(at, password, (&name, &profile, &at.realm.policy), "--password-stdin").await?)
@@ -302,7 +305,8 @@ async fn set(at: &Operator, name: &str, claims: Claims, role: Option<RoleName>) 
         let op = SetRole { realm: at.realm.id, id: account.id, role, now: at.app.now(), audit };
         done(at.app.store.write(op).await?, name)?;
     }
-    let account = at.account(&account.username).await?;
+    // Not by its name, which goes along with the address where it was that.
+    let account = at.app.store.find_account(at.realm.id, &account.id).await?.unwrap_or(account);
     at.answer(&value(&account), &format!("Changed {}.", account.username))
 }
 
@@ -318,6 +322,9 @@ fn done(change: AccountChange, name: &str) -> Result<(), Failure> {
         AccountChange::Done => return Ok(()),
         AccountChange::Changed => format!("somebody changed {name} at the same time: look at it and try again"),
         AccountChange::EmailTaken => "--email: another user has this address".to_owned(),
+        AccountChange::NamedByAddress => {
+            format!("--email: {name} is known by the address: give another one, of at most 128 characters")
+        }
         AccountChange::PasskeyNameTaken => "another user's passkeys have this name".to_owned(),
         AccountChange::LastOwner => {
             format!("{name} is the last active owner: make another one first (idp user create NAME --owner)")

@@ -2,6 +2,7 @@
 
 use idp_core::client::SigningAlg;
 use idp_core::jose::keyset::KeyState;
+use idp_core::passkey::reach::hangs_by_one_device;
 use idp_core::realm::Realm;
 use idp_core::realm::relying_party::is_under;
 use idp_core::time::Timestamp;
@@ -36,6 +37,8 @@ pub struct Inside {
     /// Algorithms without an active key, or why the keys cannot be used.
     pub keys_missing: Result<Vec<&'static str>, String>,
     pub owners: i64,
+    /// People who have one passkey, on one device, and no other way in.
+    pub one_device: usize,
     /// Passkeys by the RP ID they were made for.
     pub passkeys: Vec<OfRpId>,
     /// FIDO's metadata, those that wait too.
@@ -65,6 +68,9 @@ pub struct Outside {
     /// The file of related origins of each RP ID that has some.
     pub related: Vec<(String, Result<Answer, String>)>,
 }
+
+/// Accounts that are read at once.
+const PAGE: i64 = 500;
 
 /// A host that a stranger names in forwarding headers.
 pub const STRANGER: &str = "stranger.invalid";
@@ -105,15 +111,26 @@ async fn read(app: &App, name: Option<&str>) -> idp_store::Result<Inside> {
     };
     let Some(realm) = realm else {
         let (passkeys, metadata) = (Vec::new(), Vec::new());
-        return Ok(Inside { realm: None, keys_missing: Ok(Vec::new()), owners: 0, passkeys, metadata });
+        return Ok(Inside { realm: None, keys_missing: Ok(Vec::new()), owners: 0, one_device: 0, passkeys, metadata });
     };
     Ok(Inside {
         keys_missing: keys_missing(app, &realm, &app.store).await?,
         owners: app.store.count_owners(realm.id).await?,
+        one_device: one_device(app, &realm).await?,
         passkeys: app.store.count_by_rp_id(realm.id).await?,
         metadata: app.store.list_mds_blobs().await?,
         realm: Some(realm),
     })
+}
+
+async fn one_device(app: &App, realm: &Realm) -> idp_store::Result<usize> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let page = app.store.list_holders(realm.id, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = Some(last.account.id);
+        count += page.iter().filter(|holder| hangs_by_one_device(realm, holder, app.now())).count();
+    }
 }
 
 async fn keys_missing(app: &App, realm: &Realm, store: &Store) -> idp_store::Result<Result<Vec<&'static str>, String>> {

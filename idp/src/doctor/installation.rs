@@ -85,6 +85,21 @@ pub(super) fn owner(facts: &Facts) -> Finding {
     found(judge())
 }
 
+pub(super) fn one_device(facts: &Facts) -> Finding {
+    let judge = || {
+        realm_of(facts)?;
+        Ok(match inside(facts)?.one_device {
+            0 => Finding::ok("nobody"),
+            n => Finding::warn(
+                format!("{n} {}: whoever loses that device is locked out", if n == 1 { "person" } else { "people" }),
+                "ask them to add a second passkey or to make recovery codes on /account/security; who is locked out \
+                 needs idp access-pass create",
+            ),
+        })
+    };
+    found(judge())
+}
+
 pub(super) fn mail(facts: &Facts) -> Finding {
     match (&facts.settings, &facts.mail) {
         (Some(Ok(_)), None) => Finding::warn(

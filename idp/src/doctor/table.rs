@@ -27,6 +27,7 @@ pub const CHECKS: &[Check] = &[
     check("web.forwarded", "forwarding headers of strangers change nothing", web::forwarded),
     check("web.clock", "the server's clock is right", web::clock),
     check("web.hosts", "every host of the realm answers, those of old RP IDs too", web::hosts),
+    check("people.one_device", "nobody has one passkey on one device and no other way in", installation::one_device),
     check("rp_id.host", "each RP ID is its hosts or a parent of them", installation::rp_id),
     check("rp_id.related", "origins beyond the RP ID are listed where browsers look", web::related),
     check("rp_id.passkeys", "no passkey was made for an RP ID that is gone", installation::orphans),

@@ -11,6 +11,7 @@ mod exchange;
 mod login;
 mod new_password;
 mod oauth;
+mod owners;
 mod policy;
 mod problem;
 mod rate;

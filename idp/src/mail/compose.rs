@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use idp_core::account::{Account, name_key};
-use idp_core::mail::{Mail, MailKind};
+use idp_core::mail::{Mail, MailKind, is_impersonal};
 use idp_core::realm::Realm;
 use idp_core::secret::Secret;
 use idp_core::time::Timestamp;
@@ -69,13 +69,17 @@ pub fn compose<'a>(
 ) -> Result<Letter<'a>, ViewError> {
     let host = realm.issuer.split("://").last().unwrap_or_default();
     let fact = |name: &str| mail.detail.get(name).and_then(|value| value.as_str()).map(one_line);
+    let here = |account: &&Account| account.profile.email.as_deref().map(name_key) == Some(name_key(&mail.address));
+    let stranger = is_impersonal(&mail.detail) || account.filter(here).is_some_and(|a| !a.profile.email_verified);
+    // What people call themselves is for those alone who are them.
+    let known = account.filter(|_| !stranger);
     let view = LetterView {
         template: mail.template.text(),
         kind: mail.template.kind(),
         realm_name: one_line(&realm.display_name),
-        name: account.map(|account| one_line(account.display_name())),
-        username: account.map(|account| account.username.clone()).or_else(|| fact("username")),
-        what: ["passkey", "state", "email", "user"].into_iter().find_map(fact).unwrap_or_default(),
+        name: known.map(|account| one_line(account.display_name())),
+        username: known.map(|account| account.username.clone()).or_else(|| fact("username")),
+        what: ["passkey", "state", "email", "user"].into_iter().find_map(fact).unwrap_or_else(|| "none".to_owned()),
         automatic: mail.detail.get("automatic").is_some_and(|value| value == true),
         by: fact("by").unwrap_or_default(),
         at: mail.created,
@@ -97,7 +101,7 @@ pub fn compose<'a>(
     // The outbox has the address in lower case; the account knows how its owner writes it.
     let written = account.and_then(|account| account.profile.email.as_deref());
     let address = written.filter(|email| name_key(email) == mail.address).unwrap_or(&mail.address);
-    let name = account.map_or("", Account::display_name);
+    let name = known.map_or("", Account::display_name);
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
     Ok(Letter { id: mail.id.to_string(), host, at: mail.created, name, address, words })
 }

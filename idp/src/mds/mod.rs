@@ -212,7 +212,7 @@ async fn suspend(
     let mut audit = app.audit(AuditEvent::PasskeySuspended, Actor::System, "mds", detail);
     audit.account_id = Some(passkey.account_id);
     let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
-    let op = SuspendPasskey { realm, account, credential_id, reason, audit };
+    let op = SuspendPasskey { realm, account, credential_id, reason, tell: Vec::new(), audit };
     match app.store.write(op).await? {
         PasskeyRemoved::Done { sessions } => {
             if sessions > 0 {

@@ -28,7 +28,7 @@ pub struct LetterView {
     /// What the reader is called.
     pub name: Option<String>,
     pub username: Option<String>,
-    /// The passkey, state or address it is about; empty where the words need none.
+    /// The passkey, state or address it is about; `none` where that is not told.
     pub what: String,
     /// A passkey that nobody was asked for.
     pub automatic: bool,

@@ -320,6 +320,8 @@ pub enum PasskeyKind {
     Synced,
     /// BE=0 on a platform authenticator.
     ThisDevice,
+    /// BE=0 on a phone or tablet that was reached from another device.
+    OnePhone,
     /// BE=0 on a roaming authenticator.
     SecurityKey,
 }

@@ -94,6 +94,8 @@ pub fn sample_letters() -> Vec<(String, LetterView)> {
             ..letter(template, MARKUP, "operator")
         };
         all.push((format!("{}-markup", template.text()), strange));
+        let stranger = LetterView { name: None, username: None, ..letter(template, "none", "self") };
+        all.push((format!("{}-stranger", template.text()), stranger));
     }
     all
 }
@@ -283,6 +285,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
         icon: match kind {
             PasskeyKind::Synced => "cloud",
             PasskeyKind::ThisDevice => "laptop",
+            PasskeyKind::OnePhone => "phone",
             PasskeyKind::SecurityKey => "stick",
         },
         host: None,
@@ -297,7 +300,7 @@ fn passkey(name: &str, kind: PasskeyKind) -> PasskeyRow {
 }
 
 fn security(all: &mut Samples) {
-    use PasskeyKind::{SecurityKey, Synced, ThisDevice};
+    use PasskeyKind::{OnePhone, SecurityKey, Synced, ThisDevice};
     let page =
         |passkeys, notice| Security { csrf: "csrf".into(), person: ada(), passkeys, notice, ..account::security() };
     let usual = || {
@@ -330,7 +333,7 @@ fn security(all: &mut Samples) {
     add(all, "security-last", Page::Security(Box::new(page(vec![only.clone()], Some(SecurityNotice::LastWayIn)))));
     let one = Security { standing: Standing::One, ask_passkey: Some(false), ..page(vec![only], None) };
     add(all, "security-one", Page::Security(Box::new(one)));
-    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Blue key", SecurityKey)];
+    let bound = vec![passkey("Work laptop", ThisDevice), passkey("Pixel", OnePhone), passkey("Blue key", SecurityKey)];
     let bound = Security {
         standing: Standing::Bound,
         ask_passkey: Some(true),

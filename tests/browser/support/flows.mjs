@@ -58,3 +58,17 @@ export async function usePassword({ page }, username, password) {
   await page.fill('#password', password);
   await page.click('#login-submit');
 }
+
+/** Changes the policy, and waits until the running product has it: the hints, which it tells everybody, say so. */
+const MARKS = ['security-key', 'hybrid', 'client-device'];
+export async function setPolicy(stage, fields) {
+  const { issuer } = stage.product;
+  MARKS.push(MARKS.shift());
+  await stage.command(`policy set ${fields} hints=${MARKS[0]}`);
+  for (let told; told !== MARKS[0];) {
+    const answer = await fetch(`${issuer}/webauthn/authenticate/options`, {
+      method: 'POST', body: '{}', headers: { origin: issuer, 'content-type': 'application/json' },
+    });
+    [told] = (await answer.json()).publicKey.hints;
+  }
+}

@@ -110,6 +110,29 @@ async fn mails_and_guesses_are_bounded() {
 }
 
 #[tokio::test]
+async fn a_day_has_six_codes_for_an_address_whoever_asks() {
+    let w = World::mailing(Db::Sqlite).await;
+    let (ann, mut browser) = unproved(&w).await;
+    w.set_profile(&ann, |p| p.email = Some("victim@bank.example".to_owned())).await;
+    for n in 0..6 {
+        assert_eq!(send(&mut browser).await.status, 200, "{n}");
+        w.clock.advance(1800);
+    }
+    let refused = send(&mut browser).await;
+    assert!(refused.status == 429 && refused.body.contains("a day"), "{} {}", rule("email.unproved"), refused.body);
+    w.set_profile(&ann, |p| p.email = Some("ann@example.org".to_owned())).await;
+    assert_eq!(send(&mut browser).await.status, 429, "another address does not help");
+    let mut bob = w.person("bob").await;
+    w.set_profile(&bob, |p| (p.email, p.email_verified) = (Some("Victim@bank.example".to_owned()), false)).await;
+    let mut other = w.browser();
+    other.sign_in_with_passkey(&mut bob, None).await;
+    assert_eq!(send(&mut other).await.status, 429, "another account does not either");
+    w.clock.advance(86_400);
+    other.sign_in_with_passkey(&mut bob, None).await;
+    assert_eq!(send(&mut other).await.status, 200);
+}
+
+#[tokio::test]
 async fn without_mail_no_address_is_verified() {
     let w = World::sqlite().await;
     let (_, mut browser) = unproved(&w).await;

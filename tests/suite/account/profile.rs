@@ -1,10 +1,12 @@
 //! `/account`: people see what is known about them, and change what is theirs.
 
 use idp_core::audit::AuditEvent;
+use idp_core::realm::SelfRegistration;
 use idp_core::user_schema::UserSchema;
-use idp_softkey::Options;
+use idp_softkey::{Faults, Options};
 use serde_json::json;
 
+use crate::world::acts::{PASSWORD, key};
 use crate::world::{Db, World};
 
 fn schema() -> UserSchema {
@@ -86,6 +88,54 @@ async fn another_address_needs_a_fresh_sign_in_and_is_unverified() {
     let kept = w.app.store.find_account(w.realm, &ann.id).await.unwrap().unwrap().profile;
     assert_eq!((kept.email.as_deref(), kept.email_verified), (Some("new@example.org"), false));
     assert_eq!(w.audit_rows(&ann, AuditEvent::EmailChanged).await.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_is_named_by_an_address_leaves_the_name_with_it() {
+    let w = World::sqlite().await;
+    w.set_settings(|s| s.self_registration = SelfRegistration::Open).await;
+    let boss = "boss@example.org";
+    let mut key = key(Options::platform());
+    let mut browser = w.browser();
+    let body = json!({ "username": boss, "traits": { "email": boss } });
+    let begun = browser.json("/webauthn/register/options", &body).await.value();
+    assert_eq!(browser.register(&begun, &mut key, &Faults::default()).await.status, 201);
+    assert_eq!(browser.try_passkey(&mut key, &Faults::default()).await.stand(), "complete");
+    let eve = w.app.store.find_account_by_username(w.realm, boss).await.unwrap().unwrap();
+    let page = browser.get("/account").await;
+    let refused = browser.submit(&page, "/account/email", &[("email", "")]).await;
+    assert!(refused.status == 422 && refused.body.contains("Is your user name, too"), "{}", refused.body);
+    let done = browser.submit(&page, "/account/email", &[("email", "eve@example.org")]).await;
+    assert_eq!(done.next().as_deref(), Some("/account?email-saved=1"), "{}", done.body);
+    let kept = w.app.store.find_account(w.realm, &eve.id).await.unwrap().unwrap();
+    assert_eq!(kept.username, "eve@example.org", "nobody answers for an address that is another's");
+    assert!(w.app.store.find_account_by_username(w.realm, boss).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_address_means_whoever_proved_it() {
+    let w = World::sqlite().await;
+    // An account of times when a user name could outlive the address.
+    let squatter = w.person_with_password("boss@example.org", "the squatter's own").await;
+    let boss = w.person_with_password("boss", PASSWORD).await;
+    let sign_in = async |password: &str| {
+        let before = w.statements();
+        let mut browser = w.browser();
+        browser.try_password("BOSS@example.org", password).await;
+        (browser.is_signed_in().await, w.statements() - before)
+    };
+    w.set_profile(&squatter, |p| p.email = Some("eve@example.org".to_owned())).await;
+    assert!(sign_in(PASSWORD).await.0 && !sign_in("the squatter's own").await.0);
+    w.set_profile(&boss, |p| p.email_verified = false).await;
+    assert!(!sign_in(PASSWORD).await.0, "nobody proved it: the user name");
+    let wrong = async |name: &str| {
+        let mut browser = w.browser();
+        browser.get("/login?switch=1").await;
+        let before = w.statements();
+        browser.try_password(name, "wrong").await;
+        w.statements() - before
+    };
+    assert_eq!(wrong("boss@example.org").await, wrong("nobody@example.org").await, "names cost the same");
 }
 
 #[tokio::test]

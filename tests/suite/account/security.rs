@@ -110,6 +110,11 @@ async fn a_passkey_is_renamed() {
     assert_eq!(page.next().as_deref(), Some("/account/security?bad-name=1"));
     assert_eq!(w.passkey(&ann, 0).await.name, "ab");
     assert_eq!(w.audit_rows(&ann, AuditEvent::PasskeyRenamed).await.len(), 4);
+    // Names that somebody else swapped would lead to the removal of the wrong one.
+    w.clock.advance(301);
+    let page = post(&mut browser, "/account/security/rename", &id(&ann, 0), "Stick").await;
+    assert_eq!(page.next().as_deref(), Some("/login?again=1"), "account.fresh");
+    assert_eq!(w.passkey(&ann, 0).await.name, "ab");
 }
 
 both! {

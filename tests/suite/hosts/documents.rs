@@ -80,20 +80,3 @@ async fn names_the_native_applications_of_the_realm() {
     let apple = get("apple-app-site-association").await;
     assert_eq!(apple, json!({ "webcredentials": { "apps": ["ABCDE12345.org.example.app"] } }));
 }
-
-#[tokio::test]
-async fn a_native_application_signs_in_by_its_own_origin() {
-    let mut w = World::sqlite().await;
-    let mut ada = w.person("ada").await;
-    let origin = "android:apk-key-hash:FG3pg8VzBlDY7rmVLzT8ZBagg0LmHb6oigSWsj_PROU";
-    for (accepted, status) in [(false, 400), (true, 200)] {
-        let mut party = idp_core::realm::RelyingParty::alone(&w.issuer);
-        party.accept(accepted.then(|| origin.to_owned()));
-        w.serve_at(vec![party]).await;
-        let mut app = w.browser();
-        let begun = app.begin_sign_in().await;
-        let credential = ada.keys[0].get(&begun, origin);
-        let body = json!({ "ceremony": begun["ceremony"], "credential": credential });
-        assert_eq!(app.json("/webauthn/authenticate", &body).await.status, status);
-    }
-}

@@ -5,4 +5,5 @@ mod counts;
 mod documents;
 mod handoff;
 mod moved;
+mod origins;
 mod wrong_host;

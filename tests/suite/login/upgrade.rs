@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::both;
 use crate::factors::set_up_totp;
 use crate::rules::rule;
-use crate::world::acts::{Of, PASSWORD, STAFF, key, refused};
+use crate::world::acts::{PASSWORD, key, refused};
 use crate::world::{Answer, Browser, Db, Page, Person, World};
 
 const DAY_S: i64 = 86_400;
@@ -31,7 +31,7 @@ async fn stage(db: Db) -> (World, Person) {
 }
 
 /// The answer to a right password, not followed.
-async fn by_password(browser: &mut Browser, person: &Person, request: Option<&str>) -> Page {
+pub async fn by_password(browser: &mut Browser, person: &Person, request: Option<&str>) -> Page {
     let path = request.map_or("/login?switch=1".to_owned(), |r| format!("/login?switch=1&request={r}"));
     let page = browser.get(&path).await;
     let page = browser.submit(&page, "/login", &[("username", &person.username)]).await;
@@ -39,7 +39,7 @@ async fn by_password(browser: &mut Browser, person: &Person, request: Option<&st
 }
 
 /// Whether the page may make a passkey before it goes on.
-fn offers(page: &Page) -> bool {
+pub fn offers(page: &Page) -> bool {
     assert_eq!(page.status, 200, "{}", page.body);
     assert!(page.has("go-on"), "{}", page.body);
     // With the script the page is left by it, without scripts at once.
@@ -134,15 +134,14 @@ async fn nobody_is_excused_from_being_there_in_another_ceremony() {
     assert_eq!(unknown.verdict(), refused(400, "body_invalid"));
 }
 
-/// Run for the realm and for a group by `webauthn::policy_fields`.
-pub async fn the_field_is_asked_when_it_is_offered_begun_and_finished(of: Of) {
+#[tokio::test]
+async fn the_field_is_asked_when_it_is_offered_begun_and_finished() {
     let (w, carl) = stage(Db::Sqlite).await;
-    w.join(&carl, &[STAFF]).await;
     let mut browser = w.browser();
     by_password(&mut browser, &carl, None).await;
     let begun = begin(&mut browser, None).await;
     assert_eq!(begun.status, 200);
-    w.policy_of(of, |p| p.automatic_upgrade = false).await;
+    w.policy(|p| p.automatic_upgrade = false).await;
     let late = finish(&mut browser, &begun.value(), None, &mut key(Options::synced())).await;
     assert_eq!(late.verdict(), refused(403, "upgrade_refused"));
     assert_eq!(begin(&mut browser, None).await.verdict(), refused(403, "upgrade_refused"));

@@ -6,6 +6,7 @@ use idp_softkey::{Faults, Options};
 use idp_store::accounts::SetAccountState;
 
 use crate::both;
+use crate::rules::rule;
 use crate::world::World;
 
 both! {
@@ -32,6 +33,41 @@ both! {
         assert_eq!(browser.try_passkey(&mut ann.keys[0], &Faults::default()).await.stand(), "complete");
         assert_eq!(w.letters(0).await.len(), 1, "the passkey's alone");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_proved_gets_three_notices_a_day_without_a_word_of_the_sender() {
+    let w = World::mailing(crate::world::Db::Sqlite).await;
+    let mut eve = w.account("win-at.evil.example", None).await;
+    let evil = "You won! Claim at https://evil.example/x";
+    w.set_profile(&eve, |p| {
+        (p.name, p.email) = (Some(evil.to_owned()), Some("Victim@bank.example".to_owned()));
+        p.email_verified = false;
+    })
+    .await;
+    w.add_passkey(&mut eve, Options::platform()).await;
+    let mut browser = w.browser();
+    assert_eq!(browser.try_passkey(&mut eve.keys[0], &Faults::default()).await.stand(), "complete");
+    for _ in 0..20 {
+        let page = browser.get("/account/recovery-codes").await;
+        assert_eq!(browser.submit(&page, "/account/recovery-codes", &[]).await.status, 200);
+    }
+    w.letters(3).await;
+    let letters = w.letters(0).await;
+    assert_eq!(letters.len(), 3, "{}", rule("email.unproved"));
+    for letter in &letters {
+        assert_eq!(letter.to, "Victim@bank.example");
+        assert!(letter.text.starts_with("Hello,\n"), "{}", letter.text);
+        assert!(!letter.raw.contains("evil") && !letter.raw.contains("won"), "{}", letter.raw);
+    }
+    assert!(letters.iter().any(|letter| letter.text.contains("A passkey was added to your account")));
+    w.clock.advance(86_400);
+    assert_eq!(browser.try_passkey(&mut eve.keys[0], &Faults::default()).await.stand(), "complete");
+    let page = browser.get("/account").await;
+    let sent = browser.submit(&page, "/account/email/code", &[]).await;
+    assert_eq!(sent.status, 200, "{}", sent.body);
+    let code = w.letters(4).await.pop().unwrap();
+    assert!(code.text.starts_with("Hello,\n") && !code.raw.contains("evil"), "{}", code.raw);
 }
 
 #[tokio::test]

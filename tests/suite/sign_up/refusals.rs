@@ -3,13 +3,14 @@
 use idp_core::passkey::naming::Pattern;
 use idp_core::passkey::policy::Mode;
 use idp_core::realm::SelfRegistration;
+use idp_core::user_schema::UserSchema;
 use idp_softkey::{Faults, Options};
 use serde_json::{Value, json};
 
 use super::{accounts, begin, kratos, open};
 use crate::rules::rule;
 use crate::world::acts::{key, refused};
-use crate::world::{Db, World};
+use crate::world::{Browser, Db, World};
 
 #[tokio::test]
 async fn nobody_signs_up_unless_the_realm_allows_it_and_a_passkey_lets_in() {
@@ -52,6 +53,69 @@ async fn what_does_not_fit_is_told_by_its_path() {
     let list = browser.json("/webauthn/register/options", &json!({ "username": "ada", "traits": ["email"] })).await;
     assert_eq!(list.verdict(), refused(400, "body_invalid"));
     assert_eq!(accounts(&w).await, 0);
+}
+
+#[tokio::test]
+async fn nobody_brings_what_an_administrator_sets() {
+    let w = open(Db::Sqlite).await;
+    let mut browser = w.browser();
+    let refused_at = async |browser: &mut Browser, traits: Value, path: &str| {
+        let answer = begin(browser, "ada", traits.clone()).await;
+        assert_eq!(answer.verdict(), refused(422, "traits_invalid"), "{} {traits}", rule("user_schema.own"));
+        let problem = &answer.value()["problems"][0];
+        assert_eq!(
+            (&problem["path"], &problem["detail"]),
+            (&json!(path), &json!("is set by an administrator")),
+            "{traits}"
+        );
+    };
+    for traits in [json!({ "role": "admin" }), json!({ "groups": ["admins"] }), json!({ "email_verified": true })] {
+        let path = traits.as_object().unwrap().keys().next().unwrap().clone();
+        refused_at(&mut browser, traits, &path).await;
+    }
+    let schema = json!({
+        "properties": {
+            "email": { "type": "string" },
+            "badge": { "type": "string", "readOnly": true },
+            "org": { "readOnly": true, "properties": { "grade": { "type": "string" } } }
+        },
+        "allOf": [{ "properties": { "level": { "type": "integer", "readOnly": true } } }],
+        "patternProperties": { "^x_": { "readOnly": true } }
+    });
+    w.set_settings(|s| s.user_schema = Some(UserSchema::new(schema).unwrap())).await;
+    for (traits, path) in [
+        (json!({ "role": "admin" }), "role"),
+        (json!({ "badge": "7" }), "badge"),
+        (json!({ "org": { "grade": "A" } }), "org.grade"),
+        (json!({ "org": { "boss": "yes" } }), "org.boss"),
+        (json!({ "level": 9 }), "level"),
+        (json!({ "x_admin": "1" }), "x_admin"),
+    ] {
+        refused_at(&mut browser, traits, path).await;
+    }
+    // What was good when the ceremony began is asked again at its end.
+    let begun = begin(&mut browser, "ada", json!({ "email": "ada@example.org" })).await.value();
+    let fixed = json!({ "properties": { "email": { "type": "string", "readOnly": true } } });
+    w.set_settings(|s| s.user_schema = Some(UserSchema::new(fixed).unwrap())).await;
+    let late = browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await;
+    assert_eq!((late.verdict(), accounts(&w).await), (refused(422, "traits_invalid"), 0), "{}", late.body);
+}
+
+#[tokio::test]
+async fn the_first_owner_brings_a_name_and_an_address_alone() {
+    let w = World::sqlite().await;
+    let link = w.setup_link().await;
+    let mut browser = w.browser();
+    for (username, traits, verdict) in [
+        ("ada", json!({ "role": "admin" }), refused(422, "traits_invalid")),
+        ("ada@example.org", json!({}), refused(422, "username_invalid")),
+        ("ada@example.org", json!({ "email": "ada@b.ch" }), refused(422, "username_invalid")),
+        ("ada@example.org", json!({ "email": "ada@example.org", "name": "Ada" }), (200, String::new())),
+    ] {
+        let body = json!({ "pass": link, "username": username, "traits": traits });
+        let answer = browser.json("/webauthn/register/options", &body).await;
+        assert_eq!(answer.verdict(), verdict, "{body} {}", answer.body);
+    }
 }
 
 #[tokio::test]

@@ -140,3 +140,30 @@ async fn two_tabs_out_of_order_are_no_copy() {
     assert_eq!(w.passkey(&ann, 0).await.counter, 5);
     assert!(w.audit_rows(&ann, AuditEvent::PasskeyCloned).await.is_empty());
 }
+
+both! {
+    async fn a_copy_is_told_to_its_owner_and_to_each_owner_of_the_realm(db) {
+        let w = World::mailing(db).await;
+        for name in ["olga", "omar"] {
+            w.make_owner(&w.account(name, None).await).await;
+        }
+        let mut ann = counted(&w).await;
+        for _ in 0..2 {
+            let answer = w.browser().try_passkey(&mut ann.keys[0], &copy(1)).await;
+            assert_eq!(answer.status, 403, "{}", answer.body);
+        }
+        // The other letter is of the passkey she made.
+        let mut told = w.letters(4).await;
+        told.retain(|letter| letter.subject.contains("may have been copied"));
+        told.sort_by(|a, b| a.to.cmp(&b.to));
+        let to: Vec<_> = told.iter().map(|letter| letter.to.as_str()).collect();
+        let whom = ["ann", "olga", "omar"].map(|name| format!("\"Name of {name}\" <{name}@example.org>"));
+        assert_eq!(to, whom, "once each, though it came twice");
+        for letter in told {
+            let hers = letter.to.contains("ann@");
+            assert_eq!(letter.subject.contains("of your The Realm account"), hers, "{}", letter.subject);
+            assert_eq!(letter.text.contains("A passkey of the account “ann”"), !hers, "{}", letter.text);
+            assert_eq!(letter.text.contains("/account/security"), hers, "an owner cannot undo it there: {}", letter.text);
+        }
+    }
+}

@@ -109,6 +109,7 @@ impl World {
             account: person.id,
             credential_id: person.keys[at].credential_id.clone(),
             reason: "counter".to_owned(),
+            tell: Vec::new(),
             audit: self.audit(AuditEvent::PasskeyCloned),
         };
         self.app.store.write(op).await.unwrap();

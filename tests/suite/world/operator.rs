@@ -1,7 +1,7 @@
 //! What an operator does to a running product, through the store's verbs.
 
 use idp::start;
-use idp_core::account::AccountState;
+use idp_core::account::{AccountState, Role};
 use idp_core::audit::{Audit, AuditEvent};
 use idp_core::client::{Client, ClientState, SigningAlg};
 use idp_core::id::Sid;
@@ -9,7 +9,7 @@ use idp_core::jose::keyset::KeyState;
 use idp_core::passkey::policy::{ClientPolicy, Policy};
 use idp_core::passkey::reach;
 use idp_core::realm::{Realm, RealmSettings};
-use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
+use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState, SetRole};
 use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::keys::{EnsureKeys, RotateKey};
@@ -69,6 +69,13 @@ impl World {
     pub async fn set_account_state(&self, person: &Person, state: AccountState) {
         let audit = self.audit(AuditEvent::AccountChanged);
         let op = SetAccountState { realm: self.realm, id: person.id, state, now: self.clock.now(), audit };
+        assert_eq!(self.app.store.write(op).await.unwrap(), AccountChange::Done);
+    }
+
+    /// Makes somebody an owner of the realm.
+    pub async fn make_owner(&self, person: &Person) {
+        let (role, audit) = (Role::Owner, self.audit(AuditEvent::AccountChanged));
+        let op = SetRole { realm: self.realm, id: person.id, role, now: self.clock.now(), audit };
         assert_eq!(self.app.store.write(op).await.unwrap(), AccountChange::Done);
     }
 

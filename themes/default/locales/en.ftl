@@ -104,9 +104,11 @@ passkey-noscript = Passkeys need JavaScript
 passkey-noscript-text = It is switched off in this browser. Switch it on for this page to use a passkey.
 passkey-synced = Synced
 passkey-this-device = This device only
+passkey-one-phone = Only on one phone
 passkey-security-key = Security key
 passkey-synced-text = Your password manager keeps copies of it on your other devices.
 passkey-this-device-text = It exists on one device alone and is lost with it.
+passkey-one-phone-text = It exists on one phone or tablet alone and is lost with it.
 passkey-security-key-text = It exists on this key alone and is lost with it. A key that does not know your finger asks for its PIN.
 passkey-provider = Kept by { $name }
 passkey-works-at = Works on { $host }
@@ -560,6 +562,7 @@ profile-verified-text = Applications that you show it to can rely on it.
 profile-throttled = Too many tries
 profile-throttled-text = To protect you and others, addresses and codes are not checked, nor codes mailed, for { $minutes ->
     [one] a minute
+    [1440] a day
    *[other] { $minutes } minutes
  }.
 
@@ -673,14 +676,35 @@ mail-why-address = You get this because somebody gave this address at { $realm }
 mail-code-life = It works for { $minutes } minutes, once.
 mail-code-careful = Type it in at { $host } only, and give it to nobody: whoever asks you for it by telephone or mail is a thief. If you did not ask for it, do nothing.
 mail-passkey-registered-subject = A passkey was added to your { $realm } account
-mail-passkey-registered = The passkey “{ $what }” was added to your account. Whoever has it can sign in as you.
-mail-passkey-registered-automatic = When you signed in with your password, your browser saved the passkey “{ $what }” for you, without asking. It can sign you in from now on. Your password works as before until you have used the passkey. If you do not want it, remove it on the page below and in your password manager.
+mail-passkey-registered = { $what ->
+    [none] A passkey was added to your account. Whoever has it can sign in as you.
+   *[other] The passkey “{ $what }” was added to your account. Whoever has it can sign in as you.
+ }
+mail-passkey-registered-automatic = { $what ->
+    [none] When you signed in with your password, your browser saved a passkey for you, without asking. It can sign you in from now on. Your password works as before until you have used the passkey. If you do not want it, remove it on the page below and in your password manager.
+   *[other] When you signed in with your password, your browser saved the passkey “{ $what }” for you, without asking. It can sign you in from now on. Your password works as before until you have used the passkey. If you do not want it, remove it on the page below and in your password manager.
+  }
 mail-passkey-removed-subject = A passkey was removed from your { $realm } account
-mail-passkey-removed = The passkey “{ $what }” was removed from your account. It does not sign in any more, and the sessions it opened have ended.
+mail-passkey-removed = { $what ->
+    [none] A passkey was removed from your account. It does not sign in any more, and the sessions it opened have ended.
+   *[other] The passkey “{ $what }” was removed from your account. It does not sign in any more, and the sessions it opened have ended.
+ }
 mail-passkey-cloned-subject = A passkey of your { $realm } account may have been copied
-mail-passkey-cloned = Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
+mail-passkey-cloned = { $what ->
+    [none] Somebody used a passkey in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
+   *[other] Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
+ }
 mail-passkey-suspended-subject = A passkey of your { $realm } account was set aside
+<<<<<<< HEAD
 mail-passkey-suspended = The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
+mail-passkey-cloned-of-user-subject = A passkey at { $realm } may have been copied
+mail-passkey-cloned-of-user = A passkey of the account “{ $what }” was used in a way that suggests a second copy of its key. It does not sign in any more, and the sessions it opened have ended. You get this because owners are told here.
+=======
+mail-passkey-suspended = { $what ->
+    [none] A passkey does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
+   *[other] The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
+ }
+>>>>>>> main
 mail-password-set-subject = The password of your { $realm } account was changed
 mail-password-set = Your account has a new password. Other sessions have ended.
 mail-password-removed-subject = The password of your { $realm } account was removed

@@ -196,6 +196,13 @@ impl Account {
     }
 }
 
+/// Whom a typed name means, of the account with this user name and the one with this address: whoever proved the address
+/// goes before whoever merely has it as a user name, of times when an account could keep that.
+pub fn meant(by_name: Option<Account>, by_email: Option<Account>) -> Option<Account> {
+    let is_proved = by_email.as_ref().is_some_and(|account| account.profile.email_verified);
+    if is_proved { by_email } else { by_name.or(by_email) }
+}
+
 /// Why a user name or address cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
@@ -212,6 +219,26 @@ pub enum InvalidName {
 /// The form under which user names and e-mail addresses are unique and found: lower case.
 pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
+}
+
+/// Whether a user name may be that of an account with this address: one with @ is typed where addresses are, so that it
+/// must be the account's own.
+pub fn is_own_name(username: &str, email: Option<&str>) -> bool {
+    !username.contains('@') || email.map(name_key) == Some(name_key(username))
+}
+
+/// The user name of an account whose address, of the key `before`, becomes `email`: one that was the address stays the
+/// address, or it would answer for whoever gets that address next.
+///
+/// # Errors
+/// [`InvalidName`] where the new address cannot be a user name, or there is none.
+pub fn username_with(username: String, before: Option<&str>, email: Option<&str>) -> Result<String, InvalidName> {
+    let key = name_key(&username);
+    if !username.contains('@') || before != Some(&key) || email.map(name_key) == Some(key) {
+        return Ok(username);
+    }
+    let email = email.ok_or(InvalidName::Email)?;
+    check_username(email).map(|()| email.to_owned())
 }
 
 /// Checks a user name: 1 to 128 characters, none of them control or invisible formatting characters.
@@ -276,7 +303,7 @@ pub fn check_phone_number(number: &str) -> Result<(), InvalidName> {
 mod tests {
     use serde_json::json;
 
-    use super::{Address, Profile, check_phone_number};
+    use super::{Address, InvalidName, Profile, check_phone_number, is_own_name, username_with};
 
     #[test]
     fn traits_are_bounded_in_name_type_and_number() {
@@ -301,6 +328,22 @@ mod tests {
         }
         let many = (0..65).map(|n| (format!("t{n}"), json!(n))).collect();
         assert_eq!(problems(serde_json::Value::Object(many)).len(), 1);
+    }
+
+    #[test]
+    fn a_user_name_that_is_the_address_goes_along_with_it() {
+        let with = |name: &str, before, email| username_with(name.to_owned(), before, email);
+        let (old, new) = (Some("ada@a.ch"), Some("Ada@B.ch"));
+        assert_eq!(with("Ada@A.ch", old, new), Ok("Ada@B.ch".to_owned()));
+        assert_eq!(with("Ada@A.ch", old, Some("ADA@a.ch")), Ok("Ada@A.ch".to_owned()), "the same address");
+        assert_eq!(with("ada", old, new), Ok("ada".to_owned()));
+        assert_eq!(with("ada", old, None), Ok("ada".to_owned()));
+        assert_eq!(with("eve@a.ch", old, new), Ok("eve@a.ch".to_owned()), "another's for long: no look-up trusts it");
+        assert_eq!(with("ada@a.ch", old, None), Err(InvalidName::Email));
+        let long = format!("{}@b.ch", "a".repeat(128));
+        assert_eq!(with("ada@a.ch", old, Some(&long)), Err(InvalidName::Length));
+        assert!(is_own_name("ada", None) && is_own_name("Ada@a.ch", Some("ADA@A.ch")));
+        assert!(!is_own_name("ada@a.ch", None) && !is_own_name("ada@a.ch", Some("eve@a.ch")));
     }
 
     #[test]

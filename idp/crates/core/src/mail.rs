@@ -52,6 +52,8 @@ templates! {
     /// A signature counter went back.
     PasskeyCloned = "passkey-cloned", Notice;
     PasskeySuspended = "passkey-suspended", Notice;
+    /// To the realm's owners: a passkey of somebody was set aside, its counter went back.
+    PasskeyClonedOfUser = "passkey-cloned-of-user", Notice;
     PasswordSet = "password-set", Notice;
     PasswordRemoved = "password-removed", Notice;
     /// An administrator made a link that lets somebody enrol.
@@ -97,6 +99,52 @@ pub struct Mail {
     pub created: Timestamp,
     /// Not sent any more from then on.
     pub expires: Timestamp,
+}
+
+/// Mails of which an address that nobody proved to read gets few, and an account sends few to such addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Most {
+    /// Notices, and what can be stopped.
+    Notices,
+    /// Codes that would prove the address.
+    Codes,
+}
+
+impl Most {
+    /// How many within [`MOST_WINDOW_S`].
+    pub const fn count(self) -> u8 {
+        match self {
+            Self::Notices => 3,
+            Self::Codes => 6,
+        }
+    }
+
+    /// What they are counted under.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Notices => "mail.notices",
+            Self::Codes => "mail.codes",
+        }
+    }
+}
+
+/// Seconds after which a mail does not count any more: a day.
+pub const MOST_WINDOW_S: i64 = 86_400;
+
+/// Member of the facts of a mail whose reader may be a stranger.
+const IMPERSONAL: &str = "impersonal";
+
+/// The facts of a mail to an address that nobody proved to read: none that somebody chose as they liked. Names of people
+/// and of passkeys may be sentences with an address of their own in them.
+pub fn impersonal(detail: &Value) -> Value {
+    let kept = ["state", "by", "browser", "place", "ready"].into_iter();
+    let kept = kept.filter_map(|name| Some((name.to_owned(), detail.get(name)?.clone())));
+    kept.chain([(IMPERSONAL.to_owned(), true.into())]).collect()
+}
+
+/// Whether a mail was made [`impersonal`].
+pub fn is_impersonal(detail: &Value) -> bool {
+    detail.get(IMPERSONAL) == Some(&Value::Bool(true))
 }
 
 /// Longest pause between two tries, in seconds.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::account::{Profile, check_username, name_key};
+use crate::account::{Profile, check_username, is_own_name};
 use crate::passkey::policy::{Combination, Holds, Verdict};
 use crate::realm::{Realm, RealmSettings, SelfRegistration};
 use crate::rule::Rule;
@@ -29,7 +29,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "sign_up.traits",
         spec: "JSON Schema 2020-12 §10",
-        text: "The traits fit the schema, and none is one that only an administrator sets.",
+        text: "The traits fit the schema, and each is one that people set themselves.",
     },
 ];
 
@@ -70,16 +70,16 @@ pub fn newcomer(
     traits: Map<String, Value>,
 ) -> Result<Newcomer, Vec<Problem>> {
     let schema = settings.schema();
-    let mut problems = schema.foreign(&traits);
+    let (own, mut problems) = schema.own(&traits);
     let mut profile = Profile::default();
-    problems.extend(schema.apply(&mut profile, traits).err().unwrap_or_default());
+    problems.extend(schema.apply(&mut profile, own).err().unwrap_or_default());
     // An address that cannot be used is told once, as a trait.
     let email = profile.email.as_deref();
     let username = username.map(str::trim).filter(|name| !name.is_empty()).or(email).unwrap_or_default();
     let of_name = |text: &str| Problem::new(&[USERNAME.to_owned()], text);
     if let Err(problem) = check_username(username) {
         problems.push(of_name(&problem.to_string()));
-    } else if username.contains('@') && email.map(name_key) != Some(name_key(username)) {
+    } else if !is_own_name(username, email) {
         problems.push(of_name("a user name with @ must be your own e-mail address"));
     }
     if let SelfRegistration::Domains(domains) = &settings.self_registration {
@@ -149,8 +149,10 @@ mod tests {
         let schema = UserSchema::new(json!({ "properties": properties, "required": ["email"] })).unwrap();
         let settings = RealmSettings { user_schema: Some(schema), ..open() };
         assert_eq!(said(&settings, "ada", json!({})), ["email: is needed"], "{rule}");
-        let said = said(&settings, "ada", json!({ "email": "a@b.ch", "grade": "A" }));
-        assert_eq!(said, ["grade: is set by an administrator"]);
+        let email = "a@b.ch";
+        let said = |traits| said(&settings, "ada", traits);
+        assert_eq!(said(json!({ "email": email, "grade": "A" })), ["grade: is set by an administrator"]);
+        assert_eq!(said(json!({ "email": email, "role": "admin" })), ["role: is set by an administrator"]);
         assert!(!asks_username(&settings), "everybody has an address");
     }
 }

@@ -1,6 +1,8 @@
 //! The schema of users: what it takes, what it refuses, what traits fit it.
 
 use idp_core::account::Profile;
+use idp_core::realm::RealmSettings;
+use idp_core::sign_up::newcomer;
 use idp_core::user_schema::{FieldKind, Problem, Shown, UserSchema};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -241,9 +243,131 @@ fn a_form_asks_for_what_an_input_can_hold_and_reads_it_back() {
     let names: Vec<_> = fields.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["traits.unit", "traits.grade", "traits.news", "traits.size", "traits.terms"]);
     assert_eq!((fields[0].value.as_str(), fields[3].problem.as_deref()), ("7", Some("Must be less.")));
-    assert!(!schema.foreign(&document).is_empty(), "an administrator sets the grade");
     let fixed = schema.fields(&Shown { document: &document, problems: &[], editable: false });
     assert!(fixed.iter().all(|f| f.kind == FieldKind::Fixed));
+}
+
+/// A schema in which names are an administrator's in every way there is to say so.
+fn guarded() -> UserSchema {
+    UserSchema::new(json!({
+        "type": "object",
+        "properties": {
+            "email": { "type": "string" },
+            "tags": { "type": "array" },
+            "free": {},
+            "grade": { "type": "string", "readOnly": true },
+            "org": { "readOnly": true, "properties": { "unit": { "type": "string" } } },
+            "home": { "properties": { "city": { "type": "string" }, "zone": { "$ref": "#/$defs/fixed" } } },
+            "level": { "type": "integer" },
+            "x_role": { "type": "string" },
+            "rank": { "$ref": "#/$defs/plain", "readOnly": true },
+            "list": { "type": "array", "items": { "readOnly": true } },
+            "late": { "type": "string" }
+        },
+        "allOf": [
+            { "properties": { "level": { "readOnly": true }, "hidden": { "type": "string" } } },
+            { "if": { "required": ["late"] }, "then": { "properties": { "late": { "readOnly": true } } } }
+        ],
+        "patternProperties": { "^x_": { "readOnly": true } },
+        "$defs": { "fixed": { "type": "string", "readOnly": true }, "plain": { "type": "string" } }
+    }))
+    .unwrap()
+}
+
+/// The paths of what is no object.
+fn leaves(value: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Object(members) => members.iter().flat_map(|(name, v)| leaves(v, &format!("{path}/{name}"))).collect(),
+        _ => vec![path.to_owned()],
+    }
+}
+
+/// What people may set in [`guarded`].
+const OWN: [&str; 4] = ["/email", "/free", "/home/city", "/tags"];
+
+#[test]
+fn people_set_what_the_schema_names_and_keeps_for_nobody() {
+    let (rule, schema) = ("user_schema.own", guarded());
+    let mut own: Vec<String> =
+        schema.traits().iter().filter(|t| !t.read_only).map(|t| format!("/{}", t.path.join("/"))).collect();
+    own.sort();
+    assert_eq!(own, OWN, "{rule}");
+    for (traits, told) in [
+        (json!({ "role": "admin" }), "role: is set by an administrator"),
+        (json!({ "grade": "A" }), "grade: is set by an administrator"),
+        (json!({ "org": { "unit": "R" } }), "org.unit: is set by an administrator"),
+        (json!({ "org": { "boss": true } }), "org.boss: is set by an administrator"),
+        (json!({ "org": "x" }), "org: is set by an administrator"),
+        (json!({ "home": { "role": "x" } }), "home.role: is set by an administrator"),
+        (json!({ "home": "x" }), "home: must be an object"),
+        (json!({ "level": 9 }), "level: is set by an administrator"),
+        (json!({ "hidden": "x" }), "hidden: is set by an administrator"),
+        (json!({ "x_role": "x" }), "x_role: is set by an administrator"),
+        (json!({ "x_other": "x" }), "x_other: is set by an administrator"),
+        (json!({ "rank": "x" }), "rank: is set by an administrator"),
+        (json!({ "list": ["x"] }), "list: is set by an administrator"),
+        (json!({ "late": "x" }), "late: is set by an administrator"),
+        (json!({ "email_verified": true }), "email_verified: is set by an administrator"),
+        (json!({ "home.city": "x" }), "home.city: is set by an administrator"),
+        (json!({ "free": { "role": "x" } }), "free: must be a text, a number, true, false or a list of these"),
+        (json!({ "tags": [{ "role": "x" }] }), "tags: must be a text, a number, true, false or a list of these"),
+    ] {
+        let (own, problems) = schema.own(&object(traits.clone()));
+        assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [told], "{traits}");
+        assert!(own.is_empty(), "{traits}: {own:?}");
+    }
+    let brought = json!({ "email": "a@b.ch", "tags": ["x", 1], "free": false, "home": { "city": "Bern" } });
+    assert_eq!(schema.own(&object(brought.clone())), (object(brought), Vec::new()));
+    let many = (0..100).map(|n| (format!("t{n}"), json!(n))).collect();
+    assert_eq!(schema.own(&many).1.len(), 20, "not all are told");
+    let (own, problems) = UserSchema::standard().own(&object(json!({ "name": "Ada", "nickname": "A" })));
+    assert_eq!(
+        (Value::Object(own), problems.len()),
+        (json!({ "name": "Ada" }), 1),
+        "without a schema: name and address"
+    );
+}
+
+#[test]
+fn a_schema_of_kratos_is_guarded_from_its_root_on() {
+    let fixed = json!({ "properties": { "traits": { "properties": { "role": { "readOnly": true } } } } });
+    let traits = json!({ "properties": { "email": { "type": "string" }, "role": { "type": "string" } } });
+    let schema = UserSchema::new(json!({ "properties": { "traits": traits }, "allOf": [fixed] })).unwrap();
+    let own: Vec<_> = schema.traits().iter().filter(|t| !t.read_only).map(|t| t.path.join(".")).collect();
+    assert_eq!(own, ["email"], "user_schema.own");
+}
+
+/// What a stranger might send: names that the schema knows, at any place.
+fn any_traits() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), ".{0,6}".prop_map(Value::from)];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        let names = [
+            "email",
+            "tags",
+            "free",
+            "grade",
+            "org",
+            "unit",
+            "home",
+            "city",
+            "zone",
+            "level",
+            "x_role",
+            "rank",
+            "list",
+            "late",
+            "hidden",
+            "role",
+            "traits",
+            "home.city",
+            "name",
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(prop::sample::select(names.to_vec()).prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
 }
 
 /// Any JSON, small.
@@ -280,6 +404,25 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #[test]
+    fn whatever_a_stranger_sends_only_what_is_theirs_is_kept(traits in any_traits()) {
+        let Value::Object(traits) = traits else { return Ok(()) };
+        let schema = guarded();
+        let (own, problems) = schema.own(&traits);
+        let kept = leaves(&Value::Object(own.clone()), "");
+        prop_assert!(kept.iter().all(|path| OWN.contains(&path.as_str())), "{kept:?}");
+        let nested = own.values().flat_map(|v| v.as_array()).flatten().any(|item| item.is_object() || item.is_array());
+        prop_assert!(!nested, "{own:?}");
+        prop_assert!(!problems.is_empty() || leaves(&Value::Object(traits.clone()), "") == kept);
+        let settings = RealmSettings { user_schema: Some(schema), ..RealmSettings::default() };
+        if let Ok(newcomer) = newcomer(&settings, Some("ada"), traits) {
+            let stored = Value::Object(settings.schema().document(&newcomer.profile));
+            let stored = leaves(&stored, "");
+            prop_assert!(stored.iter().all(|path| OWN.contains(&path.as_str())), "{stored:?}");
+            prop_assert!(!newcomer.profile.email_verified);
+        }
+    }
+
     #[test]
     fn no_schema_and_no_traits_panic(source in any_json(), traits in any_json()) {
         if let (Ok(schema), Value::Object(traits)) = (UserSchema::new(source), traits) {

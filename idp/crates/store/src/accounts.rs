@@ -1,6 +1,6 @@
 //! Accounts: who can sign in. Passwords are in [`crate::passwords`].
 
-use idp_core::account::{Account, AccountState, Preferences, Profile, Role, name_key};
+use idp_core::account::{Account, AccountState, Preferences, Profile, Role, name_key, username_with};
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
 use idp_core::passkey::reach::Holder;
@@ -218,6 +218,8 @@ pub enum AccountChange {
     /// Somebody changed it since it was seen.
     Changed,
     EmailTaken,
+    /// The address is the user name, too: it is not given up, nor changed to one that cannot be a user name.
+    NamedByAddress,
     /// Another account has what authenticators would call it.
     PasskeyNameTaken,
     /// It is the last active owner, without whom nobody could manage the realm.
@@ -231,7 +233,7 @@ impl AccountChange {
     }
 }
 
-/// Changes the profile of an account.
+/// Changes the profile of an account. A user name that was its address goes along with it.
 #[derive(Clone, Debug)]
 pub struct UpdateAccount {
     pub realm: RealmId,
@@ -247,23 +249,33 @@ impl Write for UpdateAccount {
     type Out = AccountChange;
 
     async fn run(&self, c: &mut Conn) -> Result<AccountChange> {
-        const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7 \
-             WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
-        const USERNAME: &str = "SELECT username FROM accounts WHERE realm_id = $1 AND account_id = $2";
-        let Some(username) = c.one::<String>(USERNAME, vals![self.realm, &self.id]).await? else {
+        const SQL: &str = "UPDATE accounts SET profile = $3, email_key = $4, updated_ms = $5, passkey_name = $7, \
+             username = $8, username_key = $9 WHERE realm_id = $1 AND account_id = $2 AND updated_ms = $6";
+        struct Names(String, Option<String>);
+        impl FromRow for Names {
+            fn from_row(row: &mut Row<'_>) -> Result<Self> {
+                Ok(Self(row.text()?.to_owned(), row.text_or_null()?.map(str::to_owned)))
+            }
+        }
+        const NAMES: &str = "SELECT username, email_key FROM accounts WHERE realm_id = $1 AND account_id = $2";
+        let Some(Names(username, before)) = c.one(NAMES, vals![self.realm, &self.id]).await? else {
             return Ok(AccountChange::Gone);
         };
+        let Ok(username) = username_with(username, before.as_deref(), self.profile.email.as_deref()) else {
+            return Ok(AccountChange::NamedByAddress);
+        };
         let email = self.profile.email.as_deref().map(name_key);
-        let name = passkey_names::key(c, self.realm, &username, &self.profile).await?;
-        match passkey_names::taken(c, self.realm, &self.id, (&name_key(&username), email.as_deref(), &name)).await? {
-            Some(NameTaken::Email) => return Ok(AccountChange::EmailTaken),
-            Some(NameTaken::Username | NameTaken::PasskeyName) => return Ok(AccountChange::PasskeyNameTaken),
+        let (key, name) = (name_key(&username), passkey_names::key(c, self.realm, &username, &self.profile).await?);
+        match passkey_names::taken(c, self.realm, &self.id, (&key, email.as_deref(), &name)).await? {
+            // A name that stays is nobody else's.
+            Some(NameTaken::Username | NameTaken::Email) => return Ok(AccountChange::EmailTaken),
+            Some(NameTaken::PasskeyName) => return Ok(AccountChange::PasskeyNameTaken),
             None => {}
         }
         let profile = json(&self.profile, "accounts.profile")?;
         // Never the same as before: two changes within a millisecond must not both succeed.
         let now = self.now.max(Timestamp::from_ms(self.seen.ms().saturating_add(1)));
-        let values = vals![self.realm, &self.id, &profile, email.as_deref(), now, self.seen, &name];
+        let values = vals![self.realm, &self.id, &profile, email.as_deref(), now, self.seen, &name, &username, &key];
         // First, so that a mail goes to the address there was.
         audit::insert(c, self.realm, &self.audit).await?;
         // Who takes a name between the look above and this makes PostgreSQL refuse it: it is run again and finds them.

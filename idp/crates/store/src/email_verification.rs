@@ -1,29 +1,42 @@
 //! Proof that somebody reads mail at their address: a mailed code, presented once. OIDC Core §5.1 (`email_verified`).
 
 use idp_core::account::name_key;
+use idp_core::id::AccountId;
+use idp_core::mail::Most;
 
 use crate::accounts::{AccountChange, UpdateAccount};
 use crate::error::Result;
-use crate::mails::QueueMail;
+use crate::mails::{self, QueueMail};
 use crate::sql::Conn;
 use crate::throttles::RecordFailure;
 use crate::used_once::{self, Once};
 use crate::vals;
 use crate::write::Write;
 
-/// Mails a code, counted: whoever may type any address could else have it flooded.
+/// Mails a code, counted: whoever may type any address could else have it flooded. `false`: the account or the address
+/// had as many as a day allows; nothing was written.
 #[derive(Clone, Debug)]
 pub struct MailCode {
+    pub account: AccountId,
     pub mail: QueueMail,
     pub throttle: RecordFailure,
 }
 
 impl Write for MailCode {
-    type Out = ();
+    type Out = bool;
 
-    async fn run(&self, c: &mut Conn) -> Result<()> {
+    async fn run(&self, c: &mut Conn) -> Result<bool> {
+        let QueueMail { realm, mail, .. } = &self.mail;
+        if !mails::take_place(c, *realm, (&self.account, &mail.address), Most::Codes, mail.created).await? {
+            return Ok(false);
+        }
         self.throttle.run(c).await?;
-        self.mail.run(c).await
+        self.mail.run(c).await?;
+        Ok(true)
+    }
+
+    fn keeps(mailed: &bool) -> bool {
+        *mailed
     }
 }
 

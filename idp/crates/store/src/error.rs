@@ -66,11 +66,14 @@ impl std::error::Error for Failure {
 }
 
 impl Error {
-    /// Whether the same transaction may succeed when it is run again: 40001 serialization failure, 40P01 deadlock,
-    /// 23505 a unique index refused an update. Writes look first, so somebody came between and is found the next time;
-    /// insertions say `ON CONFLICT DO NOTHING`.
+    /// Whether the same transaction may succeed when it is run again: 40001 serialization failure, 40P01 deadlock.
     pub(crate) fn is_retryable(&self) -> bool {
-        self.sqlstate().is_some_and(|code| matches!(code.as_str(), "40001" | "40P01" | "23505"))
+        self.sqlstate().is_some_and(|code| matches!(code.as_str(), "40001" | "40P01"))
+    }
+
+    /// Whether a unique index of PostgreSQL refused a row; on SQLite nobody comes between a look and an update.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code == "23505")
     }
 
     /// Whether the server closed the connection before it did anything: 57P01 to 57P03, or the socket's own error.

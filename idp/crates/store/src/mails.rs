@@ -1,32 +1,100 @@
 //! The outbox of mails: queued in the commit of the act they tell of, taken by one process, gone when sent.
 
-use idp_core::audit::detail_of;
-use idp_core::audit::{Audit, AuditEvent};
-use idp_core::id::{MailId, RealmId};
-use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
+use idp_core::account::{AccountState, Profile, name_key};
+use idp_core::audit::{Audit, AuditEvent, detail_of};
+use idp_core::id::{AccountId, MailId, RealmId};
+use idp_core::mail::{MOST_WINDOW_S, Mail, MailKind, MailTemplate, Most, NOTICE_LIFETIME_S, impersonal};
+use idp_core::secret::sha256;
 use idp_core::time::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::sql::value::json;
 use crate::sql::{Conn, FromRow, Row};
 use crate::store::Store;
+use crate::used_once::{self, Once};
+use crate::words::Word as _;
 use crate::write::Write;
 use crate::{audit, vals};
 
+/// Where an account has its mails sent.
+struct Reader {
+    address: String,
+    /// Somebody showed to read mail there.
+    proved: bool,
+    active: bool,
+}
+
+impl FromRow for Reader {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let address = row.text()?.to_owned();
+        let profile: Profile = row.json("accounts.profile")?;
+        Ok(Self { address, proved: profile.email_verified, active: row.text()? == AccountState::Active.word() })
+    }
+}
+
+async fn find_reader(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<Option<Reader>> {
+    const SQL: &str = "SELECT email_key, profile, state FROM accounts \
+         WHERE realm_id = $1 AND account_id = $2 AND email_key IS NOT NULL";
+    c.one(SQL, vals![realm, account]).await
+}
+
+/// Takes a place among the few mails of a day that go to an address nobody proved to read: anybody may type anybody's.
+/// First one of the account's, so that it fills no other's address once it had its own. `false`: none is left.
+pub(crate) async fn take_place(
+    c: &mut Conn,
+    realm: RealmId,
+    (account, address): (&AccountId, &str),
+    most: Most,
+    now: Timestamp,
+) -> Result<bool> {
+    let day = now.plus_s(MOST_WINDOW_S);
+    for (whose, who) in [("account", account.as_bytes().as_slice()), ("address", name_key(address).as_bytes())] {
+        let mut free = false;
+        for place in 0..most.count() {
+            let parts = [most.text().as_bytes(), whose.as_bytes(), &[place], who];
+            let hash = sha256(&parts.join(&0));
+            if used_once::insert_again(c, realm, &Once { hash, expires: day }, now).await? {
+                free = true;
+                break;
+            }
+        }
+        if !free {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Queues the notice of an act for the account it happened to, where it has an address. Also one that nobody proved
 /// to read: it is the only one there is, the notice holds no secret, and an attacker who could silence it by leaving
-/// an address unproved would.
+/// an address unproved would. But few of them, and with nothing in it that somebody chose: the address may be that of
+/// somebody else, who never asked for mails.
 pub(crate) async fn insert_notice(c: &mut Conn, realm: RealmId, audit: &Audit, event: AuditEvent) -> Result<()> {
-    const SQL: &str = "INSERT INTO mails (realm_id, mail_id, account_id, address, template, detail, secret_sealed, \
-         created_ms, due_ms, expires_ms, attempts) \
-         SELECT a.realm_id, $2, a.account_id, a.email_key, $3, $4, NULL, $5, $5, $6, 0 FROM accounts a \
-         WHERE a.realm_id = $1 AND a.account_id = $7 AND a.email_key IS NOT NULL ON CONFLICT DO NOTHING";
-    let (Some(template), Some(account), true) = (event.mail(), &audit.account_id, c.outbox.on) else { return Ok(()) };
-    let detail = json(&detail_of(audit), "mails.detail")?;
-    let expires = audit.at.plus_s(NOTICE_LIFETIME_S);
-    let values = vals![realm, &audit.id, template.text(), &detail, audit.at, expires, account];
-    c.outbox.queued |= c.exec(SQL, values).await? > 0;
-    Ok(())
+    let (Some(template), Some(account), true) = (event.mail(), audit.account_id, c.outbox.on) else { return Ok(()) };
+    let Some(reader) = find_reader(c, realm, &account).await? else { return Ok(()) };
+    let mail = Mail {
+        id: MailId::from_bytes(*audit.id.as_bytes()),
+        account_id: Some(account),
+        address: String::new(),
+        template,
+        detail: detail_of(audit),
+        secret_sealed: None,
+        created: audit.at,
+        expires: audit.at.plus_s(NOTICE_LIFETIME_S),
+    };
+    insert_to(c, realm, &mail, (&account, reader)).await
+}
+
+/// Queues a mail for its reader, unless nobody proved the address and it had enough.
+async fn insert_to(c: &mut Conn, realm: RealmId, mail: &Mail, (account, reader): (&AccountId, Reader)) -> Result<()> {
+    let mut mail = Mail { address: reader.address, ..mail.clone() };
+    if !reader.proved {
+        if !take_place(c, realm, (account, &mail.address), Most::Notices, mail.created).await? {
+            return Ok(());
+        }
+        mail.detail = impersonal(&mail.detail);
+    }
+    insert(c, realm, &mail).await
 }
 
 /// Queues a mail inside of another write; nothing where mails are not sent.
@@ -53,8 +121,8 @@ pub(crate) async fn insert(c: &mut Conn, realm: RealmId, mail: &Mail) -> Result<
     Ok(())
 }
 
-/// Queues a mail for an account, where there is one that may sign in and has an address. Costs the same where there is
-/// none.
+/// Queues a mail for an account, where there is one that may sign in and has an address. A code costs the same where
+/// there is none; it is for a proved address.
 pub(crate) async fn insert_for(c: &mut Conn, realm: RealmId, mail: &Mail) -> Result<()> {
     const SQL: &str = "INSERT INTO mails (realm_id, mail_id, account_id, address, template, detail, secret_sealed, \
          created_ms, due_ms, expires_ms, attempts) \
@@ -63,6 +131,14 @@ pub(crate) async fn insert_for(c: &mut Conn, realm: RealmId, mail: &Mail) -> Res
          ON CONFLICT DO NOTHING";
     if !c.outbox.on {
         return Ok(());
+    }
+    // Owners asked for theirs, and nobody else makes one.
+    let counted = mail.template.kind() != MailKind::Code && mail.template != MailTemplate::RecoveryOfUser;
+    if let (Some(account), true) = (&mail.account_id, counted) {
+        return match find_reader(c, realm, account).await?.filter(|reader| reader.active) {
+            Some(reader) => insert_to(c, realm, mail, (account, reader)).await,
+            None => Ok(()),
+        };
     }
     let detail = json(&mail.detail, "mails.detail")?;
     let (account, secret) = (mail.account_id.as_ref(), mail.secret_sealed.as_deref());

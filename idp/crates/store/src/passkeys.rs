@@ -3,11 +3,12 @@
 use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
+use idp_core::mail::Mail;
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
-use crate::accounts::{self, NameTaken, account_columns};
+use crate::accounts::{self, NameTaken, Preference, account_columns};
 use crate::error::{Error, Result};
 use crate::passes;
 use crate::sql::value::json;
@@ -16,7 +17,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, realms, sessions, vals};
+use crate::{audit, mails, realms, sessions, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -245,13 +246,7 @@ impl Write for RegisterPasskey {
             sessions::end_all(c, self.realm, account, None, self.now).await?;
         }
         if self.automatic {
-            accounts::set_preference(
-                c,
-                self.realm,
-                account,
-                accounts::Preference::PasskeyUpgraded(self.passkey.created),
-            )
-            .await?;
+            accounts::set_preference(c, self.realm, account, Preference::PasskeyUpgraded(self.passkey.created)).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)
@@ -414,6 +409,8 @@ pub struct SuspendPasskey {
     pub credential_id: Vec<u8>,
     /// Why, for machines: `counter`, `mds:REVOKED`.
     pub reason: String,
+    /// To others than its owner, whom the audit row tells.
+    pub tell: Vec<Mail>,
     pub audit: Audit,
 }
 
@@ -430,6 +427,9 @@ impl Write for SuspendPasskey {
         }
         let sessions =
             sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
+        for mail in &self.tell {
+            mails::insert_for(c, self.realm, mail).await?;
+        }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRemoved::Done { sessions })
     }

@@ -1,5 +1,5 @@
 //! What may happen once: challenges of ceremonies (WebAuthn L3 §13.4.3), the `jti` of client assertions
-//! (RFC 7523 §3) and of DPoP proofs (RFC 9449 §11.1). A row is kept until nothing could bring the value back, so no
+//! (RFC 7523 §3) and of DPoP proofs (RFC 9449 §11.1); the places of what may happen a few times a day. A row is kept until nothing could bring the value back, so no
 //! flood can push one out.
 
 use idp_core::id::RealmId;
@@ -24,6 +24,13 @@ pub struct Once {
 pub(crate) async fn insert(c: &mut Conn, realm: RealmId, once: &Once) -> Result<bool> {
     const SQL: &str = "INSERT INTO used_once (realm_id, hash, expires_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     Ok(c.exec(SQL, vals![realm, &once.hash, once.expires]).await? == 1)
+}
+
+/// Marks a value as used that works again once its mark is over, swept or not; `false`: it is not over.
+pub(crate) async fn insert_again(c: &mut Conn, realm: RealmId, once: &Once, now: Timestamp) -> Result<bool> {
+    const SQL: &str = "INSERT INTO used_once (realm_id, hash, expires_ms) VALUES ($1, $2, $3) \
+         ON CONFLICT (realm_id, hash) DO UPDATE SET expires_ms = $3 WHERE used_once.expires_ms <= $4";
+    Ok(c.exec(SQL, vals![realm, &once.hash, once.expires, now]).await? == 1)
 }
 
 /// Marks values as used. `Some(n)`: the n-th had been; nothing was written.

@@ -4,7 +4,7 @@
 use idp_core::account::verification::{LIFETIME_S, Verification};
 use idp_core::audit::{Actor, AuditEvent};
 use idp_core::id::MailId;
-use idp_core::mail::{Mail, MailTemplate};
+use idp_core::mail::{MOST_WINDOW_S, Mail, MailTemplate, impersonal};
 use idp_core::oauth::device::{shown, typed, user_code};
 use idp_core::seal::Purpose;
 use idp_core::secret::sha256;
@@ -46,13 +46,16 @@ pub async fn send(mut x: Exchange) -> Outcome {
         account_id: Some(visitor.account.id),
         address: email,
         template: MailTemplate::AddressCode,
-        detail: json!({}),
+        detail: impersonal(&json!({})),
         secret_sealed: Some(secret.map_err(Problem::internal)?),
         created: x.now,
         expires: x.now.plus_s(LIFETIME_S),
     };
     let mail = QueueMail { realm: x.realm.id, mail, audit: None };
-    x.app.store.write(MailCode { mail, throttle: throttle::counted(&x, &guess) }).await?;
+    let op = MailCode { account: visitor.account.id, mail, throttle: throttle::counted(&x, &guess) };
+    if !x.app.store.write(op).await? {
+        return waits(x, visitor, MOST_WINDOW_S, None).await;
+    }
     let sealed = x.seal(Purpose::Address, &verification)?;
     told(x, visitor, ProfileNotice::CodeSent, Some(sealed)).await
 }

@@ -124,6 +124,11 @@ async fn save(x: Exchange, visitor: Visitor, document: Map<String, Value>, done:
             let taken = user_schema::Problem::new(&email, "belongs to another account");
             show(x, visitor, shows(vec![taken], ProfileNotice::Unfit)).await
         }
+        AccountChange::NamedByAddress => {
+            let needed = "is your user name, too: give another address, of at most 128 characters";
+            let needed = user_schema::Problem::new(&email, needed);
+            show(x, visitor, shows(vec![needed], ProfileNotice::Unfit)).await
+        }
         AccountChange::PasskeyNameTaken => {
             let taken = user_schema::Problem::of_all("they would name your passkeys as another user's");
             show(x, visitor, shows(vec![taken], ProfileNotice::Unfit)).await

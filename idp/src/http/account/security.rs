@@ -123,12 +123,16 @@ fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     }
 }
 
-/// `POST /account/security/rename`.
+/// `POST /account/security/rename`. By names people tell which passkey to remove, so that whoever found a browser open
+/// must not swap them.
 pub async fn rename(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let passkey = asked(&x, &visitor, &form).await?;
+    if fresh::require(&x, &visitor, &list(&x, &visitor).await?).is_err() {
+        return x.go("/login?again=1");
+    }
     let Some(name) = clean_name(form.one("name")) else { return x.go("/account/security?bad-name=1") };
     let detail = json!({ "from": passkey.name, "to": name });
     let audit = x.audit(AuditEvent::PasskeyRenamed, Actor::Account(visitor.account.id), detail);
@@ -212,6 +216,7 @@ async fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey
     let kind = match (passkey.backup_eligible, passkey.passkey_type()) {
         (true, _) => PasskeyKind::Synced,
         (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
+        (false, Some(PasskeyType::Phone)) => PasskeyKind::OnePhone,
         (false, _) => PasskeyKind::ThisDevice,
     };
     let provider = kept_by(x, passkey).await?;
@@ -243,6 +248,7 @@ const fn icon(kind: PasskeyKind) -> Icon {
     match kind {
         PasskeyKind::Synced => Icon::Manager,
         PasskeyKind::ThisDevice => Icon::Device,
+        PasskeyKind::OnePhone => Icon::Phone,
         PasskeyKind::SecurityKey => Icon::SecurityKey,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_core::account::Account;
+use idp_core::account::{Account, meant};
 use idp_core::credential::password::MOST_BYTES;
 use idp_core::secret::Secret;
 use idp_core::session::Method;
@@ -144,5 +144,5 @@ pub async fn named(x: &Exchange, typed: &str) -> Result<Option<Account>, Problem
         return Ok(by_name);
     }
     let by_email = x.app.store.find_account_by_email(x.realm.id, typed).await?;
-    Ok(by_name.or(by_email))
+    Ok(meant(by_name, by_email))
 }

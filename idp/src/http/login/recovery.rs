@@ -10,7 +10,7 @@ use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIF
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
 use idp_core::id::{AccountId, MailId};
-use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
+use idp_core::mail::{Mail, MailTemplate};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::seal::Purpose;
@@ -28,6 +28,7 @@ use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::owners;
 use crate::http::policy;
 use crate::http::problem::Problem;
 use crate::views::{self, CodeNotice, Page, RecoveryStep};
@@ -330,12 +331,7 @@ async fn tell_owners(x: &Exchange, of: &Account) -> Result<Vec<Mail>, Problem> {
     if !x.realm.settings.recovery_tells_owners {
         return Ok(Vec::new());
     }
-    let owners = x.app.store.list_owners(x.realm.id).await?;
-    let others = owners.iter().filter(|owner| owner.id != of.id);
-    let detail = json!({ "user": of.username });
-    let tell =
-        |owner: &Account| mail(x, (owner.id, MailTemplate::RecoveryOfUser), NOTICE_LIFETIME_S, detail.clone(), None);
-    others.map(tell).collect()
+    owners::told(x, of, MailTemplate::RecoveryOfUser).await
 }
 
 /// Keyed: eight digits are found again from a plain hash.

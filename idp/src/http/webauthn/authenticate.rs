@@ -2,6 +2,7 @@
 
 use idp_core::account::Account;
 use idp_core::audit::{Actor, AuditEvent};
+use idp_core::mail::MailTemplate;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::passkey::assertion::{self, Asked, Counter, Found};
 use idp_core::passkey::ceremony::{CeremonyPurpose, CeremonyState};
@@ -24,6 +25,7 @@ use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
 use crate::http::login::throttle;
 use crate::http::oauth::authorize;
+use crate::http::owners;
 use crate::http::policy;
 use crate::http::problem::Problem;
 
@@ -97,7 +99,7 @@ async fn verify(
     let sign_in = if second { SignIn::SecondFactor } else { SignIn::FirstFactor };
     let cloned = verified.counter == Counter::CloneSignal;
     if cloned {
-        tell_clone(x, policy, &passkey).await?;
+        tell_clone(x, policy, (&passkey, &owner)).await?;
     }
     let doubtful = cloned && policy.clone_response.of(passkey.backup_eligible) == CloneResponse::StepUp;
     if let Some(violation) = judge_sign_in(policy, &passkey, &verified, sign_in).first() {
@@ -124,8 +126,9 @@ async fn verify(
     })
 }
 
-/// A counter that went back: the policy says whether the passkey is set aside; it is told in any case.
-async fn tell_clone(x: &Exchange, policy: &Policy, passkey: &Passkey) -> Result<(), Problem> {
+/// A counter that went back: the policy says whether the passkey is set aside, which the realm's owners are told, too;
+/// whose passkey it is, is told in any case.
+async fn tell_clone(x: &Exchange, policy: &Policy, (passkey, owner): (&Passkey, &Account)) -> Result<(), Problem> {
     let detail = json!({ "passkey": passkey.name, "stored_counter": passkey.counter });
     let audit = x.audit(AuditEvent::PasskeyCloned, Actor::Account(passkey.account_id), detail);
     if policy.clone_response.of(passkey.backup_eligible) == CloneResponse::Block {
@@ -134,6 +137,7 @@ async fn tell_clone(x: &Exchange, policy: &Policy, passkey: &Passkey) -> Result<
             account: passkey.account_id,
             credential_id: passkey.credential_id.clone(),
             reason: "counter".to_owned(),
+            tell: owners::told(x, owner, MailTemplate::PasskeyClonedOfUser).await?,
             audit,
         };
         x.app.store.write(op).await?;

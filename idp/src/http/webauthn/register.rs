@@ -218,8 +218,8 @@ async fn add(
 ) -> Result<String, Problem> {
     let automatic = matches!(ceremony.purpose, CeremonyPurpose::Upgrade { .. });
     let mut detail = json!({ "passkey": passkey.name, "synced": passkey.backup_eligible });
-    if automatic {
-        detail["automatic"] = true.into();
+    if automatic && let Some(fields) = detail.as_object_mut() {
+        fields.insert("automatic".to_owned(), true.into());
     }
     let actor = if pass.is_some() { Actor::Pass } else { Actor::Account(account) };
     let mut audit = x.audit(AuditEvent::PasskeyRegistered, actor, detail);

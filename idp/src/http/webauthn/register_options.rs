@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_core::account::{Account, Profile, check_email, check_username};
+use idp_core::account::{Account, Profile, check_email, check_username, is_own_name};
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
@@ -12,6 +12,7 @@ use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::secret::{Hash, sha256};
 use idp_core::sign_up::Newcomer;
+use idp_core::user_schema::UserSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -145,10 +146,18 @@ fn pass_over() -> Problem {
 fn first_owner(x: &Exchange, body: &Body, pass: Hash) -> Result<(Owner, CeremonyPurpose), Problem> {
     let username = body.username.as_deref().unwrap_or_default().trim().to_owned();
     check_username(&username).map_err(|e| Problem::api(422, "username_invalid", &e.to_string()))?;
-    let typed = |name: &str| body.traits.as_ref()?.get(name)?.as_str().map(str::trim).filter(|t| !t.is_empty());
+    // What the page asks for, whatever the realm's schema.
+    let (own, foreign) = UserSchema::standard().own(&body.traits.clone().unwrap_or_default());
+    if !foreign.is_empty() {
+        return Err(Problem::Traits(foreign));
+    }
+    let typed = |name: &str| own.get(name)?.as_str().map(str::trim).filter(|t| !t.is_empty());
     let (email, name) = (typed("email").map(str::to_owned), typed("name").map(str::to_owned));
     if let Some(email) = &email {
         check_email(email).map_err(|e| Problem::api(422, "email_invalid", &e.to_string()))?;
+    }
+    if !is_own_name(&username, email.as_deref()) {
+        return Err(Problem::api(422, "username_invalid", "a user name with @ must be your own e-mail address"));
     }
     if name.as_ref().is_some_and(|n| n.chars().count() > 200 || n.chars().any(char::is_control)) {
         return Err(Problem::api(

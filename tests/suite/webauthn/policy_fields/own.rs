@@ -25,7 +25,7 @@ pub const OWN: &[(&str, Tried)] = &[
     ("clone_response", |of| Box::pin(clones::the_response_is_what_the_policy_says(of))),
     ("enrolment_requires", |of| Box::pin(enrolling::the_first_passkey_needs_what_the_policy_says(of))),
     ("enrolment", |of| Box::pin(enrolment(of))),
-    ("automatic_upgrade", |of| Box::pin(upgrade::the_field_is_asked_when_it_is_offered_begun_and_finished(of))),
+    ("automatic_upgrade", |of| Box::pin(automatic_upgrade(of))),
 ];
 
 /// Somebody with a password and a passkey, in the group.
@@ -119,5 +119,19 @@ async fn enrolment(of: Of) {
         if !asked {
             Answer::of(&page).code();
         }
+    }
+}
+
+/// Whether the page after a password may make a passkey; what that leads to is in `login::upgrade`.
+async fn automatic_upgrade(of: Of) {
+    let w = World::sqlite().await;
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    w.join(&carl, &[STAFF]).await;
+    w.policy(|p| p.set("enrolment", "off").unwrap()).await;
+    for value in ["false", "true"] {
+        let fields = [("enrolment", "off"), ("enrolment_requires", "any"), ("automatic_upgrade", value)];
+        w.policy_of(of, |p| fields.iter().for_each(|(name, value)| p.set(name, value).unwrap())).await;
+        let page = upgrade::by_password(&mut w.browser(), &carl, None).await;
+        assert_eq!(upgrade::offers(&page), value == "true", "{of:?}");
     }
 }

@@ -17,6 +17,32 @@ fn numbers(der: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (trim(&der[4..4 + r_len]), trim(&der[6 + r_len..]))
 }
 
+/// Big-endian bytes of a number that is not negative.
+fn positive(n: Vec<u8>) -> Vec<u8> {
+    if n[0] & 0x80 == 0 { n } else { [vec![0], n].concat() }
+}
+
+/// `n - s` for the order `n` of P-256: the other half of a signature that is as good (FIPS 186-5 §6.4.2).
+fn mirrored(s: &[u8]) -> Vec<u8> {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let mut borrow = 0;
+    let mut out: Vec<u8> = (0..32)
+        .rev()
+        .map(|at| {
+            let below = 32 - s.len();
+            let digit = if at < below { 0 } else { i16::from(s[at - below]) };
+            let left = i16::from(ORDER[at]) - digit - borrow;
+            borrow = i16::from(left < 0);
+            u8::try_from(left.rem_euclid(256)).unwrap()
+        })
+        .collect();
+    out.reverse();
+    out.into_iter().skip_while(|b| *b == 0).collect()
+}
+
 /// DER of two numbers as they are.
 fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
     let int = |n: &[u8]| [&[2, u8::try_from(n.len()).unwrap()], n].concat();
@@ -32,6 +58,10 @@ async fn each_malformed_signature_is_refused() {
         row("a byte", |_| vec![0]),
         row("cut off", |b| b[..b.len() - 1].to_vec()),
         row("a byte after it", |b| then(b, &[0])),
+        row("a byte inside of the sequence", |b| {
+            let length = b[1];
+            then(put(b, 1, length + 1), &[0])
+        }),
         row("twice", |b| [b.clone(), b].concat()),
         row("no sequence", |b| put(b, 0, 0x31)),
         row("a length too short", |b| {
@@ -58,7 +88,6 @@ async fn each_malformed_signature_is_refused() {
         row("r with zeros in front", |b| der(&[&[0, 0, 0], numbers(&b).0.as_slice()].concat(), &numbers(&b).1)),
         row("r and s changed places", |b| {
             let (r, s) = numbers(&b);
-            let positive = |n: Vec<u8>| if n[0] & 0x80 == 0 { n } else { [vec![0], n].concat() };
             der(&positive(s), &positive(r))
         }),
         row("beyond the order of the curve", |_| der(&[&[0], [0xff; 32].as_slice()].concat(), &[1])),
@@ -126,4 +155,24 @@ async fn keys_of_other_algorithms_are_held_to_their_own_form() {
         let answer = stage.browser.assert_with(&stage.sign_in, &mut key, &Faults::default()).await;
         assert_eq!(answer.stand(), "complete", "{alg:?}");
     }
+}
+
+#[tokio::test]
+async fn both_halves_of_a_signature_are_good_for_one_ceremony() {
+    // Who mirrors a signature in flight has gained nothing: the challenge is used up by either half.
+    let mut stage = Stage::new().await;
+    let bend: Bend = |b| {
+        let (r, s) = numbers(&b);
+        der(&positive(r), &positive(mirrored(&s)))
+    };
+    let good = stage.ann.keys[0].get(&stage.sign_in, &stage.w.issuer);
+    let mut other = good.clone();
+    let signature = from_base64url(good["response"]["signature"].as_str().unwrap()).unwrap();
+    other["response"]["signature"] = json!(base64url(bend(signature)));
+    let send = async |credential: &serde_json::Value| {
+        let body = json!({ "ceremony": stage.sign_in["ceremony"], "credential": credential });
+        stage.browser.clone().json("/webauthn/authenticate", &body).await
+    };
+    assert_eq!(send(&other).await.stand(), "complete");
+    assert_eq!(send(&good).await.verdict(), refused(409, "ceremony_used"));
 }

@@ -24,6 +24,12 @@ pub const RULES: &[Rule] = &[
         spec: "NIST SP 800-63B-4 §3.2.2",
         text: "Codes that are mailed, and wrong ones, are counted by account; each one too many doubles the wait.",
     },
+    Rule {
+        id: "email.unproved",
+        spec: "ASVS 5.0 §2.4.1",
+        text: "An address that nobody proved gets 3 notices and 6 codes a day, without words that somebody chose; so many \
+               an account has sent to such addresses.",
+    },
 ];
 
 /// What travels sealed in the form beside the code that is typed in.

@@ -12,6 +12,7 @@ pub enum Icon {
     Manager,
     /// Kept by the device itself.
     Device,
+    Phone,
     SecurityKey,
 }
 
@@ -21,6 +22,7 @@ impl Icon {
         match self {
             Self::Manager => "cloud",
             Self::Device => "laptop",
+            Self::Phone => "phone",
             Self::SecurityKey => "stick",
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::account::{Account, AccountState};
 use crate::acr::{Demand, Evidence, choose};
 use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
@@ -14,7 +14,7 @@ use crate::passkey::policy::{
     ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
     counts, resolve, usable,
 };
-use crate::passkey::record::Passkey;
+use crate::passkey::record::{Passkey, PasskeyState};
 use crate::realm::{Realm, RealmSettings};
 use crate::session::{AuthEvent, Method, PasskeyProof};
 use crate::time::Timestamp;
@@ -47,6 +47,17 @@ pub fn reach(realm: &Realm, client: Option<&ClientPolicy>, holder: &Holder, now:
     let effective = resolve(&realm.policy, &realm.group_policies, &holder.groups, client);
     let hosts = realm.relying_parties.iter();
     hosts.map(|rp| Stand::new((realm, &rp.rp_id), &effective, holder, now).reach()).max().unwrap_or(Reach::Out)
+}
+
+/// Whether somebody has one passkey, which its device keeps to itself, and no other way in: they are locked out when it
+/// is lost. Who was let in by nobody, or has no way in even so, is no matter of a device.
+pub fn hangs_by_one_device(realm: &Realm, holder: &Holder, now: Timestamp) -> bool {
+    let active = || holder.passkeys.iter().filter(|passkey| passkey.state == PasskeyState::Active);
+    if holder.account.state != AccountState::Active || active().count() != 1 || active().any(|p| p.backup_eligible) {
+        return false;
+    }
+    let bare = Holder { passkeys: Vec::new(), ..holder.clone() };
+    reach(realm, None, holder, now) >= Reach::Perhaps && reach(realm, None, &bare, now) == Reach::Out
 }
 
 /// What an account has to sign in with under a policy at a host.

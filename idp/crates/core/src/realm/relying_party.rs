@@ -175,16 +175,24 @@ fn origins(party: &RelyingParty, problems: &mut Vec<String>) {
             }
             continue;
         }
-        match web_origin(text) {
-            None => problems.push(format!(
+        // The origin of a host was not typed: it has the issuer's scheme.
+        let of_host = |host: &&str| {
+            party.hosts.iter().any(|other| other == host) && !party.origins.contains(&format!("https://{host}"))
+        };
+        let plain = text.strip_prefix("http://").filter(of_host);
+        match (web_origin(text), plain) {
+            (None, Some(host)) => problems.push(format!(
+                "host {host:?}: this issuer is http, so that further hosts must be under localhost"
+            )),
+            (None, None) => problems.push(format!(
                 "origin {text:?} is not an https origin as browsers send it, nor {ANDROID}…; an iOS application has the \
                  https origin of the host it is associated with"
             )),
-            Some(host) if !is_under(&host, &party.rp_id) && !is_related(party, &host) => problems.push(format!(
+            (Some(host), _) if !is_under(&host, &party.rp_id) && !is_related(party, &host) => problems.push(format!(
                 "origin {text:?} is not under RP ID {:?}: browsers refuse it there, unless it is a related origin",
                 party.rp_id
             )),
-            Some(_) => {}
+            (Some(_), _) => {}
         }
     }
 }
@@ -308,6 +316,14 @@ mod tests {
         ] {
             assert_ne!(with(origin), "", "{origin}");
         }
+    }
+
+    #[test]
+    fn further_hosts_of_a_plain_http_issuer_are_under_localhost() {
+        let party = |host: &str| RelyingParty::new(host, "http", vec![format!("{host}:8080")]);
+        assert_eq!(said(&party("login.localhost")), "");
+        let told = said(&party("login.example.org"));
+        assert!(told.contains("this issuer is http") && !told.contains("origin"), "{told}");
     }
 
     #[test]

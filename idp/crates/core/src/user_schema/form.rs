@@ -85,16 +85,10 @@ impl UserSchema {
     /// Writes what a form holds into a document: `read` gives the value of an input by its name. What the form does
     /// not ask for stays.
     pub fn fill<'a>(&self, document: &mut Map<String, Value>, read: impl Fn(&str) -> Option<&'a str>) {
-        for part in self.traits().iter().filter(|part| !part.read_only && part.input != Input::None) {
+        for part in self.own_traits().filter(|part| part.input != Input::None) {
             let typed = read(&name(part)).map(str::trim).filter(|typed| !typed.is_empty());
             put(document, &part.path, value(part, typed));
         }
-    }
-
-    /// Traits of `document` that their owner does not set.
-    pub fn foreign(&self, document: &Map<String, Value>) -> Vec<Problem> {
-        let set = self.traits().iter().filter(|part| part.read_only && find(document, &part.path).is_some());
-        set.map(|part| Problem::new(&part.path, "is set by an administrator")).collect()
     }
 }
 

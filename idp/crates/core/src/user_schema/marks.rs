@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::own::is_read_only;
 use super::walk::target;
 use crate::account::claims::TextClaim;
 
@@ -101,8 +102,9 @@ const KRATOS: &str = "ory.sh/kratos";
 /// # Errors
 /// Marks that cannot be read, stand where they are not seen, or claim the same.
 pub fn read(root: &Value, traits: &Value) -> Result<Vec<Trait>, Vec<String>> {
-    let mut reader = Reader { root, found: Vec::new(), marked: Vec::new(), problems: Vec::new() };
-    reader.object(traits, &[], true, false);
+    let above: &[&str] = if std::ptr::eq(root, traits) { &[] } else { &["traits"] };
+    let mut reader = Reader { root, above, found: Vec::new(), marked: Vec::new(), problems: Vec::new() };
+    reader.object(traits, &[], true);
     let Reader { mut found, marked, mut problems, .. } = reader;
     for (at, one) in found.iter().enumerate() {
         let other =
@@ -140,6 +142,8 @@ fn is_marked(members: &Map<String, Value>) -> bool {
 
 struct Reader<'a> {
     root: &'a Value,
+    /// Where in the root the traits are.
+    above: &'static [&'static str],
     found: Vec<Trait>,
     /// Objects whose marks were seen, each once.
     marked: Vec<&'a Value>,
@@ -158,7 +162,7 @@ impl<'a> Reader<'a> {
         layers
     }
 
-    fn object(&mut self, part: &'a Value, path: &[String], required: bool, read_only: bool) {
+    fn object(&mut self, part: &'a Value, path: &[String], required: bool) {
         let layers = self.layers(part);
         let needed = |name: &str| {
             let lists = layers.iter().filter_map(|layer| layer.get("required")?.as_array());
@@ -169,16 +173,15 @@ impl<'a> Reader<'a> {
             let path: Vec<String> = path.iter().cloned().chain([name.clone()]).collect();
             let layers = self.layers(property);
             let required = required && needed(name);
-            let read_only = read_only || first(&layers, "readOnly").and_then(Value::as_bool) == Some(true);
             if first(&layers, "properties").is_some() {
-                self.object(property, &path, required, read_only);
+                self.object(property, &path, required);
                 continue;
             }
-            self.leaf(&layers, path, required, read_only);
+            self.leaf(&layers, path, required);
         }
     }
 
-    fn leaf(&mut self, layers: &[&'a Value], path: Vec<String>, required: bool, read_only: bool) {
+    fn leaf(&mut self, layers: &[&'a Value], path: Vec<String>, required: bool) {
         let named = path.join(".");
         let mark = match self.mark(layers) {
             Ok(mark) => mark,
@@ -212,7 +215,9 @@ impl<'a> Reader<'a> {
         }
         let number = |key: &str| first(layers, key).and_then(Value::as_f64);
         let count = |key: &str| first(layers, key).and_then(Value::as_u64);
+        let place: Vec<String> = self.above.iter().map(|name| (*name).to_owned()).chain(path.iter().cloned()).collect();
         self.found.push(Trait {
+            read_only: is_read_only(self.root, self.root, &place),
             title: text("title"),
             description: text("description"),
             format: text("format"),
@@ -225,7 +230,6 @@ impl<'a> Reader<'a> {
             path,
             input,
             required,
-            read_only,
             claim,
         });
     }

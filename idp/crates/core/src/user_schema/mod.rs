@@ -4,6 +4,7 @@
 mod document;
 mod form;
 mod marks;
+mod own;
 mod problem;
 mod walk;
 
@@ -41,6 +42,11 @@ pub const RULES: &[Rule] = &[
         id: "user_schema.claims",
         spec: "OIDC Core §5.1",
         text: "A standard claim comes from one trait, which is a text; a mark stands where it is seen.",
+    },
+    Rule {
+        id: "user_schema.own",
+        spec: "ASVS 5.0 §15.3.3",
+        text: "People set the traits that the schema names and does not mark readOnly; all others are an administrator's.",
     },
     Rule {
         id: "user_schema.traits",

@@ -73,6 +73,9 @@ impl Pool {
         for attempt in 1..=5 {
             match self.attempt(op, counters, outbox).await {
                 Err(e) if e.is_retryable() => tokio::time::sleep(jitter(attempt)).await,
+                // Somebody took a name after the write had looked: run again, it finds them. Insertions never meet
+                // this, they say `ON CONFLICT DO NOTHING`.
+                Err(e) if attempt < 5 && e.is_unique_violation() => {}
                 done => return done,
             }
         }

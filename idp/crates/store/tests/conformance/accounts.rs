@@ -98,6 +98,31 @@ both! {
         assert!(db.store.find_account_by_email(REALM, "a@example.org").await.unwrap().is_some());
     }
 
+    async fn a_user_name_that_is_the_address_stays_the_address(db) {
+        make_account(&db.store, "bob").await;
+        let mut ada = account("ada@example.org");
+        ada.profile.email = Some("Ada@example.org".to_owned());
+        assert_eq!(db.store.write(create(&ada)).await.unwrap(), None);
+        let update = |email: Option<&str>, seconds: i64| {
+            let mut profile = ada.profile.clone();
+            profile.email = email.map(str::to_owned);
+            let (seen, now) = (NOW.plus_s(seconds), NOW.plus_s(seconds + 1));
+            UpdateAccount { realm: REALM, id: ada.id, profile, seen, now, audit: audit(AuditEvent::EmailChanged) }
+        };
+        assert_eq!(db.store.write(update(None, 0)).await.unwrap(), AccountChange::NamedByAddress);
+        assert_eq!(db.store.write(update(Some("bob@example.org"), 0)).await.unwrap(), AccountChange::EmailTaken);
+        assert_eq!(db.store.write(update(Some("Ada@b.org"), 0)).await.unwrap(), AccountChange::Done);
+        let kept = db.store.find_account_by_username(REALM, "ada@b.org").await.unwrap().unwrap();
+        assert_eq!((kept.id, kept.username.as_str()), (ada.id, "Ada@b.org"));
+        assert!(db.store.find_account_by_username(REALM, "ada@example.org").await.unwrap().is_none(), "free again");
+        let next = make_account(&db.store, "next").await;
+        let mut profile = next.profile.clone();
+        profile.email = Some("ada@example.org".to_owned());
+        let op = UpdateAccount { realm: REALM, id: next.id, profile, seen: NOW, now: NOW.plus_s(1), audit: audit(AuditEvent::EmailChanged) };
+        assert_eq!(db.store.write(op).await.unwrap(), AccountChange::Done);
+        assert_eq!(db.store.find_account(REALM, &next.id).await.unwrap().unwrap().username, "next", "a name of its own stays");
+    }
+
     async fn keeps_the_last_owner(db) {
         let (one, two) = (make_account(&db.store, "one").await, make_account(&db.store, "two").await);
         for account in [&one, &two] {

@@ -76,10 +76,8 @@ async fn ends(store: &Store, world: &SignedInWorld, way: usize) -> bool {
         }
         6 => {
             let audit = act(AuditEvent::PasskeyCloned);
-            store
-                .write(SuspendPasskey { realm, account, credential_id, reason: "counter".to_owned(), audit })
-                .await
-                .unwrap();
+            let (reason, tell) = ("counter".to_owned(), Vec::new());
+            store.write(SuspendPasskey { realm, account, credential_id, reason, tell, audit }).await.unwrap();
         }
         7 => {
             let op = SetPassword {

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use idp_core::account::AccountState;
+use idp_core::account::{Account, AccountState};
 use idp_core::audit::{Audit, AuditEvent};
 use idp_core::id::{AccountId, MailId};
 use idp_core::mail::{Mail, MailTemplate, NOTICE_LIFETIME_S};
-use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState, UpdateAccount};
+use idp_store::accounts::{AccountChange, CreateAccount, DeleteAccount, SetAccountState, UpdateAccount};
 use idp_store::audit::RecordAudit;
+use idp_store::email_verification::MailCode;
 use idp_store::mails::*;
 use idp_store::sweep::Sweep;
+use idp_store::throttles::RecordFailure;
 use idp_store::{Options, Store};
 
 use crate::both;
@@ -19,6 +21,15 @@ use crate::fixtures::*;
 /// A store that queues mails.
 async fn telling(db: &Db) -> Store {
     Store::open(&db.url, &Options { mails: true, ..Options::default() }).await.unwrap()
+}
+
+/// An account whose address somebody proved.
+async fn make_proved(store: &Store, username: &str) -> Account {
+    let mut account = account(username);
+    account.profile.email_verified = true;
+    let op = CreateAccount { realm: REALM, account: account.clone(), audit: audit(AuditEvent::AccountCreated) };
+    assert_eq!(store.write(op).await.unwrap(), None);
+    account
 }
 
 fn about(account: AccountId, event: AuditEvent) -> Audit {
@@ -45,7 +56,7 @@ async fn take(store: &Store, seconds: i64) -> Vec<TakenMail> {
 both! {
     async fn tells_the_account_of_each_event_that_says_so_and_of_no_other(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         for event in AuditEvent::ALL {
             let before = store.counts().statements;
             store.write(record(account.id, *event)).await.unwrap();
@@ -55,7 +66,7 @@ both! {
                 assert_eq!((statements, taken.len()), (1, 0), "{}: nobody is told, and nothing asked", event.text());
                 continue;
             };
-            assert_eq!((statements, taken.len()), (2, 1), "{}", event.text());
+            assert_eq!((statements, taken.len()), (3, 1), "{}", event.text());
             let mail = &taken[0].mail;
             assert_eq!((mail.template, mail.account_id, mail.secret_sealed.as_deref()), (template, Some(account.id), None));
             assert_eq!(mail.address, account.profile.email.clone().unwrap());
@@ -65,15 +76,76 @@ both! {
         }
     }
 
+    async fn an_address_that_nobody_proved_gets_few_notices_a_day_and_nothing_somebody_chose(db) {
+        let store = telling(db).await;
+        let (eve, other) = (make_account(&store, "eve").await, make_account(&store, "other").await);
+        let record = |account: AccountId, seconds: i64| {
+            let audit = Audit { at: NOW.plus_s(seconds), ..about(account, EVENT) };
+            RecordAudit { realm: REALM, audit }
+        };
+        const EVENT: AuditEvent = AuditEvent::RecoveryCodesSet;
+        // At once: the count is in the write.
+        join_all((0..60).map(|_| store.write(record(eve.id, 0)))).await.into_iter().for_each(Result::unwrap);
+        let taken = take(&store, 0).await;
+        assert_eq!(taken.len(), 3, "email.unproved");
+        assert_eq!(taken[0].mail.detail, serde_json::json!({ "by": "operator", "impersonal": true }));
+        for mail in &taken { assert!(store.write(settle(mail)).await.unwrap()); }
+
+        // Another address of the same account gets none, and the same address of another account neither.
+        let change = |account: &Account, email: &str, seen: i64| {
+            let mut profile = account.profile.clone();
+            profile.email = Some(email.to_owned());
+            let (seen, now) = (NOW.plus_s(seen), NOW.plus_s(seen + 1));
+            UpdateAccount { realm: REALM, id: account.id, profile, seen, now, audit: audit(AuditEvent::AccountChanged) }
+        };
+        assert_eq!(store.write(change(&eve, "victim@example.org", 0)).await.unwrap(), AccountChange::Done);
+        store.write(record(eve.id, 1)).await.unwrap();
+        assert_eq!(store.write(change(&other, "eve@example.org", 0)).await.unwrap(), AccountChange::Done);
+        store.write(record(other.id, 1)).await.unwrap();
+        assert!(take(&store, 2).await.is_empty());
+
+        // A day later, swept or not; and in the order in which they were used up.
+        store.write(record(eve.id, 86_399)).await.unwrap();
+        assert!(take(&store, 86_399).await.is_empty());
+        for _ in 0..4 { store.write(record(eve.id, 86_400)).await.unwrap(); }
+        assert_eq!(take(&store, 86_400).await.len(), 3);
+        let mut proved = eve.profile.clone();
+        (proved.email, proved.email_verified) = (Some("victim@example.org".to_owned()), true);
+        let op = UpdateAccount { profile: proved, ..change(&eve, "", 1) };
+        assert_eq!(store.write(op).await.unwrap(), AccountChange::Done);
+        for _ in 0..9 { store.write(record(eve.id, 86_401)).await.unwrap(); }
+        assert_eq!(take(&store, 86_401).await.len(), 9, "whoever proved it is told of everything");
+        // What counted is swept.
+        let sweep = Sweep { now: NOW.plus_s(4 * 86_400), batch: 100, keep_s: 86_400, throttle_window_s: 60 };
+        assert_eq!(store.write(sweep).await.unwrap().once, 10, "of two addresses and eve three each, of the other one");
+    }
+
+    async fn an_address_that_nobody_proved_gets_few_codes_a_day(db) {
+        let store = telling(db).await;
+        let (eve, other) = (make_account(&store, "eve").await, make_account(&store, "other").await);
+        let mail = |account: AccountId, address: &str| {
+            let mail = Mail { address: address.to_owned(), ..code(&account) };
+            let throttle = RecordFailure { realm: REALM, buckets: vec![9], window_s: 60, now: NOW, audit: None };
+            MailCode { account, mail: QueueMail { realm: REALM, mail, audit: None }, throttle }
+        };
+        let ops: Vec<_> = (0..20).map(|_| store.write(mail(eve.id, "Victim@example.org"))).collect();
+        let mailed = join_all(ops).await.into_iter().filter(|mailed| *mailed.as_ref().unwrap()).count();
+        assert_eq!((mailed, take(&store, 0).await.len()), (6, 6), "email.unproved");
+        assert_eq!(store.find_throttles(REALM, &[9]).await.unwrap()[0].failures, 6, "what was not mailed wrote nothing");
+        assert!(!store.write(mail(eve.id, "second@example.org")).await.unwrap(), "the account's are used up");
+        assert!(!store.write(mail(other.id, "VICTIM@example.org")).await.unwrap(), "the address's are");
+        assert!(store.write(mail(other.id, "third@example.org")).await.unwrap());
+    }
+
     async fn queues_nothing_without_an_address_an_account_or_somebody_who_sends(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         let mut profile = account.profile.clone();
         profile.email = None;
         let (seen, now) = (account.updated, NOW.plus_s(1));
         let op = UpdateAccount { realm: REALM, id: account.id, profile, seen, now, audit: audit(AuditEvent::AccountChanged) };
         assert_eq!(store.write(op).await.unwrap(), AccountChange::Done);
-        let other = make_account(&store, "bob").await;
+        let other = make_proved(&store, "bob").await;
         store.write(record(account.id, AuditEvent::PasskeyRegistered)).await.unwrap();
         store.write(RecordAudit { realm: REALM, audit: audit(AuditEvent::PassIssued) }).await.unwrap();
         db.store.write(record(other.id, AuditEvent::PasskeyRegistered)).await.unwrap();
@@ -85,7 +157,7 @@ both! {
 
     async fn rings_after_the_commit_and_not_for_what_was_undone(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         let rings = || tokio::time::timeout(Duration::from_millis(200), store.mail_queued());
         store.write(record(account.id, AuditEvent::SignIn)).await.unwrap();
         assert!(rings().await.is_err());
@@ -105,7 +177,7 @@ both! {
 
     async fn tells_of_a_new_address_at_the_old_one_and_of_a_deletion_at_the_last(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         let old = account.profile.email.clone().unwrap();
         let mut profile = account.profile.clone();
         profile.email = Some("New@Example.org".to_owned());
@@ -126,7 +198,7 @@ both! {
     async fn lets_one_of_many_processes_send_each_mail(db) {
         let store = telling(db).await;
         let other = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         for _ in 0..12 {
             store.write(record(account.id, AuditEvent::PasswordSet)).await.unwrap();
         }
@@ -144,7 +216,7 @@ both! {
 
     async fn settles_for_whoever_took_it_last(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         store.write(record(account.id, AuditEvent::PasswordSet)).await.unwrap();
         let first = take(&store, 0).await.remove(0);
         let second = take(&store, 61).await.remove(0);
@@ -161,7 +233,7 @@ both! {
 
     async fn keeps_a_code_sealed_and_forgets_what_nobody_sent(db) {
         let store = telling(db).await;
-        let account = make_account(&store, "ada").await;
+        let account = make_proved(&store, "ada").await;
         let mail = code(&account.id);
         let op = QueueMail { realm: REALM, mail: mail.clone(), audit: Some(audit(AuditEvent::AccountChanged)) };
         store.write(op.clone()).await.unwrap();

@@ -62,7 +62,7 @@ both! {
     async fn one_of_many_processes_that_fetched_a_blob_keeps_it(db) {
         let (store, other) = (&db.store, db.other().await);
         for number in 1..6 {
-            let keep = |n: u64| if n % 2 == 0 { store } else { &other }.write(keep(Slot::Current, number, vec![(MODEL, entry("news"))]));
+            let keep = |n: u64| if n.is_multiple_of(2) { store } else { &other }.write(keep(Slot::Current, number, vec![(MODEL, entry("news"))]));
             let kept = futures_util::future::join_all((0..8).map(keep)).await;
             assert_eq!(kept.into_iter().filter(|kept| *kept.as_ref().unwrap()).count(), 1, "of BLOB {number}");
             assert_eq!(store.find_model(&MODEL).await.unwrap(), Some(entry("news")));
@@ -119,6 +119,7 @@ both! {
             account: account.id,
             credential_id: alike[0].credential_id.clone(),
             reason: "mds:REVOKED".to_owned(),
+            tell: Vec::new(),
             audit: audit(AuditEvent::PasskeySuspended),
         };
         store.write(suspend).await.unwrap();

@@ -35,6 +35,7 @@ fn suspend(passkey: &Passkey) -> SuspendPasskey {
         account,
         credential_id,
         reason: "counter".to_owned(),
+        tell: Vec::new(),
         audit: audit(AuditEvent::PasskeyCloned),
     }
 }

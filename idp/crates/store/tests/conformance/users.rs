@@ -209,8 +209,9 @@ both! {
             created: NOW,
             expires: NOW.plus_s(600),
         };
-        let op = MailCode { mail: QueueMail { realm: REALM, mail, audit: None }, throttle: throttle(9) };
-        db.store.write(op).await.unwrap();
+        let account = account.id;
+        let op = MailCode { account, mail: QueueMail { realm: REALM, mail, audit: None }, throttle: throttle(9) };
+        assert!(db.store.write(op).await.unwrap());
         assert_eq!(failures(&db.store, 9).await, 1);
     }
 }
