@@ -217,6 +217,10 @@ enrol-this-device = Make it on this device
 enrol-phone = Make it on a phone or tablet
 enrol-security-key = Make it on a security key
 enrol-later = Not now
+enrol-code-text = Before your first passkey, show that it is you: a password alone could be stolen.
+mailed-code-send = Mail a code to { $address }
+mailed-code-again = Send another code
+mailed-code-help = We sent eight digits to { $address }. They work for 10 minutes, in this browser only. Look among the junk, too.
 enrol-link = You need a link
 enrol-link-text = Your administrator can send you a link (an access pass) with which you make your first passkey here.
 
@@ -318,6 +322,11 @@ factors-codes-left = { $n ->
    *[other] { $n } are left.
  }
 factors-codes-make = Make codes
+last-way = This is your last way in
+last-way-mail = Without it you get back in only by a code mailed to { $email }. Be sure that you can read mail there.
+last-way-code = Without it you get back in only by a recovery code. You have { $n } left: be sure that you find them.
+last-way-either = Without it you get back in only by a code mailed to { $email }, or one of the { $n } recovery codes that you have left.
+last-way-both = Without it you get back in only by both a code mailed to { $email } and one of the { $n } recovery codes that you have left.
 factors-protected = This cannot be removed: without it you could not sign in. Set up another way first.
 new-password-title = Set a password
 new-password-change = Change your password
@@ -328,6 +337,7 @@ new-password = New password
 new-password-keep = Stay signed in everywhere
 new-password-keep-text = Otherwise we sign you out on all other devices and in applications.
 new-password-remove = Remove the password
+new-password-remove-last = We sign you out on all other devices.
 new-password-remove-text = You go on signing in with what is left. We sign you out on all other devices.
 new-password-too-short = The password is too short
 new-password-too-short-text = Choose one of { $n } characters or more.
@@ -386,8 +396,9 @@ security-removed-text = It does not sign in any more. You may delete it on your 
 security-bad-name = The name was not changed
 security-bad-name-text = A name has 1 to 200 characters. Type another one.
 security-last-way-in = The passkey was not removed
-security-last-way-in-text = It is your last way in. Add another passkey first.
+security-last-way-in-text = It is your last way in, and nothing would bring you back. Add another passkey first.
 standing-none = One step missing: a passkey
+standing-none-code = Make your first passkey below: you confirm it once with a code that we mail to you.
 standing-none-link = It is quicker than a password, and nobody can steal it with a false page. Ask your administrator for a link to make one.
 standing-none-text = Add one below. It is quicker than a password, and nobody can steal it with a false page.
 standing-one = One step missing: a second passkey
@@ -452,7 +463,7 @@ activity-factor = How I sign in
 activity-you = Was this you?
 activity-not-you = If not, end all other sessions first, then remove the passkey or change the password that is not yours.
 activity-sign-in = Signed in
-activity-sign-in-failed = Somebody typed a wrong password
+activity-sign-in-failed = Somebody typed a wrong password or code
 activity-session-ended = A session was ended
 activity-consent-given = Access was allowed to { $what }
 activity-consent-withdrawn = Access was taken back from { $what }
@@ -496,6 +507,7 @@ remove-text = It will not sign you in any more. This cannot be undone.
 remove-left = It stays in your password manager or device until you delete it there.
 remove-left-key = It stays on the security key until you delete it there.
 remove-confirm = Remove passkey
+remove-confirm-last = Remove my last way in
 
 ## Sign-up
 sign-up-title = Create your account
@@ -695,16 +707,12 @@ mail-passkey-cloned = { $what ->
    *[other] Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
  }
 mail-passkey-suspended-subject = A passkey of your { $realm } account was set aside
-<<<<<<< HEAD
-mail-passkey-suspended = The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
-mail-passkey-cloned-of-user-subject = A passkey at { $realm } may have been copied
-mail-passkey-cloned-of-user = A passkey of the account “{ $what }” was used in a way that suggests a second copy of its key. It does not sign in any more, and the sessions it opened have ended. You get this because owners are told here.
-=======
 mail-passkey-suspended = { $what ->
     [none] A passkey does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
    *[other] The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
  }
->>>>>>> main
+mail-passkey-cloned-of-user-subject = A passkey at { $realm } may have been copied
+mail-passkey-cloned-of-user = A passkey of the account “{ $what }” was used in a way that suggests a second copy of its key. It does not sign in any more, and the sessions it opened have ended. You get this because owners are told here.
 mail-password-set-subject = The password of your { $realm } account was changed
 mail-password-set = Your account has a new password. Other sessions have ended.
 mail-password-removed-subject = The password of your { $realm } account was removed
@@ -729,7 +737,7 @@ mail-second-factor = { $what ->
 mail-totp-set-subject = An authenticator app was added to your { $realm } account
 mail-totp-set = From now on an authenticator app makes codes for your account.
 mail-totp-removed-subject = The authenticator app of your { $realm } account was removed
-mail-totp-removed = The codes of your authenticator app are worth nothing any more.
+mail-totp-removed = The codes of your authenticator app are worth nothing any more. Other sessions that began with one have ended.
 mail-recovery-codes-set-subject = New recovery codes for your { $realm } account
 mail-recovery-codes-set = Ten new recovery codes were made for your account. The ones before are worth nothing any more.
 mail-recovery-codes-removed-subject = The recovery codes of your { $realm } account were removed
@@ -747,6 +755,8 @@ mail-recovery-of-user-subject = Somebody gets back into an account of { $realm }
 mail-recovery-of-user = The account “{ $what }” is being recovered. You get this because owners are told here.
 mail-recovery-code-subject = Your code to get back into your { $realm } account
 mail-recovery-code = You asked to get back into your account. This is your code:
+mail-enrol-code-subject = Your code for a first passkey at { $realm }
+mail-enrol-code = Somebody who knows your password, probably you, makes the first passkey of your account. If it is not you, change your password. To go on, type in this code:
 mail-address-code-subject = Confirm your address at { $realm }
 mail-address-code = Somebody, probably you, gave this address. To confirm that it is yours, type in this code:
 
