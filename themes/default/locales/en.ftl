@@ -693,16 +693,12 @@ mail-passkey-cloned = { $what ->
    *[other] Somebody used the passkey “{ $what }” in a way that suggests a second copy of its key. If you use it yourself every day, remove it and add another one.
  }
 mail-passkey-suspended-subject = A passkey of your { $realm } account was set aside
-<<<<<<< HEAD
-mail-passkey-suspended = The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
-mail-passkey-cloned-of-user-subject = A passkey at { $realm } may have been copied
-mail-passkey-cloned-of-user = A passkey of the account “{ $what }” was used in a way that suggests a second copy of its key. It does not sign in any more, and the sessions it opened have ended. You get this because owners are told here.
-=======
 mail-passkey-suspended = { $what ->
     [none] A passkey does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
    *[other] The passkey “{ $what }” does not sign in for now: its model is not trusted any more. Sign in with another one, or ask for an access link.
  }
->>>>>>> main
+mail-passkey-cloned-of-user-subject = A passkey at { $realm } may have been copied
+mail-passkey-cloned-of-user = A passkey of the account “{ $what }” was used in a way that suggests a second copy of its key. It does not sign in any more, and the sessions it opened have ended. You get this because owners are told here.
 mail-password-set-subject = The password of your { $realm } account was changed
 mail-password-set = Your account has a new password. Other sessions have ended.
 mail-password-removed-subject = The password of your { $realm } account was removed
