@@ -40,6 +40,31 @@ test('an access pass lets its user set a password, if it is no easy one', async 
   assert.equal(await page.textContent('#error-code'), 'link_over');
 });
 
+test('where no passkeys are made, an access pass is for a password alone, or for nothing yet', async () => {
+  await stage.command('user create carl --email carl@example.org');
+  const { url } = await stage.command('access-pass create carl');
+  const carl = await newPerson(stage);
+  const shows = async (policy, id) => {
+    await stage.command(`policy set ${policy}`);
+    for (let look = 0; look < 50; look += 1) {
+      await carl.page.goto(url);
+      if (await carl.page.locator(id).count() > 0) return;
+      await carl.page.waitForTimeout(100);
+    }
+    assert.fail(`${policy}: ${await carl.page.content()}`);
+  };
+  await shows('allow_registration=false mode=passkey_only', '#notices .notice:has-text("Nothing can be set up")');
+  assert.equal(await carl.page.locator('#password, #passkey-create').count(), 0);
+  await review(carl.page, 'setup-nothing');
+  await shows('enabled=false mode=passkey_first', '#password');
+  assert.equal(await carl.page.locator('#passkey-create').count(), 0);
+  await review(carl.page, 'setup-password-only');
+  await carl.page.fill('#password', PASSWORD);
+  await carl.page.click('#setup-submit');
+  await carl.page.waitForSelector('h1:has-text("Your password is set")');
+  await stage.command('policy set enabled=true allow_registration=true');
+});
+
 test('a wrong password is told, and the name is kept', async () => {
   await key.present(false);
   await page.goto(`${stage.product.issuer}/login`);

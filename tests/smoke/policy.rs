@@ -57,6 +57,15 @@ fn a_client_demands_only_what_somebody_could_meet() {
     assert_eq!(left["policy"], json!({ "mode": "passkey_only" }));
     assert_eq!(place.json(&["policy", "unset", "--client", "app"])["policy"], json!({}));
     place.json(&["policy", "set", "allowed_types=phone"]);
+    // A group that alone can meet a client stays as long as the client demands it.
+    place.json(&["group", "create", "staff"]);
+    let keys = "allowed_types=security_key";
+    place.json(&["policy", "set", "--group", "staff", "--priority", "1", keys]);
+    place.json(&["policy", "set", "--client", "app", keys]);
+    refused(&place.idp(&["policy", "unset", "--group", "staff"]), 2, &["client app", "allowed_types"]);
+    assert_eq!(place.json(&["policy", "show", "--group", "staff"])["allowed_types"], json!(["security_key"]));
+    place.json(&["policy", "unset", "--client", "app"]);
+    place.json(&["policy", "unset", "--group", "staff"]);
 }
 
 #[test]

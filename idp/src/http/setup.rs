@@ -88,6 +88,7 @@ async fn show(mut x: Exchange, secret: String, pass: Pass, notice: Option<Passwo
         None => Arc::clone(&x.realm.policy),
     };
     let passkey_allowed = match pass.account_id {
+        Some(_) if !policy.enabled || !policy.allow_registration => false,
         Some(id) => pass.enrols(&policy, &x.app.store.list_passkeys(x.realm.id, &id).await?),
         None => true,
     };

@@ -7,7 +7,7 @@ use poem::Response;
 use serde_json::{Map, Value, json};
 
 use super::exchange::{Exchange, Outcome};
-use super::{answer, cors};
+use super::{answer, cors, policy};
 
 /// Where a password is changed.
 const PASSWORD_PAGE: &str = "/account/password";
@@ -19,13 +19,13 @@ pub async fn webauthn(x: Exchange) -> Outcome {
 
 /// `GET /.well-known/passkey-endpoints`: the pages where passkeys are made and managed. Empty where there are none.
 pub async fn passkey_endpoints(x: Exchange) -> Outcome {
-    let policy = &x.realm.policy;
     let page = Value::from(format!("{}/account/security", x.realm.issuer));
     let mut members = Map::new();
-    if policy.enabled && policy.allow_registration {
+    // Who asks is not known: what some group has is somewhere on the page.
+    if policy::all(&x).any(|policy| policy.enabled && policy.allow_registration) {
         members.insert("enroll".to_owned(), page.clone());
     }
-    if policy.enabled {
+    if policy::all(&x).any(|policy| policy.enabled) {
         members.insert("manage".to_owned(), page);
     }
     Ok(public(&members.into()))

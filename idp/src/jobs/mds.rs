@@ -30,13 +30,18 @@ pub async fn refresh(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             _ = stopped.wait_for(|stop| *stop) => return,
         }
         pause = EVERY;
-        if app.now() < due {
-            continue;
-        }
-        let outcome = mds::refresh(&app).await;
-        due = app.now().plus_s(if outcome.is_ok() { DAY_S } else { AGAIN_S });
-        tell(&outcome);
+        due = turn(&app, due).await;
     }
+}
+
+/// Refreshes if that is due; when it is the next time: after a day, or after an hour where it failed.
+pub async fn turn(app: &App, due: Timestamp) -> Timestamp {
+    if app.now() < due {
+        return due;
+    }
+    let outcome = mds::refresh(app).await;
+    tell(&outcome);
+    app.now().plus_s(if outcome.is_ok() { DAY_S } else { AGAIN_S })
 }
 
 fn tell(outcome: &Result<Outcome, MdsError>) {

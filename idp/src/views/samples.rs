@@ -405,7 +405,8 @@ fn setups(all: &mut Samples) {
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     let password_only = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };
-    add(all, "setup-password-only", Page::Setup(password_only));
+    add(all, "setup-password-only", Page::Setup(password_only.clone()));
+    add(all, "setup-nothing", Page::Setup(Setup { password_allowed: false, ..password_only }));
     add(all, "setup-passkey-only", Page::Setup(Setup { password_allowed: false, ..setup(AccessPass, "ada") }));
     for (name, notice) in secrets::password_notices() {
         let page = Setup { notice: Some(notice), ..setup(AccessPass, "ada") };

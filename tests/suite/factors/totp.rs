@@ -9,7 +9,7 @@ use super::{by_passkey, by_password, form, secret_of, set_up_totp};
 use crate::both;
 use crate::rules::rule;
 use crate::world::acts::{PASSWORD, refused};
-use crate::world::{Browser, Page, Person, World};
+use crate::world::{Answer, Browser, Page, Person, World};
 
 /// Somebody with a password and an authenticator app; two steps later, so that the first code is no hindrance.
 async fn carl(w: &World) -> (Person, TotpSecret) {
@@ -302,4 +302,41 @@ async fn a_password_alone_neither_removes_an_app_nor_buys_a_passkey_by_one() {
     let begun = browser.json("/webauthn/register/options", &serde_json::json!({})).await;
     assert_eq!(begun.status, 200, "a day later it counts: {}", begun.body);
     carl.keys.clear();
+}
+
+#[tokio::test]
+async fn a_session_by_password_is_stepped_up_by_a_code_where_an_application_asks_for_more() {
+    let refeds = "https://refeds.org/profile/mfa";
+    let essential = serde_json::json!({ "id_token": { "acr": { "essential": true, "values": [refeds] } } }).to_string();
+    for (name, value, declines) in [("acr_values", refeds, true), ("claims", essential.as_str(), false)] {
+        let w = World::sqlite().await;
+        // There a password alone does while a passkey may still be put off, also for whoever has an app.
+        w.policy(|p| (p.mode, p.enrolment) = (Mode::PasswordThenPasskey, Enrolment::Required(7))).await;
+        let rp = w.rp("app").await;
+        let carl = w.person_with_password("carl", PASSWORD).await;
+        let mut browser = by_password(&w, &carl).await;
+        let secret = set_up_totp(&w, &mut browser).await;
+        w.clock.advance(60);
+        let before = w.silent_tokens(&mut browser, &rp, rp.ask().with("prompt", "none")).await.claims;
+        assert_eq!(before["amr"], serde_json::json!(["pwd"]));
+        let ask = rp.ask().with(name, value);
+        let silent = Answer::of(&browser.get(&ask.clone().with("prompt", "none").url()).await);
+        assert_eq!(silent.params.contains_key("code"), declines, "{name}");
+        let page = browser.open(&ask.url()).await;
+        assert!(page.has("code") && page.has("login-continue") == declines, "{name}: {}", page.body);
+        let wrong = guess(&mut browser, &page, "000000").await;
+        assert_eq!(wrong.status, 401, "{name}");
+        let page = guess(&mut browser, &wrong, &secret.code(w.clock.now())).await;
+        let page = browser.follow(page).await;
+        let page = browser.submit(&page, "/login/enrol/later", &[]).await;
+        let code = Answer::of(&browser.follow(page).await).code();
+        let answer = rp.redeem(&w, &ask, &code).await;
+        let after = w.accept(&rp, &ask, &code, &answer).await.claims;
+        assert_eq!(
+            (&after["acr"], &after["amr"]),
+            (&refeds.into(), &serde_json::json!(["pwd", "otp", "mfa"])),
+            "{name}"
+        );
+        assert_eq!(after["sid"], before["sid"], "{name}: the same session, stronger");
+    }
 }

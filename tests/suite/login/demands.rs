@@ -1,7 +1,6 @@
 //! What an application demands of passkeys: the person is led to the one that fits, or the application hears that there
 //! is none. Making one is tried in `enrol`.
 
-use idp_core::passkey::policy::{Combination, Mode, Policy};
 use idp_softkey::{Faults, Options, SoftKey};
 use serde_json::{Value, json};
 
@@ -142,47 +141,56 @@ async fn a_least_acr_is_reached_by_a_further_factor_or_by_a_passkey_to_be_made()
     assert_eq!(answer.error(), "unmet_authentication_requirements", "{}", rule("step_up.policy"));
 }
 
-/// Modes of the realm and of the application, and what each way of signing in leads to there.
+/// A session by password, and a passkey that is refused since the ceremony began, or since it was registered.
 #[tokio::test]
-async fn the_mode_of_an_application_meets_that_of_the_realm() {
-    use Combination::{PasskeyAlone, PasswordAlone, PasswordAndPasskey};
-    for (realm, client, lets_in) in [
-        (Mode::PasskeyFirst, Mode::PasskeyOnly, &[PasskeyAlone][..]),
-        (Mode::Optional, Mode::PasskeyFirst, &[PasskeyAlone]),
-        (Mode::Optional, Mode::Optional, &[PasskeyAlone, PasswordAlone]),
-        (Mode::PasskeyFirst, Mode::PasswordThenPasskey, &[PasswordAndPasskey]),
-        (Mode::PasskeyFirst, Mode::PasskeyThenSecondFactor, &[PasswordAndPasskey]),
+async fn a_passkey_that_the_policy_refuses_by_now_steps_nothing_up() {
+    for (field, value, options, verdict) in [
+        ("deny_synced", "true", Options::synced(), refused(403, "synced_not_allowed")),
+        ("allowed_types", "security_key", Options::phone(), refused(403, "type_not_allowed")),
+        ("user_verification", "required", Options::u2f(), refused(400, "user_not_verified")),
+        ("aaguid_deny", "09090909-0909-0909-0909-090909090909", other_model(), refused(403, "model_denied")),
+        ("attestation_trust", "mds", Options::platform(), refused(403, "not_attested")),
+        ("enabled", "false", Options::platform(), refused(403, "passkeys_disabled")),
     ] {
         let w = World::sqlite().await;
-        w.set_policy(Policy { mode: realm, ..Policy::default() }).await;
+        w.policy_fields(LAX).await;
         let rp = w.rp("keys").await;
-        w.set_demands(&rp, &[("mode", serde_json::to_value(client).unwrap().as_str().unwrap())]).await;
-        let mut ann = w.person_with_both("ann", Options::platform()).await;
-        let what = format!("{realm:?} and {client:?}");
-
+        let mut ann = w.person_with_both("ann", options).await;
         let mut browser = w.browser();
-        let page = browser.open(&rp.ask().url()).await;
-        let page = sign_in(&mut browser, &page, &mut ann.keys[0]).await;
-        let done = page.next().is_some_and(|next| next.contains("code="));
-        assert_eq!(done, lets_in.contains(&PasskeyAlone), "{what}: {}", page.body);
-        if !done {
-            let fields = [("username", "ann"), ("password", PASSWORD)];
-            let page = browser.submit(&page, "/login/password", &fields).await;
-            let page = browser.follow(page).await;
-            let done = page.next().is_some_and(|next| next.contains("code="));
-            assert_eq!(done, lets_in.contains(&PasswordAndPasskey), "{what}: {}", page.body);
+        browser.sign_in_with_password(&ann, None).await;
+        let ask = rp.ask().with("acr_values", "phr");
+        let page = browser.open(&ask.url()).await;
+        assert!(page.has("passkey-login") && page.has("login-continue"), "{field}: {}", page.body);
+        let request = page.sealed();
+        let options = json!({ "request": request });
+        let begun = browser.json("/webauthn/authenticate/options", &options).await.value();
+        w.policy(|p| p.set(field, value).unwrap()).await;
+        let body = browser.assertion(&mut ann.keys[0], &begun, request.as_deref());
+        assert_eq!(browser.json("/webauthn/authenticate", &body).await.verdict(), verdict, "{field}");
+        // Begun anew it is no better, and what the password let in goes on without.
+        let begun = browser.json("/webauthn/authenticate/options", &options).await;
+        if begun.status == 200 {
+            let body = browser.assertion(&mut ann.keys[0], &begun.value(), request.as_deref());
+            assert_eq!(browser.json("/webauthn/authenticate", &body).await.verdict(), verdict, "{field}");
+        } else {
+            assert_eq!((field, begun.verdict()), ("enabled", refused(403, "passkeys_off")));
         }
-
-        let mut browser = w.browser();
-        let page = browser.open(&rp.ask().url()).await;
-        let page = browser.sign_in_with_password(&ann, page.sealed().as_deref()).await;
-        let done = page.next().is_some_and(|next| next.contains("code="));
-        assert_eq!(done, lets_in.contains(&PasswordAlone), "{what}: {}", page.body);
-        if !done {
-            assert!(page.has("passkey-login"), "{what}: {}", page.body);
-            Answer::of(&sign_in(&mut browser, &page, &mut ann.keys[0]).await).code();
-        }
+        let page = browser.submit(&page, "/login/continue", &[]).await;
+        let code = Answer::of(&browser.follow(page).await).code();
+        let answer = rp.redeem(&w, &ask, &code).await;
+        assert_eq!(w.accept(&rp, &ask, &code, &answer).await.claims["amr"], json!(["pwd"]), "{field}");
     }
+}
+
+const LAX: &[(&str, &str)] = &[
+    ("mode", "optional"),
+    ("user_verification", "discouraged"),
+    ("resident_key", "discouraged"),
+    ("attestation", "direct"),
+];
+
+fn other_model() -> Options {
+    Options { aaguid: [9; 16], ..Options::platform() }
 }
 
 #[tokio::test]

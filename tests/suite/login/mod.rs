@@ -1,11 +1,13 @@
 //! `/login`: password, second factor, what it all amounts to in the tokens.
 
+mod attested;
 mod claims;
 mod demands;
 mod enrol;
 mod hardening;
-mod modes;
+mod mode_pairs;
+pub mod modes;
 mod password;
 mod secrets;
 mod throttle;
-mod upgrade;
+pub mod upgrade;

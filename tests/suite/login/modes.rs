@@ -6,7 +6,7 @@ use idp_softkey::{Faults, Options};
 use serde_json::json;
 
 use crate::factors::{by_password, set_up_totp};
-use crate::world::acts::{PASSWORD, refused};
+use crate::world::acts::{Of, PASSWORD, STAFF, refused};
 use crate::world::{Browser, Person, World};
 
 /// What a combination leads to.
@@ -52,11 +52,13 @@ async fn password(browser: &mut Browser, name: &str) -> Leads {
     }
 }
 
-#[tokio::test]
-async fn a_passkey_alone() {
+/// Run for the realm and for a group by `webauthn::policy_fields`.
+pub async fn a_passkey_alone(of: Of) {
     for (mode, leads, ..) in TABLE {
-        let w = with(mode).await;
+        let w = World::sqlite().await;
         let mut ann = w.person_with_both("ann", Options::platform()).await;
+        w.join(&ann, &[STAFF]).await;
+        w.policy_of(of, |p| p.mode = mode).await;
         let mut browser = w.browser();
         let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
         let found = match answer.status {
@@ -67,8 +69,8 @@ async fn a_passkey_alone() {
             _ if answer.stand() == "complete" => In,
             _ => AskPassword,
         };
-        assert_eq!(found, leads, "{mode:?}");
-        assert_eq!(browser.cookie("session").is_some(), leads == In, "{mode:?}");
+        assert_eq!(found, leads, "{of:?} {mode:?}");
+        assert_eq!(browser.cookie("session").is_some(), leads == In, "{of:?} {mode:?}");
     }
 }
 
@@ -94,8 +96,13 @@ async fn a_password_and_a_passkey() {
         let mut ann = w.person_with_both("ann", Options::platform()).await;
         let mut browser = w.browser();
         match mode {
+            // The password is refused, and in the way of nothing.
+            Mode::PasskeyOnly => {
+                assert_eq!(password(&mut browser, "ann").await, PasskeyNeeded);
+                let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
+                assert_eq!(answer.stand(), "complete");
+            }
             // The passkey comes first, the password where it is asked.
-            Mode::PasskeyOnly => continue,
             Mode::PasskeyThenSecondFactor => {
                 let answer = browser.try_passkey(&mut ann.keys[0], &Faults::default()).await;
                 let page = browser.open(answer.value()["next"].as_str().unwrap()).await;

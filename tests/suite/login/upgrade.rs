@@ -31,7 +31,7 @@ async fn stage(db: Db) -> (World, Person) {
 }
 
 /// The answer to a right password, not followed.
-async fn by_password(browser: &mut Browser, person: &Person, request: Option<&str>) -> Page {
+pub async fn by_password(browser: &mut Browser, person: &Person, request: Option<&str>) -> Page {
     let path = request.map_or("/login?switch=1".to_owned(), |r| format!("/login?switch=1&request={r}"));
     let page = browser.get(&path).await;
     let page = browser.submit(&page, "/login", &[("username", &person.username)]).await;
@@ -39,7 +39,7 @@ async fn by_password(browser: &mut Browser, person: &Person, request: Option<&st
 }
 
 /// Whether the page may make a passkey before it goes on.
-fn offers(page: &Page) -> bool {
+pub fn offers(page: &Page) -> bool {
     assert_eq!(page.status, 200, "{}", page.body);
     assert!(page.has("go-on"), "{}", page.body);
     // With the script the page is left by it, without scripts at once.

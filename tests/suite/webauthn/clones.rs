@@ -7,7 +7,7 @@ use idp_softkey::{Faults, Options};
 
 use crate::both;
 use crate::rules::rule;
-use crate::world::acts::{PASSWORD, refused};
+use crate::world::acts::{Of, PASSWORD, STAFF, refused};
 use crate::world::{Person, World};
 
 /// Somebody whose security key has counted to three.
@@ -26,8 +26,23 @@ fn copy(counter: u32) -> Faults {
     Faults { counter: Some(counter), ..Faults::default() }
 }
 
-async fn respond(w: &World, response: CloneResponse) {
-    w.policy(|p| p.clone_response = CloneResponses { device_bound: response, synced: response }).await;
+/// Somebody counted, and what follows a copy by the policy of the realm or of their group.
+async fn under(of: Of, response: CloneResponse) -> (World, Person) {
+    let w = World::sqlite().await;
+    let ann = counted(&w).await;
+    w.join(&ann, &[STAFF]).await;
+    w.policy_of(of, |p| p.clone_response = CloneResponses { device_bound: response, synced: response }).await;
+    (w, ann)
+}
+
+/// Run for the realm and for a group by `policy_fields`.
+pub async fn the_response_is_what_the_policy_says(of: Of) {
+    let (w, mut ann) = under(of, CloneResponse::Block).await;
+    let answer = w.browser().try_passkey(&mut ann.keys[0], &copy(1)).await;
+    assert_eq!(answer.verdict(), refused(403, "clone_suspected"), "{of:?}");
+    assert_eq!(w.passkey(&ann, 0).await.state, PasskeyState::Suspended, "{of:?}");
+    a_copy_is_not_enough_where_the_response_is_to_step_up(of).await;
+    a_copy_is_let_in_and_told_where_the_response_is_to_notify(of).await;
 }
 
 #[tokio::test]
@@ -72,11 +87,8 @@ async fn a_counter_that_stands_still_or_drops_to_zero_is_a_signal_too() {
     }
 }
 
-#[tokio::test]
-async fn a_copy_is_not_enough_where_the_response_is_to_step_up() {
-    let w = World::sqlite().await;
-    let mut ann = counted(&w).await;
-    respond(&w, CloneResponse::StepUp).await;
+async fn a_copy_is_not_enough_where_the_response_is_to_step_up(of: Of) {
+    let (w, mut ann) = under(of, CloneResponse::StepUp).await;
     let mut browser = w.browser();
     let answer = browser.try_passkey(&mut ann.keys[0], &copy(1)).await;
     assert_eq!(answer.stand(), "second_factor");
@@ -93,11 +105,8 @@ async fn a_copy_is_not_enough_where_the_response_is_to_step_up() {
     assert_eq!(w.audit_rows(&ann, AuditEvent::PasskeyCloned).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_copy_is_let_in_and_told_where_the_response_is_to_notify() {
-    let w = World::sqlite().await;
-    let mut ann = counted(&w).await;
-    respond(&w, CloneResponse::Notify).await;
+async fn a_copy_is_let_in_and_told_where_the_response_is_to_notify(of: Of) {
+    let (w, mut ann) = under(of, CloneResponse::Notify).await;
     assert_eq!(w.browser().try_passkey(&mut ann.keys[0], &copy(1)).await.stand(), "complete");
     assert_eq!(w.audit_rows(&ann, AuditEvent::PasskeyCloned).await.len(), 1);
     // The stored counter never falls, so that a copy is noticed each time.

@@ -6,7 +6,7 @@ use idp_softkey::{Faults, Options};
 use serde_json::json;
 
 use crate::rules::rule;
-use crate::world::acts::{PASSWORD, key, refused};
+use crate::world::acts::{Of, PASSWORD, STAFF, key, refused};
 use crate::world::{Browser, Page, Person, World};
 
 async fn begin(browser: &mut Browser) -> Page {
@@ -102,19 +102,20 @@ async fn a_password_alone_does_not_add_a_passkey_beside_another() {
     drop(ann);
 }
 
-#[tokio::test]
-async fn the_first_passkey_needs_what_the_policy_says() {
+/// Run for the realm and for a group by `policy_fields`.
+pub async fn the_first_passkey_needs_what_the_policy_says(of: Of) {
     let w = World::sqlite().await;
-    w.person_with_password("carl", PASSWORD).await;
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    w.join(&carl, &[STAFF]).await;
     let mut browser = w.browser();
     browser.try_password("carl", PASSWORD).await;
     assert!(browser.is_signed_in().await);
     for (requires, status) in
         [(EnrolmentRequires::Confirmed, 403), (EnrolmentRequires::AccessPass, 403), (EnrolmentRequires::Any, 200)]
     {
-        w.policy(|p| p.enrolment_requires = requires).await;
+        w.policy_of(of, |p| p.enrolment_requires = requires).await;
         let answer = begin(&mut browser).await;
-        assert_eq!(answer.status, status, "{requires:?}: {}", answer.body);
+        assert_eq!(answer.status, status, "{of:?} {requires:?}: {}", answer.body);
         if status == 403 {
             assert_eq!(answer.verdict(), refused(403, "access_pass_required"));
         }
@@ -123,11 +124,12 @@ async fn the_first_passkey_needs_what_the_policy_says() {
     assert_eq!(browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await.status, 201);
 }
 
-#[tokio::test]
-async fn an_account_has_so_many_passkeys_and_no_more() {
+/// Run for the realm and for a group by `policy_fields`.
+pub async fn an_account_has_so_many_passkeys_and_no_more(of: Of) {
     let w = World::sqlite().await;
     let mut ann = w.person("ann").await;
-    w.policy(|p| p.max_passkeys = 2).await;
+    w.join(&ann, &[STAFF]).await;
+    w.policy_of(of, |p| p.max_passkeys = 2).await;
     let mut browser = signed_in(&w, &mut ann).await;
     // Two ceremonies begun while there was room for one.
     let (one, two) = (begin(&mut browser).await.value(), begin(&mut browser).await.value());

@@ -1,5 +1,6 @@
 //! FIDO's metadata: taken, held, refused, and what they do to passkeys that are registered.
 
+use idp::jobs::mds::turn;
 use idp::mds::{MdsError, Options as MdsOptions, Outcome, Source, refresh, release, take};
 use idp_core::account::Role;
 use idp_core::audit::{Actor, AuditEvent};
@@ -13,7 +14,7 @@ use idp_store::mds::Slot;
 
 use super::attestation::{MODEL, attested, publish, register, world};
 use crate::both;
-use crate::world::acts::refused;
+use crate::world::acts::{Of, STAFF, refused};
 use crate::world::{Db, OUTSIDE, Outside, Person, Reply, World};
 
 const LENIENT: &[(&str, &str)] = &[("attestation", "direct"), ("resident_key", "discouraged")];
@@ -150,6 +151,76 @@ async fn a_policy_that_refuses_no_status_suspends_nothing() {
     assert!(w.passkey(&ann, 0).await.model.statuses.contains(&Status::Revoked));
     w.policy(|p| p.set("mds_refuse_status", "REVOKED").unwrap()).await;
     assert_eq!(register(&w, &ann, attested(&maker)).await, refused(403, "model_status"));
+}
+
+#[tokio::test]
+async fn a_group_refuses_statuses_of_its_own() {
+    let maker = Maker::new("Maker");
+    let w = world(Db::Sqlite, &maker, 100).await;
+    publish(&w, &maker, 1, &[maker.entry(MODEL, &[])]).await;
+    w.policy_fields(&[LENIENT, &[("mds_refuse_status", "none")]].concat()).await;
+    let staff = w.person_with_key("staff", attested(&maker)).await;
+    let mut other = w.person_with_key("other", attested(&maker)).await;
+    w.join(&staff, &[STAFF]).await;
+    w.policy_of(Of::Group, |p| p.set("mds_refuse_status", "UPDATE_AVAILABLE").unwrap()).await;
+    let outcome = publish(&w, &maker, 2, &[maker.entry(MODEL, &["UPDATE_AVAILABLE", "REVOKED"])]).await;
+    assert_eq!(outcome, Outcome::Accepted { number: 2, models: 1, skipped: 0, suspended: 1 });
+    assert_eq!((state(&w, &staff).await, state(&w, &other).await), (suspended("mds:UPDATE_AVAILABLE"), active()));
+    assert_eq!(register(&w, &staff, attested(&maker)).await, refused(403, "model_status"));
+    assert_eq!(register(&w, &other, attested(&maker)).await.0, 201);
+    assert_eq!(w.browser().try_passkey(&mut other.keys[0], &Faults::default()).await.stand(), "complete");
+}
+
+#[tokio::test]
+async fn by_default_more_than_one_in_twenty_waits_for_an_admin() {
+    let maker = Maker::new("Maker");
+    for (others, acts) in [(19, true), (18, false)] {
+        let w = world(Db::Sqlite, &maker, MdsOptions::default().hold_percent).await;
+        w.policy_fields(&[LENIENT, &[("max_passkeys", "50")]].concat()).await;
+        let ann = w.person_with_key("ann", attested(&maker)).await;
+        let mut many = w.account("many", None).await;
+        for _ in 0..others {
+            w.add_passkey(&mut many, Options::synced()).await;
+        }
+        let outcome = publish(&w, &maker, 1, &[maker.entry(MODEL, &["REVOKED"])]).await;
+        match outcome {
+            Outcome::Accepted { suspended: 1, .. } => assert!(acts),
+            Outcome::Held { because, .. } => {
+                assert!(!acts);
+                assert_eq!(because, "realm default: 1 of 19 passkeys would be suspended, more than 5 %");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(state(&w, &ann).await == active(), !acts);
+    }
+}
+
+#[tokio::test]
+async fn the_job_looks_once_a_day_and_again_after_an_hour_where_it_failed() {
+    let maker = Maker::new("Maker");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("blob.jwt");
+    let signer = Signer::own(vec![maker.root().to_vec()]);
+    let source = Some(Source::File(file.clone()));
+    let w = World::start_with(Db::Sqlite, MdsOptions { source, signer, hold_percent: 5 }).await;
+    let write = |number| std::fs::write(&file, maker.blob(number, "2030-01-31", &[])).unwrap();
+    let counts = async || w.app.store.list_mds_blobs().await.unwrap().first().map(|kept| kept.number);
+    let mut due = turn(&w.app, w.clock.now()).await;
+    assert_eq!((counts().await, due), (None, w.clock.now().plus_s(3600)), "there is no file yet");
+    write(1);
+    for (seconds, number, next_s) in [(3599, None, 1), (1, Some(1), 86_400), (86_399, Some(1), 1), (1, Some(2), 86_400)]
+    {
+        w.clock.advance(seconds);
+        due = turn(&w.app, due).await;
+        assert_eq!((counts().await, due), (number, w.clock.now().plus_s(next_s)));
+        if number == Some(1) {
+            write(2);
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    w.clock.advance(86_400);
+    assert_eq!(turn(&w.app, due).await, w.clock.now().plus_s(3600));
+    assert_eq!(counts().await, Some(2), "what is known still counts");
 }
 
 #[tokio::test]

@@ -13,3 +13,4 @@ mod registration_checks;
 mod sign_in;
 mod signals;
 mod simulate;
+mod vectors;

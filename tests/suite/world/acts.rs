@@ -21,13 +21,38 @@ pub const PASSWORD: &str = "correct horse battery";
 /// What a finished ceremony came to: its status and machine-readable code.
 pub type Verdict = (u16, String);
 
+/// Whose policy is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Realm,
+    /// Of the group [`STAFF`], in place of the realm's, which stays as it is.
+    Group,
+}
+
+impl Of {
+    pub const BOTH: [Self; 2] = [Self::Realm, Self::Group];
+}
+
+/// The group of [`Of::Group`]; it has to have a member before.
+pub const STAFF: &str = "staff";
+
 impl World {
     /// Changes the policy of the realm; one that nobody could save is a fault of the test.
     pub async fn policy(&self, change: impl FnOnce(&mut Policy)) {
-        let mut policy = Policy::clone(&self.realm().await.policy);
+        self.policy_of(Of::Realm, change).await;
+    }
+
+    /// The same of the realm or of a group, which begins with what the realm has.
+    pub async fn policy_of(&self, of: Of, change: impl FnOnce(&mut Policy)) {
+        let realm = self.realm().await;
+        let own = realm.group_policies.iter().find(|own| of == Of::Group && own.group == STAFF);
+        let mut policy = Policy::clone(own.map_or(&realm.policy, |own| &own.policy));
         change(&mut policy);
         assert_eq!(policy.check(), [], "the policy can be saved");
-        self.set_policy(policy).await;
+        match of {
+            Of::Realm => self.set_policy(policy).await,
+            Of::Group => self.set_group_policy(STAFF, 1, policy).await,
+        }
     }
 
     /// Sets fields of the policy as the command line does, from the defaults.
@@ -165,6 +190,29 @@ impl Browser {
         }
         let csrf = self.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
         self.post("/login/password", &[("csrf", &csrf), ("username", username), ("password", password)]).await
+    }
+
+    /// Types the password for the request on a page, also where it shows no field; the page that follows.
+    pub async fn type_password(&mut self, page: &Page, person: &Person) -> Page {
+        let csrf = self.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+        let (sealed, password) = (page.sealed().unwrap(), person.password.as_deref().unwrap());
+        let fields =
+            [("csrf", csrf.as_str()), ("request", &sealed), ("username", &person.username), ("password", password)];
+        let page = self.post("/login/password", &fields).await;
+        self.follow(page).await
+    }
+
+    /// Types a one-time password where the page, or one it links to, asks for it; the page that follows.
+    pub async fn type_code(&mut self, page: &Page, code: &str) -> Option<Page> {
+        let page = match page.link_to("id=\"use-totp\"") {
+            Some(link) => self.open(&link).await,
+            None => page.clone(),
+        };
+        if !page.has("code") {
+            return None;
+        }
+        let page = self.submit(&page, "/login/totp", &[("code", code)]).await;
+        Some(self.follow(page).await)
     }
 
     /// Whether somebody is signed in here.

@@ -14,7 +14,7 @@ mod rp;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use idp::app::App;
 use idp::start::{self, Plan, RealmPlan, Running, Sockets};
@@ -68,6 +68,8 @@ pub struct World {
     pub issuer: String,
     pub realm: RealmId,
     pub clock: TestClock,
+    /// Drawn next, instead of counted bytes, by whoever wants as many: so that the challenge of a ceremony is known before.
+    pub loaded: Arc<Mutex<Option<Vec<u8>>>>,
     /// Address of the database.
     pub db_url: String,
     http: reqwest::Client,
@@ -131,7 +133,7 @@ impl World {
         let main = start::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = main.local_addr().unwrap();
         let issuer = format!("http://localhost:{}", address.port());
-        let clock = TestClock::new();
+        let (clock, loaded) = (TestClock::new(), Arc::<Mutex<Option<Vec<u8>>>>::default());
         let options = listen::Options::default();
         // One key for one database: what one installation seals, another cannot open.
         let keys = (Secret::new(sha256(db_url.as_bytes())), None);
@@ -146,7 +148,7 @@ impl World {
             mail,
             blocklist: Blocklist::default(),
             clock: clock.source(),
-            random: random_source(),
+            random: random_source(Arc::clone(&loaded)),
         };
         let app = start::build(plan, Arc::clone(&options.open)).unwrap();
         let realm = RealmPlan {
@@ -161,7 +163,7 @@ impl World {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = hosts::NAMES.iter().fold(http, |http, name| http.resolve(name, address)).build().unwrap();
         let app = Arc::clone(&running.app);
-        Self { app, issuer, realm, clock, db_url, http, running: Some(running), folder: None, post: None }
+        Self { app, issuer, realm, clock, loaded, db_url, http, running: Some(running), folder: None, post: None }
     }
 
     /// A browser without cookies.
@@ -194,8 +196,11 @@ pub fn number() -> u64 {
 }
 
 /// Random bytes by counting: never the same twice in a run, and the same in each run that draws in the same order.
-fn random_source() -> Random {
-    Arc::new(|buffer| {
+fn random_source(loaded: Arc<Mutex<Option<Vec<u8>>>>) -> Random {
+    Arc::new(move |buffer| {
+        if let Some(bytes) = loaded.lock().unwrap().take_if(|bytes| bytes.len() == buffer.len()) {
+            return buffer.copy_from_slice(&bytes);
+        }
         for chunk in buffer.chunks_mut(32) {
             let block = sha256(&number().to_be_bytes());
             chunk.copy_from_slice(&block[..chunk.len()]);

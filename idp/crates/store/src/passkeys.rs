@@ -8,7 +8,7 @@ use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
-use crate::accounts::{self, NameTaken, account_columns};
+use crate::accounts::{self, NameTaken, Preference, account_columns};
 use crate::error::{Error, Result};
 use crate::passes;
 use crate::sql::value::json;
@@ -246,13 +246,7 @@ impl Write for RegisterPasskey {
             sessions::end_all(c, self.realm, account, None, self.now).await?;
         }
         if self.automatic {
-            accounts::set_preference(
-                c,
-                self.realm,
-                account,
-                accounts::Preference::PasskeyUpgraded(self.passkey.created),
-            )
-            .await?;
+            accounts::set_preference(c, self.realm, account, Preference::PasskeyUpgraded(self.passkey.created)).await?;
         }
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasskeyRegistered::Registered)

@@ -106,9 +106,12 @@ pub async fn finish(
         }
     }
     let stops = account.recovery.is_some() && !is_weak(&events);
-    let stand = enrol::ending(x, account, &events, request).await?;
+    let stand = match stops {
+        true => Stand::RecoveryStopped,
+        false => enrol::ending(x, account, &events, request).await?,
+    };
     write(x, proved, events, Sessions { standing, other, stops_recovery: stops }).await?;
-    Ok(if stops { Stand::RecoveryStopped } else { stand })
+    Ok(stand)
 }
 
 /// Where the browser goes after a sign-in.

@@ -2,6 +2,7 @@
 //!
 //! A template sees it as `page.demands`.
 
+use idp_core::acr::Acr;
 use idp_core::passkey::mds::Certification;
 use idp_core::passkey::policy::{AaguidAllow, AllowedTypes, ClientPolicy, PasskeyType};
 use serde::Serialize;
@@ -50,10 +51,12 @@ impl From<&ClientPolicy> for Demands {
     fn from(policy: &ClientPolicy) -> Self {
         let vouched = policy.attestation_trust.as_ref().is_some_and(|trust| !trust.is_any());
         let certified = policy.mds_min_certification.is_some_and(|least| least != Certification::None);
+        // Both rest on a key that provably stays in hardware.
+        let hardware = matches!(policy.minimum_acr, Some(Acr::Phrh | Acr::Aal3));
         Self {
             takes: policy.allowed_types.as_ref().and_then(Takes::of),
-            device_bound: policy.deny_synced,
-            attested: vouched || certified,
+            device_bound: policy.deny_synced || hardware,
+            attested: vouched || certified || hardware,
             models: policy.aaguid_allow.as_ref().is_some_and(|models| *models != AaguidAllow::Any),
         }
     }
@@ -81,6 +84,8 @@ mod tests {
         let attested = Demands { attested: true, ..none };
         assert_eq!(said(&[("attestation_trust", "mds")]), attested);
         assert_eq!(said(&[("mds_min_certification", "FIDO_CERTIFIED")]), attested);
+        let hardware = Demands { device_bound: true, ..attested };
+        assert_eq!((said(&[("minimum_acr", "phrh")]), said(&[("minimum_acr", "aal3")])), (hardware, hardware));
         let models = "f8a011f3-8c0a-4d15-8006-17111f9edc7d";
         assert_eq!(said(&[("aaguid_allow", models)]), Demands { models: true, ..none });
     }

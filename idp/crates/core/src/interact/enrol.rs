@@ -50,7 +50,9 @@ impl SignedIn<'_> {
         let account = self.account;
         let by_password = self.has(|m| *m == Method::Password) && !self.has(|m| *m != Method::Password);
         let once = account.preferences.passkey_upgraded.is_none();
-        met.upgrades() && by_password && account.totp.is_none() && once && self.rested(met.upgrade_rests_days())
+        // While a recovery waits, somebody else may have the password.
+        let settled = account.totp.is_none() && account.recovery.is_none();
+        met.upgrades() && by_password && settled && once && self.rested(met.upgrade_rests_days())
     }
 
     /// Whether they have a passkey that signs in.

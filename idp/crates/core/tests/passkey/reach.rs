@@ -1,20 +1,21 @@
 //! What people reach, what is refused when saved, whom a change hits, and why.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use idp_core::account::{Account, AccountState, Profile, Role};
 use idp_core::acr::Acr;
 use idp_core::client::{Client, ClientSettings, ClientState};
 use idp_core::id::{ClientId, RealmId};
 use idp_core::passkey::explain::{Source, explain};
+use idp_core::passkey::mds::{Certification, Model};
 use idp_core::passkey::policy::*;
 use idp_core::passkey::reach::{Holder, Reach, problems, reach};
-use idp_core::passkey::record::Passkey;
+use idp_core::passkey::record::{Attestation, Passkey};
 use idp_core::passkey::simulate::{Change, Demands, Outcome};
 use idp_core::realm::{Realm, RealmSettings, RelyingParty};
-use idp_core::secret::Secret;
-use idp_softkey::{Alg, Options};
+use idp_core::secret::{Secret, sha256};
+use idp_softkey::{Alg, Maker, Options};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -141,6 +142,88 @@ fn what_nobody_could_meet_is_refused_and_nothing_else() {
     assert!(refused > 500, "{refused}");
 }
 
+const A: &str = "61206b6e-6f77-6e20-6d6f-64656c203a29";
+const B: &str = "08080808-0808-0808-0808-080808080808";
+
+/// Of which no field speaks.
+const C: &str = "09090909-0909-0909-0909-090909090909";
+
+/// Values of the fields about models, with nothing first; own roots are listed by no metadata.
+fn of_models() -> Vec<Vec<(&'static str, String)>> {
+    let root = json!([MAKER.pem()]).to_string();
+    let trust = ["", "mds", &root];
+    let mut all = Vec::new();
+    for trust in trust {
+        for allow in ["", A] {
+            for deny in ["", A, B] {
+                for least in ["", "FIDO_CERTIFIED_L1"] {
+                    for refused in ["", "RETIRED"] {
+                        let fields = [
+                            ("attestation_trust", trust),
+                            ("aaguid_allow", allow),
+                            ("aaguid_deny", deny),
+                            ("mds_min_certification", least),
+                            ("mds_refuse_status", refused),
+                        ];
+                        let set = fields.into_iter().filter(|(_, value)| !value.is_empty());
+                        all.push(set.map(|(name, value)| (name, value.to_owned())).collect());
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+static MAKER: LazyLock<Maker> = LazyLock::new(|| Maker::new("Maker"));
+
+/// Passkeys of three models as their records tell: by nobody's word, or, where it is asked for, by that of an own root or
+/// of the metadata, with and without a certification.
+fn of_each_make(asked: bool) -> Vec<Passkey> {
+    let plain = passkey(Options::security_key());
+    let mut all = vec![plain.clone()];
+    for aaguid in [A, B, C].map(|text| *uuid::Uuid::parse_str(text).unwrap().as_bytes()) {
+        all.push(Passkey { aaguid, ..plain.clone() });
+        for (root, certification) in
+            [(sha256(MAKER.root()), Certification::None), ([7; 32], Certification::None), ([7; 32], Certification::L1)]
+        {
+            let model = Model { vouched: root == [7; 32], certification, ..plain.model.clone() };
+            let (attestation, attestation_root) = (Attestation::Verified, Some(root));
+            all.extend(asked.then_some(Passkey { aaguid, attestation, attestation_root, model, ..plain.clone() }));
+        }
+    }
+    all
+}
+
+#[test]
+fn demands_on_models_that_nobody_could_meet_are_refused_and_nothing_else() {
+    let mut found = [0; 2];
+    for attestation in ["none", "direct"] {
+        let people: Vec<_> =
+            of_each_make(attestation != "none").into_iter().map(|key| holder("ann", false, false, vec![key])).collect();
+        for own in of_models() {
+            let mut policy = Policy { mode: Mode::PasskeyOnly, ..Policy::default() };
+            policy.set("attestation", attestation).unwrap();
+            own.iter().for_each(|(name, value)| policy.set(name, value).unwrap());
+            if !policy.check().is_empty() {
+                continue;
+            }
+            let realm = realm(policy);
+            for demanded in of_models() {
+                let fields: Vec<_> = demanded.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let client = demands(&fields);
+                let somebody = people.iter().any(|who| reach(&realm, Some(&client), who, NOW) == Reach::In);
+                let problems = problems(&realm, &client);
+                found[usize::from(somebody)] += 1;
+                // Certifications are demanded together with whose word on them counts, though it might be met without.
+                let unsaid = problems.iter().any(|problem| problem.field == "mds_min_certification");
+                assert!(problems.is_empty() == somebody || (somebody && unsaid), "{own:?}\n{fields:?}\n{problems:?}");
+            }
+        }
+    }
+    assert!(found.iter().all(|count| *count > 1000), "{found:?}");
+}
+
 #[test]
 fn a_group_may_be_the_only_one_that_can_meet_a_client() {
     let mut realm = realm(Policy { mode: Mode::PasskeyOnly, ..Policy::default() });
@@ -187,6 +270,14 @@ fn demands_are_set_from_words_and_taken_away() {
     ]);
     assert_eq!(all.values().keys().collect::<BTreeSet<_>>().len(), DEMANDS.len());
     assert_eq!(all.minimum_acr, Some(Acr::Aal2));
+    for (text, acr) in [
+        ("https://refeds.org/profile/mfa", Acr::RefedsMfa),
+        ("http://idmanagement.gov/ns/assurance/aal/2", Acr::Aal2),
+        ("phr", Acr::Phr),
+    ] {
+        all.set("minimum_acr", text).unwrap();
+        assert_eq!(all.minimum_acr, Some(acr));
+    }
     for (name, text) in [("mode", "any"), ("minimum_acr", "gold"), ("max_passkeys", "3"), ("deny_synced", "x")] {
         let before = all.clone();
         assert_eq!(all.set(name, text).unwrap_err().field, name);

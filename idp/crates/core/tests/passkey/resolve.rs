@@ -1,13 +1,15 @@
 //! Whose policy counts, and that a client never lets in more.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use idp_core::passkey::attestation::Statement;
 use idp_core::passkey::mds::{Certification, Model, Status};
 use idp_core::passkey::policy::trust::Anchors;
 use idp_core::passkey::policy::*;
 use idp_core::passkey::record::{Attestation, Passkey};
-use idp_softkey::{Alg, Options};
+use idp_core::passkey::registration::Registered;
+use idp_softkey::{Alg, Options, SoftKey};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -86,9 +88,12 @@ fn models() -> impl Strategy<Value = ClientPolicy> {
     })
 }
 
-/// Every kind of passkey: of two models, attested or not, with what the metadata may say.
-fn made_differently(passkey: &Passkey) -> Vec<Passkey> {
-    let mut made = vec![passkey.clone()];
+/// A model, and who vouches for what.
+type Made = ([u8; 16], Attestation, Option<[u8; 32]>, Model);
+
+/// Two models, attested or not, with what the metadata may say.
+fn made() -> Vec<Made> {
+    let mut made = Vec::new();
     for (aaguid, root, vouched, certification) in [
         ([9; 16], None, false, Certification::None),
         ([9; 16], Some([3; 32]), false, Certification::L1),
@@ -98,20 +103,56 @@ fn made_differently(passkey: &Passkey) -> Vec<Passkey> {
         for statuses in [vec![], vec![Status::Revoked], vec![Status::UpdateAvailable]] {
             let attestation = if root.is_some() { Attestation::Verified } else { Attestation::SelfSigned };
             let model = Model { statuses: statuses.into_iter().collect(), certification, hardware: true, vouched };
-            made.push(Passkey { aaguid, attestation, attestation_root: root, model, ..passkey.clone() });
+            made.push((aaguid, attestation, root, model));
         }
     }
     made
 }
 
+/// Every kind of passkey of a type.
+fn passkeys(passkey: &Passkey) -> Vec<Passkey> {
+    let of = |(aaguid, attestation, attestation_root, model)| Passkey {
+        aaguid,
+        attestation,
+        attestation_root,
+        model,
+        ..passkey.clone()
+    };
+    std::iter::once(passkey.clone()).chain(made().into_iter().map(of)).collect()
+}
+
+/// Every kind of new passkey.
+static NEW: LazyLock<Vec<Registered>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for (kind, uv, discoverable) in
+        KINDS.iter().flat_map(|kind| BITS.map(|(uv, discoverable)| (kind, uv, discoverable)))
+    {
+        let mut key = SoftKey::new(Alg::Es256, Options { uv, discoverable, ..kind() });
+        let first = verify_registration(&key.create(&creation_options(&lenient()), ORIGIN), &lenient()).unwrap();
+        all.extend(made().into_iter().map(|(aaguid, attestation, attestation_root, model)| Registered {
+            aaguid,
+            statement: Statement { attestation, ..first.statement.clone() },
+            attestation_root,
+            model,
+            ..first.clone()
+        }));
+        all.push(first);
+    }
+    all
+});
+
+const BITS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
+
 fn policies() -> impl Strategy<Value = Policy> {
-    let parts = (modes(), types(), any::<[bool; 4]>(), per_type(), models());
-    parts.prop_map(|(mode, allowed_types, bits, user_verification, models)| {
-        let [enabled, allow_login, allow_second_factor, deny_synced] = bits;
-        let policy = Policy { mode, allowed_types, user_verification, ..models.meet(&Policy::default()) };
-        Policy { enabled, allow_login, allow_second_factor, deny_synced, ..policy }
+    let parts = (modes(), types(), any::<[bool; 5]>(), [per_type(), per_type()], models());
+    parts.prop_map(|(mode, allowed_types, bits, [user_verification, resident_key], models)| {
+        let [enabled, allow_registration, allow_login, allow_second_factor, deny_synced] = bits;
+        let policy = Policy { mode, allowed_types, user_verification, resident_key, ..models.meet(&Policy::default()) };
+        Policy { enabled, allow_registration, allow_login, allow_second_factor, deny_synced, ..policy }
     })
 }
+
+const KINDS: [fn() -> Options; 4] = [Options::security_key, Options::platform, Options::phone, Options::synced];
 
 fn clients() -> impl Strategy<Value = ClientPolicy> {
     let (mode, types, per_type) = (prop::option::of(modes()), prop::option::of(types()), prop::option::of(per_type()));
@@ -134,16 +175,23 @@ proptest! {
         let [password, totp, asks_passkey, verified] = bits;
         let realm = Arc::new(realm);
         let effective = resolve(&realm, &[], &[], Some(&client));
-        for options in [Options::security_key(), Options::platform(), Options::phone(), Options::synced()] {
-            let passkey = Bench::new(Alg::Es256, options).passkey;
+        for kind in KINDS {
+            let passkey = Bench::new(Alg::Es256, kind()).passkey;
             let fits = |policy: &Policy| judge_record(policy, &passkey).is_empty();
             let holds = |policy: &Policy| Holds { passkey: fits(policy), password, totp, asks_passkey, grace: false };
             for combination in Combination::ALL {
                 prop_assert!(!effective.accepts(combination, holds) || realm.accepts(combination, holds(&realm)));
             }
-            for passkey in made_differently(&passkey) {
+            for passkey in passkeys(&passkey) {
                 let fits = judge_record(&realm, &passkey).is_empty();
                 prop_assert!(!effective.takes(&passkey, verified) || fits);
+            }
+        }
+        for (new, existing) in NEW.iter().flat_map(|new| [0, 4, 5].map(|existing| (new, existing))) {
+            let met = judge_registration(&effective.policy, new, existing);
+            let met: Vec<_> = met.iter().map(Violation::code).collect();
+            for violation in judge_registration(&realm, new, existing) {
+                prop_assert!(met.contains(&violation.code()), "{violation:?} {met:?}");
             }
         }
     }

@@ -244,7 +244,8 @@ pub(super) fn words(text: &str, is_list: bool) -> Value {
     match serde_json::from_str(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_) | Value::Bool(_) | Value::String(_))) => value,
         Ok(number) if !is_list => number,
-        _ if text.contains(':') => {
+        // But for an address, as some values of acr are.
+        _ if text.contains(':') && !text.contains("://") => {
             let pair = |pair: &str| {
                 let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
                 (key.trim().to_owned(), word(value))
