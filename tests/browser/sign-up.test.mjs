@@ -1,11 +1,11 @@
 // Sign-up with a passkey and traits, by the schema of the realm; then the profile and a verified address.
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openApplication } from './support/application.mjs';
 import { newPerson, SYNCED } from './support/browser.mjs';
-import { usePasskey } from './support/flows.mjs';
+import { mailedCode, usePasskey } from './support/flows.mjs';
 import { review } from './support/review.mjs';
 import { openStage } from './support/stage.mjs';
 
@@ -119,24 +119,10 @@ test('the profile is changed, and the address verified by a mailed code', async 
   await page.click('#email-code');
   await page.waitForSelector('#code');
   await review(page, 'profile-code');
-  await page.fill('#code', await mailedCode());
+  await page.fill('#code', await mailedCode(stage, 'ada@example.org', /\b([A-Z]{4}-[A-Z]{4})\b/));
   await page.click('#email-verify');
   await page.waitForURL('**/account?verified=1');
   assert.match(await page.textContent('main'), /Your address is verified/);
   const user = await stage.command('user show ada@example.org');
   assert.equal(user.claims.email_verified, true);
 });
-
-/** The code of the newest mail; a moment passes until it lies there. */
-async function mailedCode() {
-  const folder = join(stage.data, 'mail');
-  for (let tries = 0; tries < 100; tries++) {
-    const files = (await readdir(folder).catch(() => [])).sort();
-    for (const file of files.reverse()) {
-      const [code] = (await readFile(join(folder, file), 'utf8')).match(/\b[A-Z]{4}-[A-Z]{4}\b/) ?? [];
-      if (code) return code;
-    }
-    await new Promise(done => setTimeout(done, 100));
-  }
-  throw new Error('no mail came');
-}

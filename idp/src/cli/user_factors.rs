@@ -49,14 +49,13 @@ pub async fn password(at: &Operator, name: &str, stdin: bool, remove: bool) -> R
         let who = (account.username.as_str(), &account.profile, &policy);
         (AuditEvent::PasswordSet, Some(hashed(at, password, who, flag).await?))
     };
-    let rp_id = at.realm.relying_parties.first().map(|rp| rp.rp_id.clone()).unwrap_or_default();
     let op = SetPassword {
         realm: at.realm.id,
         account: account.id,
         hash,
         seen_version: account.password_version,
         keep: Keep::None,
-        way_in: Some(WayIn { rp_id, policy, recovery: effective(&at.realm.settings, at.app.store.queues_mail()) }),
+        way_in: Some(WayIn { policy, recovery: effective(&at.realm.settings, at.app.store.queues_mail()) }),
         clear: Vec::new(),
         now: at.app.now(),
         audit: at.audit_of(event, &account, json!({})),
@@ -101,7 +100,7 @@ pub async fn totp(at: &Operator, Removal::Remove { name }: Removal) -> Result<()
     let account = at.account(&name).await?;
     let audit = at.audit_of(AuditEvent::TotpRemoved, &account, json!({}));
     // An operator sees to it that the user gets back in.
-    let op = RemoveTotp { realm: at.realm.id, account: account.id, way_in: None, audit };
+    let op = RemoveTotp { realm: at.realm.id, account: account.id, way_in: None, keep: None, audit };
     if at.app.store.write(op).await? != FactorRemoved::Done {
         return Err(format!("{name} has no authenticator app").into());
     }

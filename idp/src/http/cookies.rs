@@ -22,6 +22,8 @@ pub enum CookieKind {
     Recovery,
     /// The account for which this browser was asked to make a passkey without a dialogue: not at each sign-in.
     Upgrade,
+    /// A mailed code that confirms who makes a first passkey, sealed.
+    Confirmation,
 }
 
 impl CookieKind {
@@ -29,9 +31,8 @@ impl CookieKind {
     const fn max_age_s(self) -> Option<i64> {
         match self {
             Self::Session | Self::Browser => None,
-            Self::Login => Some(300),
+            Self::Login | Self::Confirmation | Self::Device => Some(600),
             Self::Known => Some(180 * 24 * 3600),
-            Self::Device => Some(600),
             // The longest wait and the week after it.
             Self::Recovery => Some(37 * 24 * 3600),
             Self::Upgrade => Some(REST_DAYS as i64 * 24 * 3600),
@@ -50,6 +51,7 @@ pub fn name(realm: &Realm, kind: CookieKind) -> String {
         CookieKind::Device => "device",
         CookieKind::Recovery => "recovery",
         CookieKind::Upgrade => "upgrade",
+        CookieKind::Confirmation => "confirmation",
     };
     if realm.is_https() {
         return format!("__Host-idp-{suffix}");

@@ -8,6 +8,7 @@ mod cors;
 mod device;
 mod discovery;
 mod exchange;
+mod letter;
 mod login;
 mod new_password;
 mod oauth;

@@ -93,6 +93,8 @@ routes! {
     GET     "/login/handoff"                           Page   => login::handoff::get;
     GET     "/login/enrol"                             Page   => login::enrol::get;
     POST    "/login/enrol/later"                       Page   => login::enrol::later;
+    POST    "/login/enrol/code"                        Page   => login::confirm::send;
+    POST    "/login/enrol/confirm"                     Page   => login::confirm::check;
     POST    "/login/continue"                          Page   => login::leave::proceed;
     POST    "/login/cancel"                            Page   => login::leave::cancel;
     GET     "/consent"                                 Page   => login::consent::get;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use idp_core::audit::{Actor, Audit, AuditEvent};
 use idp_core::passkey::mds::blob::{self, Blob, BlobError, Signer};
 use idp_store::mds::{KeepMdsBlob, Slot, UpdateModel};
-use idp_store::passkeys::{PasskeyRemoved, SuspendPasskey};
+use idp_store::passkey_removal::{PasskeyRemoved, SuspendPasskey};
 use serde_json::{Value, json};
 
 use crate::app::App;

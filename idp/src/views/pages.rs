@@ -10,6 +10,7 @@ mod enrol;
 mod factors;
 mod hosts;
 mod people;
+mod security;
 
 use idp_core::time::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub use enrol::{Enrol, EnrolKind, EnrolWay, EnrolWhy};
 pub use factors::*;
 pub use hosts::{Away, Elsewhere};
 pub use people::{EmailCard, Profile, ProfileNotice, SignUp, SignUpStep};
+pub use security::*;
 
 /// A link that may stand in an `href` although a stranger chose it: `https` or `http`, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -225,138 +227,6 @@ pub enum ConsentItem {
     Offline,
     /// A scope of the realm's own; its name is shown where nobody described it.
     Other { scope: String, description: Option<String> },
-}
-
-/// `GET /account/security`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Security {
-    pub csrf: String,
-    pub person: Person,
-    pub passkeys: Vec<PasskeyRow>,
-    /// The most passkeys an account may have; at this number adding is not offered.
-    pub limit: usize,
-    pub adding: Adding,
-    pub factors: Factors,
-    pub rp_host: String,
-    pub standing: Standing,
-    /// Factors a sign-in can begin with, and those that can be asked on top.
-    pub first_factors: usize,
-    pub second_factors: usize,
-    /// The switch "ask for my passkey too"; none where the policy decides.
-    pub ask_passkey: Option<bool>,
-    /// The first few of each; each list has a page of its own.
-    pub sessions: Vec<SessionRow>,
-    pub applications: Vec<ApplicationRow>,
-    pub activity: Vec<ActivityRow>,
-    pub notice: Option<SecurityNotice>,
-}
-
-/// What could still be done for the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    None,
-    One,
-    /// Several, each bound to a device.
-    Bound,
-    Good,
-}
-
-impl From<idp_core::passkey::standing::Standing> for Standing {
-    fn from(standing: idp_core::passkey::standing::Standing) -> Self {
-        use idp_core::passkey::standing::Standing as Core;
-        match standing {
-            Core::None => Self::None,
-            Core::One => Self::One,
-            Core::Bound => Self::Bound,
-            Core::Good => Self::Good,
-        }
-    }
-}
-
-/// Whether a passkey can be added on the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Adding {
-    Here,
-    /// The first one needs a link from the administrator.
-    ByLink,
-    /// The policy allows no new passkeys.
-    Off,
-}
-
-/// A passkey as its owner sees it.
-#[derive(Clone, Debug, Serialize)]
-pub struct PasskeyRow {
-    /// What the forms and links send back as `passkey`: base64url.
-    pub id: String,
-    pub name: String,
-    pub kind: PasskeyKind,
-    /// What keeps it, where its AAGUID tells.
-    pub provider: Option<String>,
-    /// The theme's icon for what keeps it.
-    pub icon: &'static str,
-    /// The host whose pages take it, where that is not the one of this page.
-    pub host: Option<String>,
-    pub created: Timestamp,
-    pub last_used: Option<Timestamp>,
-    /// Browser and system of the last use, in words.
-    pub last_used_client: Option<String>,
-    /// Network of the last use.
-    pub last_used_place: Option<String>,
-    /// Set aside: it does not sign in until an administrator decides.
-    pub suspended: bool,
-    /// The session was signed in with it.
-    pub current: bool,
-    /// Not removable: the account would have no way in left.
-    pub last_way_in: bool,
-}
-
-/// Where a passkey lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PasskeyKind {
-    /// BE=1: a provider copies it to the person's other devices.
-    Synced,
-    /// BE=0 on a platform authenticator.
-    ThisDevice,
-    /// BE=0 on a phone or tablet that was reached from another device.
-    OnePhone,
-    /// BE=0 on a roaming authenticator.
-    SecurityKey,
-}
-
-/// What the last act did.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum SecurityNotice {
-    Added {
-        name: String,
-    },
-    Renamed {
-        name: String,
-    },
-    Removed,
-    /// The name was empty or too long.
-    BadName,
-    /// Refused: it is the last way in.
-    LastWayIn,
-    /// The passkey is asked for after the password from now on, or not any more.
-    Asks {
-        on: bool,
-    },
-    PasswordSet,
-    PasswordRemoved,
-    TotpSet,
-    TotpRemoved,
-    RecoveryCancelled,
-}
-
-/// `GET /account/security/remove`: the step before a passkey is removed.
-#[derive(Clone, Debug, Serialize)]
-pub struct RemovePasskey {
-    pub csrf: String,
-    pub passkey: PasskeyRow,
 }
 
 /// `GET /setup`: a set-up link of the first owner, or an access pass of an account.

@@ -1,4 +1,6 @@
 // What people do, step by step.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Opens the set-up link and makes the owner with a passkey; ends where they are told to sign in with it. */
 export async function setUpOwner(stage, { page }, { username = 'ada', email = 'ada@example.org' } = {}) {
@@ -71,4 +73,19 @@ export async function setPolicy(stage, fields) {
     });
     [told] = (await answer.json()).publicKey.hints;
   }
+}
+
+/** The code of the newest mail to an address, as `pattern` finds it; a moment passes until it lies there. */
+export async function mailedCode(stage, to, pattern) {
+  const folder = join(stage.data, 'mail');
+  for (let tries = 0; tries < 100; tries++) {
+    const files = (await readdir(folder).catch(() => [])).sort();
+    for (const file of files.reverse()) {
+      const mail = await readFile(join(folder, file), 'utf8');
+      const [, code] = (mail.includes(`To: ${to}`) && mail.match(pattern)) || [];
+      if (code) return code;
+    }
+    await new Promise(done => setTimeout(done, 100));
+  }
+  throw new Error('no mail came');
 }

@@ -2,6 +2,7 @@
 //! `/login/totp`, `/login/recovery`.
 
 mod enumeration;
+mod last_factor;
 mod password;
 mod recovery;
 mod recovery_codes;

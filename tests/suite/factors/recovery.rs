@@ -33,23 +33,6 @@ pub async fn prove(browser: &mut Browser, page: &Page, mailed: &str, kept: &str)
     browser.submit(page, "/login/recovery/prove", &fields).await
 }
 
-/// A code that was mailed and is not among `known`, once it came.
-pub async fn mailed(w: &World, known: &mut Vec<String>) -> String {
-    let code = |text: &str| {
-        let digits = |line: &&str| line.len() == 8 && line.bytes().all(|b| b.is_ascii_digit());
-        text.lines().map(str::trim).find(digits).map(str::to_owned)
-    };
-    for _ in 0..200 {
-        let codes = w.letters(1).await.into_iter().filter_map(|letter| code(&letter.text));
-        if let Some(new) = codes.into_iter().find(|code| !known.contains(code)) {
-            known.push(new.clone());
-            return new;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("no code came");
-}
-
 /// The mail with these words in its subject, once it came.
 async fn letter(w: &World, subject: &str) -> Letter {
     for _ in 0..200 {
@@ -82,7 +65,7 @@ both! {
         let mut browser = w.browser();
         let page = ask(&mut browser, "carl@example.org").await;
         assert!(page.has("email-code") && page.has("recovery-code"), "{}", page.body);
-        let code = mailed(&w, &mut Vec::new()).await;
+        let code = w.mailed_code(&mut Vec::new()).await;
         let page = prove(&mut browser, &page, &format!(" {} {} ", &code[..4], &code[4..]), "").await;
         let pass = pass_of(&page);
         assert!(!browser.is_signed_in().await, "{}", rule("recovery.enrols"));
@@ -213,7 +196,7 @@ async fn both_codes_together_wait_for_nothing() {
     let codes = make(&mut by_passkey(&w, &mut ann).await).await;
     let mut browser = w.browser();
     let page = ask(&mut browser, "ann").await;
-    let code = mailed(&w, &mut Vec::new()).await;
+    let code = w.mailed_code(&mut Vec::new()).await;
     // A wrong one beside a right one opens nothing, and counts.
     let wrong = prove(&mut browser, &page, "00000000", &codes[0]).await;
     assert_eq!(wrong.status, 401, "{}", wrong.body);
@@ -305,7 +288,7 @@ async fn an_account_that_an_admin_closed_is_never_recovered() {
         let codes = make(&mut by_passkey(&w, &mut ann).await).await;
         let mut browser = w.browser();
         let page = ask(&mut browser, "ann").await;
-        let code = mailed(&w, &mut Vec::new()).await;
+        let code = w.mailed_code(&mut Vec::new()).await;
         w.set_account_state(&ann, state).await;
         let page = prove(&mut browser, &page, &code, &codes[0]).await;
         assert_eq!(page.verdict(), refused(403, "account_disabled"), "{}", rule("recovery.state"));
@@ -332,7 +315,7 @@ async fn a_mailed_code_is_the_newest_of_its_browser_for_ten_minutes_and_five_tri
     let mut browser = w.browser();
     ask(&mut browser, "carl").await;
     let mut codes = Vec::new();
-    let first = mailed(&w, &mut codes).await;
+    let first = w.mailed_code(&mut codes).await;
     let page = ask(&mut browser, "carl").await;
     assert_eq!(
         prove(&mut browser, &page, &first, "").await.status,
@@ -340,16 +323,16 @@ async fn a_mailed_code_is_the_newest_of_its_browser_for_ten_minutes_and_five_tri
         "another one is out: {}",
         rule("recovery.once")
     );
-    let second = mailed(&w, &mut codes).await;
+    let second = w.mailed_code(&mut codes).await;
     let mut other = w.browser();
     let elsewhere = ask(&mut other, "carl").await;
-    let third = mailed(&w, &mut codes).await;
+    let third = w.mailed_code(&mut codes).await;
     assert_eq!(prove(&mut other, &elsewhere, &second, "").await.status, 401, "of another browser");
     w.clock.advance(600);
     assert_eq!(prove(&mut other, &elsewhere, &third, "").await.status, 401, "ten minutes are over");
     w.clock.advance(3601);
     let page = ask(&mut browser, "carl").await;
-    let third = mailed(&w, &mut codes).await;
+    let third = w.mailed_code(&mut codes).await;
     for n in 0..5 {
         assert_eq!(prove(&mut browser, &page, &format!("{n:08}"), "").await.status, 401);
     }
@@ -396,7 +379,7 @@ async fn only_what_the_realm_names_recovers() {
         let page = ask(&mut browser, "carl").await;
         assert_eq!(page.has("email-code"), recovery.mails(), "{recovery:?}");
         assert_eq!(page.has("recovery-code"), recovery.takes_codes(), "{recovery:?}");
-        let code = if recovery.mails() { mailed(&w, &mut known).await } else { String::new() };
+        let code = if recovery.mails() { w.mailed_code(&mut known).await } else { String::new() };
         let opens = |page: &Page| page.next().is_some_and(|next| next.starts_with("/setup"));
         let by_mail = prove(&mut browser, &page, &code, "").await;
         assert_eq!(opens(&by_mail), mail, "{}: {recovery:?}: {}", rule("recovery.methods"), by_mail.body);
@@ -404,7 +387,7 @@ async fn only_what_the_realm_names_recovers() {
         w.clock.advance(3601);
         let page = ask(&mut browser, "carl").await;
         if recovery.mails() {
-            mailed(&w, &mut known).await;
+            w.mailed_code(&mut known).await;
         }
         let by_code = prove(&mut browser, &page, "", &codes[n]).await;
         assert_eq!(opens(&by_code), kept, "{}: {recovery:?}: {}", rule("recovery.methods"), by_code.body);

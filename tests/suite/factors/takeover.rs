@@ -6,7 +6,7 @@ use idp_core::passkey::policy::{EnrolmentRequires, Mode};
 use idp_softkey::{Faults, Options};
 use idp_store::accounts::{AccountChange, UpdateAccount};
 
-use super::recovery::{DAY_S, ask, begin_to_wait, mailed, pass_of, prove, set_password};
+use super::recovery::{DAY_S, ask, begin_to_wait, pass_of, prove, set_password};
 use super::recovery_codes::make;
 use super::{by_passkey, by_password, form};
 use crate::rules::rule;
@@ -68,7 +68,7 @@ async fn codes_made_with_a_passkey_do_not_wait_and_outlive_a_password() {
     form(&mut browser, "/account/password", "/account/password", &fields).await;
     let mut lost = w.browser();
     let page = ask(&mut lost, "ann").await;
-    let code = mailed(&w, &mut Vec::new()).await;
+    let code = w.mailed_code(&mut Vec::new()).await;
     pass_of(&prove(&mut lost, &page, &code, &codes[0]).await);
 }
 
@@ -88,7 +88,7 @@ async fn an_address_set_on_a_password_alone_recovers_after_a_day() {
     for after in [false, true] {
         let mut browser = w.browser();
         let page = ask(&mut browser, "carl").await;
-        let code = mailed(&w, &mut known).await;
+        let code = w.mailed_code(&mut known).await;
         let page = prove(&mut browser, &page, &code, "").await;
         assert_eq!(waits(&page), !after, "recovery.settled: {}", page.body);
         w.clock.advance(DAY_S);
@@ -102,7 +102,7 @@ async fn where_an_access_pass_is_required_a_recovery_makes_no_first_passkey() {
     let carl = w.person_with_password("carl", PASSWORD).await;
     let mut browser = w.browser();
     let page = ask(&mut browser, "carl").await;
-    let code = mailed(&w, &mut Vec::new()).await;
+    let code = w.mailed_code(&mut Vec::new()).await;
     let pass = pass_of(&prove(&mut browser, &page, &code, "").await);
     let page = browser.get(&format!("/setup?token={pass}")).await;
     assert!(page.has("password") && !page.has("passkey-create"), "{}", page.body);
@@ -118,7 +118,7 @@ async fn mailed_code_waits(w: &World, known: &mut Vec<String>) -> bool {
     w.clock.advance(3601);
     let mut thief = w.browser();
     let page = ask(&mut thief, "ada").await;
-    let code = mailed(w, known).await;
+    let code = w.mailed_code(known).await;
     waits(&prove(&mut thief, &page, &code, "").await)
 }
 
@@ -147,7 +147,7 @@ async fn strangers_do_not_keep_an_owner_from_recovering() {
     let mut owner = w.browser();
     let page = ask(&mut owner, "carl").await;
     let mut known = Vec::new();
-    let code = mailed(&w, &mut known).await;
+    let code = w.mailed_code(&mut known).await;
     let mut stranger = w.browser();
     let theirs = ask(&mut stranger, "carl").await;
     for _ in 0..8 {
@@ -216,7 +216,7 @@ async fn a_passkey_made_by_a_recovery_ends_the_sessions_there_were() {
     let codes = make(&mut by_passkey(&w, &mut ann).await).await;
     let mut owner = w.browser();
     let page = ask(&mut owner, "ann").await;
-    let code = mailed(&w, &mut Vec::new()).await;
+    let code = w.mailed_code(&mut Vec::new()).await;
     let pass = pass_of(&prove(&mut owner, &page, &code, &codes[0]).await);
     assert!(thief.is_signed_in().await);
     assert_eq!(owner.enrol(&pass, &mut key(Options::platform()), &Faults::default()).await.status, 201);

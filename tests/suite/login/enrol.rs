@@ -34,7 +34,7 @@ impl Stage {
 }
 
 /// Makes a passkey on the page; the answer.
-async fn enrol(browser: &mut Browser, page: &Page, kind: &str, key: &mut SoftKey) -> Page {
+pub async fn enrol(browser: &mut Browser, page: &Page, kind: &str, key: &mut SoftKey) -> Page {
     let request = page.sealed();
     let begun = browser.json("/webauthn/register/options", &json!({ "kind": kind, "request": request })).await;
     if begun.status != 200 {
@@ -47,7 +47,7 @@ async fn enrol(browser: &mut Browser, page: &Page, kind: &str, key: &mut SoftKey
 }
 
 /// Goes on with the passkey just made: whoever has just enrolled signs in once with it.
-async fn sign_in_once(browser: &mut Browser, made: &Page, key: SoftKey) -> Page {
+pub async fn sign_in_once(browser: &mut Browser, made: &Page, key: SoftKey) -> Page {
     assert_eq!(made.status, 201, "{}", made.body);
     let page = browser.open(made.value()["next"].as_str().unwrap()).await;
     assert!(page.has("passkey-login"), "{}", page.body);

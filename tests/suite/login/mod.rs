@@ -4,6 +4,7 @@ mod attested;
 mod claims;
 mod demands;
 mod enrol;
+mod enrol_code;
 mod hardening;
 mod mode_pairs;
 pub mod modes;

@@ -10,7 +10,7 @@ use idp_core::secret::sha256;
 use idp_softkey::{Alg, Faults, Options, SoftKey};
 use idp_store::audit::{AuditFilter, AuditRow};
 use idp_store::passes::IssuePass;
-use idp_store::passkeys::SuspendPasskey;
+use idp_store::passkey_removal::SuspendPasskey;
 use serde_json::{Value, json};
 
 use super::{Ask, Browser, Page, Person, Rp, Tokens, World};

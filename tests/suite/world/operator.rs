@@ -13,7 +13,7 @@ use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState, SetRole
 use idp_store::clients::{ClientUpdated, DeleteClient, UpdateClient};
 use idp_store::group_policies::{GroupPolicySet, SetGroupPolicy};
 use idp_store::keys::{EnsureKeys, RotateKey};
-use idp_store::passkeys::{PasskeyRemoved, RemovePasskey};
+use idp_store::passkey_removal::{PasskeyRemoved, RemovePasskey};
 use idp_store::realms::{RealmUpdated, SetPolicy, UpdateRealm};
 use idp_store::sessions::EndSession;
 use serde_json::json;
@@ -114,7 +114,7 @@ impl World {
             realm: self.realm,
             account: person.id,
             credential_id: person.keys[number].credential_id.clone(),
-            must_remain: idp_store::passkeys::MustRemain::Nothing,
+            way_in: None,
             audit: self.audit(AuditEvent::PasskeyRemoved),
         };
         assert!(matches!(self.app.store.write(op).await.unwrap(), PasskeyRemoved::Done { .. }));

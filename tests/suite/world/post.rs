@@ -71,6 +71,30 @@ impl World {
     }
 }
 
+impl World {
+    /// The code of eight digits that was mailed and is not among `known`, once it came.
+    pub async fn mailed_code(&self, known: &mut Vec<String>) -> String {
+        self.letter_with_code(known).await.1
+    }
+
+    /// The same with the mail it came in.
+    pub async fn letter_with_code(&self, known: &mut Vec<String>) -> (Letter, String) {
+        let code = |letter: &Letter| {
+            let digits = |line: &&str| line.len() == 8 && line.bytes().all(|b| b.is_ascii_digit());
+            letter.text.lines().map(str::trim).find(digits).map(str::to_owned)
+        };
+        for _ in 0..200 {
+            let codes = self.letters(1).await.into_iter().filter_map(|letter| code(&letter).map(|code| (letter, code)));
+            if let Some(new) = codes.into_iter().find(|(_, code)| !known.contains(code)) {
+                known.push(new.1.clone());
+                return new;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no code came");
+    }
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "eml")).collect();

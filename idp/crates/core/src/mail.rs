@@ -77,6 +77,8 @@ templates! {
     RecoveryOfUser = "recovery-of-user", Notice;
     /// Lets somebody in who has lost every factor.
     RecoveryCode = "recovery-code", Code;
+    /// Confirms who makes a first passkey.
+    EnrolCode = "enrol-code", Code;
     /// Proves that its reader owns the address.
     AddressCode = "address-code", Code;
 }

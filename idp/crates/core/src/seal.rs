@@ -59,6 +59,8 @@ purposes! {
     Mail = "mail",
     /// An address that a mailed code is to prove.
     Address = "address",
+    /// A code that confirms who makes a first passkey, in a cookie.
+    Confirmation = "confirmation",
     /// Keyed hashes (CSRF tokens, throttle buckets); never opened.
     Mac = "mac",
 }

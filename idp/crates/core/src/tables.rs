@@ -31,5 +31,6 @@ pub const TABLES: &[(&str, &[Rule])] = &[
     ("User schema", user_schema::RULES),
     ("Sign-up", sign_up::RULES),
     ("Verification of e-mail addresses", account::verification::RULES),
+    ("First passkeys", passkey::enrolment::RULES),
     ("Names of passkeys", passkey::naming::RULES),
 ];

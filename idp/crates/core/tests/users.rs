@@ -1,6 +1,8 @@
 //! The schema of users: what it takes, what it refuses, what traits fit it.
 
 use idp_core::account::Profile;
+use idp_core::credential::held::Held;
+use idp_core::credential::recovery::{effective, is_ready};
 use idp_core::realm::RealmSettings;
 use idp_core::sign_up::newcomer;
 use idp_core::user_schema::{FieldKind, Problem, Shown, UserSchema};
@@ -178,6 +180,11 @@ fn a_claim_comes_from_one_text_and_marks_stand_where_they_are_seen() {
     let kept = json!({ "credentials": { "password": { "identifier": true }, "code": { "identifier": true, "via": "email" } } });
     let schema = of(json!({ "email": { "type": "string", "ory.sh/kratos": kept }, "idp": { "type": "string" } }));
     assert!(!schema.recovers_by_email() && !schema.email().unwrap().verification);
+    // No code would be mailed, so it brings nobody back.
+    let settings = RealmSettings { user_schema: Some(schema), ..RealmSettings::default() };
+    let held = Held { verified_email: true, ..Held::default() };
+    assert!(!is_ready(effective(&settings, true), &held));
+    assert!(is_ready(effective(&RealmSettings::default(), true), &held));
 }
 
 #[test]

@@ -121,6 +121,7 @@ impl Store {
                 passkeys: std::iter::from_fn(|| passkeys.next_if(|passkey| mine(&passkey.account_id))).collect(),
                 groups: std::iter::from_fn(|| groups.next_if(|(id, _)| mine(id))).map(|(_, name)| name).collect(),
                 account,
+                mails: self.queues_mail(),
             }
         };
         Ok(accounts.into_iter().map(holder).collect())

@@ -4,13 +4,13 @@ use idp_core::account::Account;
 use idp_core::credential::held::Held;
 use idp_core::credential::recovery::{Recovery, is_ready};
 use idp_core::id::{AccountId, RealmId};
-use idp_core::passkey::policy::Policy;
+use idp_core::passkey::policy::{Policy, usable_in};
 
 use crate::accounts::select_accounts;
 use crate::error::Result;
 use crate::sql::Conn;
 use crate::store::Store;
-use crate::{passkeys, vals};
+use crate::{passkeys, realms, vals};
 
 /// Recovery codes of an account that were not used.
 const CODES: &str = "SELECT COUNT(*) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND used_ms IS NULL";
@@ -28,8 +28,6 @@ impl Store {
 /// What must still let an account in, or recover it, when one of its factors goes.
 #[derive(Clone, Debug)]
 pub struct WayIn {
-    /// The host at hand: passkeys of others are of no use there.
-    pub rp_id: String,
     /// The policy of the account.
     pub policy: Policy,
     /// What recovers accounts of the realm.
@@ -47,8 +45,9 @@ impl WayIn {
         const ACCOUNT: &str = select_accounts!("WHERE a.realm_id = $1 AND a.account_id = $2");
         let Some(account) = c.one::<Account>(ACCOUNT, vals![realm, id]).await? else { return Ok(false) };
         let passkeys = passkeys::of(c, realm, id).await?;
+        let parties = realms::relying_parties(c, realm).await?.unwrap_or_default();
         let codes = c.one::<i64>(CODES, vals![realm, id]).await?.unwrap_or(0);
-        let held = Held::of(&account, &passkeys, codes, (&self.rp_id, &self.policy));
+        let held = Held::of(&account, &passkeys, (usable_in(&passkeys, &parties, &self.policy), &self.policy), codes);
         Ok(self.is_left(&held))
     }
 }

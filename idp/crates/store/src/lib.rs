@@ -44,6 +44,7 @@ pub mod mails;
 pub mod mds;
 pub mod passes;
 pub mod passkey_names;
+pub mod passkey_removal;
 pub mod passkeys;
 pub mod passwords;
 pub mod pushed_requests;

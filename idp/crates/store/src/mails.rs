@@ -133,7 +133,8 @@ pub(crate) async fn insert_for(c: &mut Conn, realm: RealmId, mail: &Mail) -> Res
         return Ok(());
     }
     // Owners asked for theirs, and nobody else makes one.
-    let counted = mail.template.kind() != MailKind::Code && mail.template != MailTemplate::RecoveryOfUser;
+    let to_owner = matches!(mail.template, MailTemplate::RecoveryOfUser | MailTemplate::PasskeyClonedOfUser);
+    let counted = mail.template.kind() != MailKind::Code && !to_owner;
     if let (Some(account), true) = (&mail.account_id, counted) {
         return match find_reader(c, realm, account).await?.filter(|reader| reader.active) {
             Some(reader) => insert_to(c, realm, mail, (account, reader)).await,

@@ -3,7 +3,6 @@
 use idp_core::account::Account;
 use idp_core::audit::Audit;
 use idp_core::id::{AccountId, RealmId};
-use idp_core::mail::Mail;
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
@@ -17,7 +16,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, mails, realms, sessions, vals};
+use crate::{audit, sessions, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -120,18 +119,6 @@ const COUNT_HERE: &str = "SELECT COUNT(*) FROM passkeys \
 const LOCK_ACTIVE: Locking =
     for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2 AND state = 'active'");
 const LOCK_ANY: Locking = for_update!("SELECT realm_id FROM accounts WHERE realm_id = $1 AND account_id = $2");
-
-/// Whether the account has a passkey that may sign in: an active one of an RP ID that the realm still serves.
-pub(crate) async fn has_active(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
-    const ACTIVE: &str = "SELECT DISTINCT rp_id FROM passkeys \
-         WHERE realm_id = $1 AND account_id = $2 AND state = 'active'";
-    let active: Vec<String> = c.all(ACTIVE, vals![realm, account]).await?;
-    if active.is_empty() {
-        return Ok(false);
-    }
-    let served = realms::relying_parties(c, realm).await?;
-    Ok(served.is_none_or(|parties| parties.iter().any(|party| active.contains(&party.rp_id))))
-}
 
 /// Locks the account's row, which decides about ways in; `false`: there is no such account.
 pub(crate) async fn lock_account(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
@@ -332,109 +319,5 @@ impl Write for RenamePasskey {
 
     fn keeps(done: &bool) -> bool {
         *done
-    }
-}
-
-/// What became of removing or suspending a passkey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasskeyRemoved {
-    /// Done, and so many sessions it had opened were ended.
-    Done { sessions: u64 },
-    /// Nothing else would let the account in.
-    LastWayIn,
-    /// The account has no such passkey, or it was suspended before.
-    Gone,
-}
-
-/// What else must let the account in when a passkey goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MustRemain {
-    /// The account goes too, or an operator knows why.
-    Nothing,
-    /// Another active passkey: the policy lets no password in.
-    Passkey,
-    PasskeyOrPassword,
-}
-
-/// Removes a passkey, ends the sessions it opened and revokes what was granted in them.
-#[derive(Clone, Debug)]
-pub struct RemovePasskey {
-    pub realm: RealmId,
-    pub account: AccountId,
-    pub credential_id: Vec<u8>,
-    pub must_remain: MustRemain,
-    pub audit: Audit,
-}
-
-impl Write for RemovePasskey {
-    type Out = PasskeyRemoved;
-
-    async fn run(&self, c: &mut Conn) -> Result<PasskeyRemoved> {
-        const DELETE: &str = "DELETE FROM passkeys WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3";
-        const PASSWORD: &str = "SELECT realm_id FROM accounts \
-             WHERE realm_id = $1 AND account_id = $2 AND password_hash IS NOT NULL";
-        // Two who remove the last two passkeys at once queue here.
-        if !lock_account(c, self.realm, &self.account).await?
-            || c.exec(DELETE, vals![self.realm, &self.account, &self.credential_id]).await? == 0
-        {
-            return Ok(PasskeyRemoved::Gone);
-        }
-        let remains = match self.must_remain {
-            MustRemain::Nothing => true,
-            MustRemain::Passkey => has_active(c, self.realm, &self.account).await?,
-            MustRemain::PasskeyOrPassword => {
-                has_active(c, self.realm, &self.account).await?
-                    || c.one::<i64>(PASSWORD, vals![self.realm, &self.account]).await?.is_some()
-            }
-        };
-        if !remains {
-            return Ok(PasskeyRemoved::LastWayIn);
-        }
-        let sessions =
-            sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
-        audit::insert(c, self.realm, &self.audit).await?;
-        Ok(PasskeyRemoved::Done { sessions })
-    }
-
-    fn keeps(out: &PasskeyRemoved) -> bool {
-        matches!(out, PasskeyRemoved::Done { .. })
-    }
-}
-
-/// Sets a passkey aside, for instance after its counter went back; ends the sessions it opened.
-#[derive(Clone, Debug)]
-pub struct SuspendPasskey {
-    pub realm: RealmId,
-    pub account: AccountId,
-    pub credential_id: Vec<u8>,
-    /// Why, for machines: `counter`, `mds:REVOKED`.
-    pub reason: String,
-    /// To others than its owner, whom the audit row tells.
-    pub tell: Vec<Mail>,
-    pub audit: Audit,
-}
-
-impl Write for SuspendPasskey {
-    type Out = PasskeyRemoved;
-
-    async fn run(&self, c: &mut Conn) -> Result<PasskeyRemoved> {
-        const SQL: &str = "UPDATE passkeys SET state = 'suspended', suspended_reason = $4 \
-             WHERE realm_id = $1 AND account_id = $2 AND credential_id = $3 AND state = 'active'";
-        if !lock_account(c, self.realm, &self.account).await?
-            || c.exec(SQL, vals![self.realm, &self.account, &self.credential_id, &self.reason]).await? == 0
-        {
-            return Ok(PasskeyRemoved::Gone);
-        }
-        let sessions =
-            sessions::end_opened_by(c, self.realm, &self.account, &self.credential_id, self.audit.at).await?;
-        for mail in &self.tell {
-            mails::insert_for(c, self.realm, mail).await?;
-        }
-        audit::insert(c, self.realm, &self.audit).await?;
-        Ok(PasskeyRemoved::Done { sessions })
-    }
-
-    fn keeps(out: &PasskeyRemoved) -> bool {
-        matches!(out, PasskeyRemoved::Done { .. })
     }
 }

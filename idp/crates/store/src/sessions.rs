@@ -221,6 +221,21 @@ pub(crate) async fn end_all(
     tell(c, realm, account, &ended, now).await
 }
 
+/// What ends the sessions that an event helped to open, and revokes what was granted in them. By way of the account's
+/// sessions: an index of events would cost every sign-in a page.
+macro_rules! opened {
+    ($update:literal, $event:literal) => {
+        concat!(
+            $update,
+            " WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
+             (SELECT s.sid FROM sessions s JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
+             WHERE s.realm_id = $1 AND s.account_id = $2 AND ",
+            $event,
+            ")"
+        )
+    };
+}
+
 /// Ends the sessions that a passkey helped to open and revokes what was granted in them, `offline_access` included,
 /// also where the session is long over.
 pub(crate) async fn end_opened_by(
@@ -230,21 +245,35 @@ pub(crate) async fn end_opened_by(
     credential_id: &[u8],
     now: Timestamp,
 ) -> Result<u64> {
-    // By way of the account's sessions: an index of events by credential would cost every sign-in a page.
-    macro_rules! opened {
-        ($update:literal) => {
-            concat!(
-                $update,
-                " WHERE realm_id = $1 AND account_id = $2 AND state = 'live' AND sid IN \
-                 (SELECT s.sid FROM sessions s JOIN session_events e ON e.realm_id = s.realm_id AND e.sid = s.sid \
-                 WHERE s.realm_id = $1 AND s.account_id = $2 AND e.credential_id = $3)"
-            )
-        };
-    }
-    const END: &str = concat!(opened!("UPDATE sessions SET state = 'ended'"), " RETURNING sid");
-    const REVOKE: &str = opened!("UPDATE grants SET state = 'revoked'");
+    const END: &str = concat!(opened!("UPDATE sessions SET state = 'ended'", "e.credential_id = $3"), " RETURNING sid");
+    const REVOKE: &str = opened!("UPDATE grants SET state = 'revoked'", "e.credential_id = $3");
     let ended: Vec<Ended> = c.all(END, vals![realm, account, credential_id]).await?;
     c.exec(REVOKE, vals![realm, account, credential_id]).await?;
+    tell(c, realm, account, &ended, now).await
+}
+
+/// The same of the codes of an authenticator app; one session may stay, with what was granted in it.
+pub(crate) async fn end_by_totp(
+    c: &mut Conn,
+    realm: RealmId,
+    account: &AccountId,
+    keep: Option<&Sid>,
+    now: Timestamp,
+) -> Result<u64> {
+    // Quotes inside the texts of an event are escaped: nothing else reads like this.
+    const END: &str = concat!(
+        opened!(
+            "UPDATE sessions SET state = 'ended'",
+            "e.event LIKE '%\"method\":\"totp\"%' AND ($3 IS NULL OR s.sid <> $3)"
+        ),
+        " RETURNING sid"
+    );
+    const REVOKE: &str = opened!(
+        "UPDATE grants SET state = 'revoked'",
+        "e.event LIKE '%\"method\":\"totp\"%' AND ($3 IS NULL OR s.sid <> $3)"
+    );
+    let ended: Vec<Ended> = c.all(END, vals![realm, account, keep]).await?;
+    c.exec(REVOKE, vals![realm, account, keep]).await?;
     tell(c, realm, account, &ended, now).await
 }
 

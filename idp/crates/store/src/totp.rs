@@ -1,7 +1,7 @@
 //! Authenticator apps: one an account, its secret sealed, each step once.
 
 use idp_core::audit::Audit;
-use idp_core::id::{AccountId, RealmId};
+use idp_core::id::{AccountId, RealmId, Sid};
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::held::WayIn;
 use crate::sql::{Conn, FromRow, Row, for_share};
 use crate::store::Store;
 use crate::write::Write;
-use crate::{audit, passkeys, vals};
+use crate::{audit, passkeys, sessions, vals};
 
 /// An authenticator app as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,13 +111,16 @@ pub enum FactorRemoved {
     Gone,
 }
 
-/// Removes the authenticator app of an account.
+/// Removes the authenticator app of an account, ends the sessions that its codes helped to open, and revokes what was
+/// granted in them.
 #[derive(Clone, Debug)]
 pub struct RemoveTotp {
     pub realm: RealmId,
     pub account: AccountId,
     /// What must remain; `None`: an operator knows why.
     pub way_in: Option<WayIn>,
+    /// The session of whoever removes it, to stay.
+    pub keep: Option<Sid>,
     pub audit: Audit,
 }
 
@@ -137,6 +140,7 @@ impl Write for RemoveTotp {
         {
             return Ok(FactorRemoved::LastWayIn);
         }
+        sessions::end_by_totp(c, self.realm, &self.account, self.keep.as_ref(), self.audit.at).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(FactorRemoved::Done)
     }

@@ -21,6 +21,7 @@ pub async fn run(at: &Operator, user: &str, id: Option<&str>) -> Result<(), Fail
         groups: groups.into_iter().map(|group| group.name).collect(),
         passkeys: at.app.store.list_passkeys(at.realm.id, &account.id).await?,
         account,
+        mails: at.app.store.queues_mail(),
     };
     let explained = explain(&at.realm, client.as_ref().map(|client| &client.settings.policy), &holder, at.app.now());
     at.answer(&serde_json::to_value(&explained)?, &text(&explained, id))

@@ -3,7 +3,6 @@
 
 use idp_core::account::verification::{LIFETIME_S, Verification};
 use idp_core::audit::{Actor, AuditEvent};
-use idp_core::id::MailId;
 use idp_core::mail::{MOST_WINDOW_S, Mail, MailTemplate, impersonal};
 use idp_core::oauth::device::{shown, typed, user_code};
 use idp_core::seal::Purpose;
@@ -16,6 +15,7 @@ use serde_json::json;
 
 use super::profile::{Shows, show};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
+use crate::http::letter::letter;
 use crate::http::login::throttle;
 use crate::http::problem::Problem;
 use crate::views::ProfileNotice;
@@ -40,17 +40,8 @@ pub async fn send(mut x: Exchange) -> Outcome {
     let code = user_code(x.app.random());
     let verification =
         Verification { account: visitor.account.id, email: email.clone(), code: code.clone(), issued: x.now };
-    let secret = x.app.sealer().seal_bytes(Purpose::Mail, x.realm.id, x.app.random(), shown(&code).as_bytes());
-    let mail = Mail {
-        id: MailId::new(x.now, x.app.random()),
-        account_id: Some(visitor.account.id),
-        address: email,
-        template: MailTemplate::AddressCode,
-        detail: impersonal(&json!({})),
-        secret_sealed: Some(secret.map_err(Problem::internal)?),
-        created: x.now,
-        expires: x.now.plus_s(LIFETIME_S),
-    };
+    let to = (visitor.account.id, MailTemplate::AddressCode);
+    let mail = Mail { address: email, ..letter(&x, to, LIFETIME_S, impersonal(&json!({})), Some(&shown(&code)))? };
     let mail = QueueMail { realm: x.realm.id, mail, audit: None };
     let op = MailCode { account: visitor.account.id, mail, throttle: throttle::counted(&x, &guess) };
     if !x.app.store.write(op).await? {

@@ -2,13 +2,15 @@
 
 use idp_core::account::Account;
 use idp_core::credential::totp::SETTLED_S;
-use idp_core::passkey::policy::{self, EnrolmentRequires, Policy};
+use idp_core::passkey::enrolment::{FirstPasskey, first_passkey, has_two_factors};
+use idp_core::passkey::policy::{self, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::rule::Rule;
 use idp_core::session::{AuthEvent, Method};
 use idp_core::time::Timestamp;
 
 use crate::http::exchange::{Exchange, Visitor};
+use crate::http::login::confirmation::Confirmation;
 use crate::http::problem::Problem;
 
 /// How old a sign-in may be, in seconds.
@@ -51,21 +53,32 @@ pub fn is_young(x: &Exchange, event: &AuthEvent) -> bool {
     x.now.ms_since(event.at) <= FRESH_S * 1000
 }
 
-/// Whether a passkey may be made on what was proved: the first one needs more than a password, or a phished password
-/// would buy a phishing-resistant sign-in.
-pub fn may_enrol(
+/// Checks that a session may make a passkey now: by the same, or for the first one by a mailed code, which is as young
+/// and was sent on the strength of such a sign-in.
+///
+/// # Errors
+/// 403 with where to sign in again.
+pub fn require_to_enrol(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Result<(), Problem> {
+    if !has_passkey(x, visitor, passkeys) && Confirmation::is_done(x, &visitor.account) {
+        return Ok(());
+    }
+    require(x, visitor, passkeys)
+}
+
+/// What lets an account make a passkey on what was proved in this browser. A further one takes no more than that.
+pub fn enrol_way(
     x: &Exchange,
     (account, policy): (&Account, &Policy),
     events: &[AuthEvent],
     passkeys: &[Passkey],
-) -> bool {
-    let first = !policy::has_passkey(passkeys, &x.realm.relying_parties, (account, policy));
-    let confirmed = match policy.enrolment_requires {
-        EnrolmentRequires::Any => true,
-        EnrolmentRequires::Confirmed => has_two_factors(account, events),
-        EnrolmentRequires::AccessPass => false,
-    };
-    !first || confirmed
+) -> FirstPasskey {
+    if policy::has_passkey(passkeys, &x.realm.relying_parties, (account, policy)) {
+        return FirstPasskey::Proved;
+    }
+    match first_passkey(policy, account, events, (x.app.store.queues_mail(), x.now)) {
+        FirstPasskey::ByCode if Confirmation::is_done(x, account) => FirstPasskey::Proved,
+        way => way,
+    }
 }
 
 /// From when what is prepared in this session recovers the account without waiting: a day later where a password alone
@@ -76,13 +89,8 @@ pub fn settles(x: &Exchange, visitor: &Visitor) -> Timestamp {
     if by_passkey || has_two_factors(&visitor.account, events) { x.now } else { x.now.plus_s(SETTLED_S) }
 }
 
-/// Whether more than one factor was proved. An authenticator app counts a day after it was set up: whoever has phished a
-/// password must not buy a passkey by way of an app of their own before the owner read the mail about it.
-fn has_two_factors(account: &Account, events: &[AuthEvent]) -> bool {
-    let counts = |event: &&AuthEvent, is: fn(&Method) -> bool| {
-        let settled = account.totp.is_some_and(|since| event.at.ms_since(since) >= SETTLED_S * 1000);
-        is(&event.method) && (event.method != Method::Totp || settled)
-    };
-    let has = |is: fn(&Method) -> bool| usize::from(events.iter().any(|e| counts(&e, is)));
-    has(|m| *m == Method::Password) + has(|m| matches!(m, Method::Passkey(_))) + has(|m| *m == Method::Totp) > 1
+/// The refusal of whoever cannot confirm here that a first passkey is theirs.
+pub fn needs_link() -> Problem {
+    let text = "your first passkey needs a link from your administrator: ask for an access pass";
+    Problem::api(403, "access_pass_required", text)
 }

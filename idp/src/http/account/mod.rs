@@ -9,6 +9,7 @@ pub mod preferences;
 pub mod profile;
 pub mod recovery;
 pub mod recovery_codes;
+pub mod removal;
 pub mod security;
 pub mod sessions;
 pub mod totp;

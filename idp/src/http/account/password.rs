@@ -10,11 +10,11 @@ use idp_core::passkey::policy::Mode;
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::Secret;
 use idp_core::session::{AuthEvent, Method};
-use idp_store::held::WayIn;
 use idp_store::passwords::{Keep, PasswordSet, SetPassword};
 use serde_json::json;
 
 use super::fresh;
+use super::removal::{held, removal, way_in};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::login::throttle;
 use crate::http::new_password::judge;
@@ -87,7 +87,7 @@ pub async fn remove(mut x: Exchange) -> Outcome {
         hash: None,
         seen_version: account.password_version,
         keep: Keep::One(visitor.session.sid),
-        way_in: Some(way_in(&x, &visitor)),
+        way_in: Some(way_in(&x, &visitor, &form)),
         clear: Vec::new(),
         now: x.now,
         audit: x.audit(AuditEvent::PasswordRemoved, Actor::Account(account.id), json!({})),
@@ -100,11 +100,6 @@ pub async fn remove(mut x: Exchange) -> Outcome {
         PasswordSet::LastWayIn => show(x, &visitor, &passkeys, Some(PasswordNotice::LastWayIn)).await,
         PasswordSet::Changed | PasswordSet::PassGone => Err(changed()),
     }
-}
-
-/// What must remain when a factor of a visitor goes.
-pub fn way_in(x: &Exchange, visitor: &Visitor) -> WayIn {
-    WayIn { rp_id: x.rp.rp_id.clone(), policy: visitor.policy.as_ref().clone(), recovery: x.recovery() }
 }
 
 fn changed() -> Problem {
@@ -157,9 +152,7 @@ async fn wrong_current(x: &Exchange, visitor: &Visitor, form: &RawParams) -> Res
 
 async fn show(mut x: Exchange, visitor: &Visitor, passkeys: &[Passkey], notice: Option<PasswordNotice>) -> Outcome {
     let account = &visitor.account;
-    let codes = x.app.store.count_recovery_codes(x.realm.id, &account.id).await?;
-    let mut without = Held::of(account, passkeys, codes, (&x.rp.rp_id, &visitor.policy));
-    without.password = false;
+    let without = Held { password: false, ..held(&x, visitor, passkeys).await? };
     let status = notice.as_ref().map_or(200, PasswordNotice::status);
     let page = PasswordForm {
         csrf: x.csrf(),
@@ -168,7 +161,7 @@ async fn show(mut x: Exchange, visitor: &Visitor, passkeys: &[Passkey], notice: 
         settable: visitor.policy.mode != Mode::PasskeyOnly,
         asks_current: asks_current(&x, visitor),
         least: least(&x.realm.settings, &visitor.policy),
-        removable: account.password_hash.is_some() && way_in(&x, visitor).is_left(&without),
+        removal: removal(&x, visitor, &without),
         notice,
     };
     x.page_with(status, &Page::PasswordForm(page), Some(account.username.clone()))

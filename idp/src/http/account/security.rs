@@ -4,20 +4,25 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::credential::held::Held;
 use idp_core::encoding::{base64url, from_base64url};
 use idp_core::oauth::params::RawParams;
-use idp_core::passkey::policy::{Mode, PasskeyType, usable};
+use idp_core::passkey::enrolment::FirstPasskey;
+use idp_core::passkey::policy::{Mode, PasskeyType, usable, usable_in};
 use idp_core::passkey::provider::{Icon, Provider, provider};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::passkey::standing::standing;
 use idp_core::session::Method;
-use idp_store::passkeys::{MustRemain, PasskeyRemoved, RemovePasskey, RenamePasskey};
+use idp_store::passkey_removal::{PasskeyRemoved, RemovePasskey};
+use idp_store::passkeys::RenamePasskey;
 use serde_json::json;
 
+use super::removal::{self, removal, way_in};
 use super::{activity, applications, fresh, preferences, sessions};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
-use crate::http::policy;
+use crate::http::login::enrol::code_form;
 use crate::http::problem::Problem;
 use crate::http::webauthn::register::clean_name;
-use crate::views::{self, Adding, Factors, Page, PasskeyKind, PasskeyRow, Person, Security, SecurityNotice};
+use crate::views::{
+    self, Adding, CodeNotice, Factors, Page, PasskeyKind, PasskeyRow, Person, Removal, Security, SecurityNotice,
+};
 
 /// Sessions, applications and events shown here; each has a page with all of them.
 const AT_A_GLANCE: usize = 5;
@@ -38,12 +43,18 @@ pub async fn get(x: Exchange) -> Outcome {
         Some(SecurityNotice::BadName)
     } else if let Some(asks) = query.one("asks") {
         Some(SecurityNotice::Asks { on: asks == "1" })
-    } else if query.one("last").is_some() {
-        Some(SecurityNotice::LastWayIn)
     } else {
         changed(&query)
     };
-    show(x, visitor, &passkeys, notice).await
+    show(x, visitor, &passkeys, (notice, None)).await
+}
+
+/// The page again, with what is to be said of the code that confirms who makes a first passkey.
+///
+/// # Errors
+/// When the store fails or the theme is faulty.
+pub async fn show_code(x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<CodeNotice>) -> Outcome {
+    show(x, visitor, passkeys, (None, notice)).await
 }
 
 /// What was changed on another page.
@@ -75,19 +86,26 @@ async fn factors(x: &Exchange, visitor: &Visitor) -> Result<Factors, Problem> {
     })
 }
 
-async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: Option<SecurityNotice>) -> Outcome {
+async fn show(
+    mut x: Exchange,
+    visitor: Visitor,
+    passkeys: &[Passkey],
+    (notice, of_code): (Option<SecurityNotice>, Option<CodeNotice>),
+) -> Outcome {
     let account = &visitor.account;
     let here = || usable(passkeys, &x.rp.rp_id, &visitor.policy);
+    let all = removal::held(&x, &visitor, passkeys).await?;
     let mut rows = Vec::with_capacity(passkeys.len());
     for passkey in passkeys {
-        rows.push(row(&x, &visitor, passkeys, passkey).await?);
+        rows.push(row(&x, &visitor, all, passkey).await?);
     }
     let standing = standing(here(), visitor.policy.deny_synced);
     // Recovery codes are no factor.
-    let held = Held::of(account, passkeys, 0, (&x.rp.rp_id, &visitor.policy));
+    let held = Held::of(account, passkeys, (here(), &visitor.policy), 0);
     let ask_passkey = preferences::ask_passkey(&visitor, here().next().is_some());
     let (mut sessions, applications) =
         (sessions::rows(&x, &visitor).await?, applications::rows(&x, &visitor, AT_A_GLANCE).await?);
+    let adding = adding(&x, &visitor, passkeys);
     sessions.truncate(AT_A_GLANCE);
     let page = Security {
         csrf: x.csrf(),
@@ -96,7 +114,11 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         // What takes no place widens the room that is shown.
         limit: usize::from(visitor.policy.max_passkeys)
             + passkeys.iter().filter(|p| !p.takes_place(&x.rp.rp_id)).count(),
-        adding: adding(&x, &visitor, passkeys),
+        adding,
+        code: match adding {
+            Adding::ByCode => code_form(&x, account, FirstPasskey::ByCode, of_code),
+            Adding::Here | Adding::ByLink | Adding::Off => None,
+        },
         factors: factors(&x, &visitor).await?,
         rp_host: x.rp.rp_id.clone(),
         standing: standing.into(),
@@ -109,17 +131,16 @@ async fn show(mut x: Exchange, visitor: Visitor, passkeys: &[Passkey], notice: O
         notice,
     };
     let name = account.username.clone();
-    x.page_for(&Page::Security(Box::new(page)), Some(name))
+    let status = page.notice.as_ref().map_or(200, SecurityNotice::status);
+    x.page_with(of_code.map_or(status, CodeNotice::status), &Page::Security(Box::new(page)), Some(name))
 }
 
 fn adding(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> Adding {
     let policy = &visitor.policy;
     if !policy.enabled || !policy.allow_registration {
         Adding::Off
-    } else if fresh::may_enrol(x, (&visitor.account, policy), &visitor.session.events, passkeys) {
-        Adding::Here
     } else {
-        Adding::ByLink
+        fresh::enrol_way(x, (&visitor.account, policy), &visitor.session.events, passkeys).into()
     }
 }
 
@@ -149,17 +170,22 @@ pub async fn rename(mut x: Exchange) -> Outcome {
 }
 
 /// `GET /account/security/remove`: the question before.
-pub async fn confirm_remove(mut x: Exchange) -> Outcome {
+pub async fn confirm_remove(x: Exchange) -> Outcome {
     let Some(visitor) = x.visitor().await? else { return x.go("/login") };
     let passkey = asked(&x, &visitor, &x.query()).await?;
     let passkeys = list(&x, &visitor).await?;
     if fresh::require(&x, &visitor, &passkeys).is_err() {
         return x.go("/login?again=1");
     }
-    let row = row(&x, &visitor, &passkeys, &passkey).await?;
-    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row };
+    ask(x, visitor, (&passkeys, &passkey), 200).await
+}
+
+/// The question, and what it would mean.
+async fn ask(mut x: Exchange, visitor: Visitor, (all, passkey): (&[Passkey], &Passkey), status: u16) -> Outcome {
+    let held = removal::held(&x, &visitor, all).await?;
+    let page = views::RemovePasskey { csrf: x.csrf(), passkey: row(&x, &visitor, held, passkey).await? };
     let name = visitor.account.username;
-    x.page_for(&Page::RemovePasskey(page), Some(name))
+    x.page_with(status, &Page::RemovePasskey(page), Some(name))
 }
 
 /// `POST /account/security/remove`. Ends the sessions the passkey opened, perhaps this one.
@@ -174,17 +200,26 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     }
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
-    let must_remain = if password_lets_in(&x, &visitor) { MustRemain::PasskeyOrPassword } else { MustRemain::Passkey };
     let op = RemovePasskey {
         realm: x.realm.id,
         account: visitor.account.id,
-        credential_id: passkey.credential_id,
-        must_remain,
+        credential_id: passkey.credential_id.clone(),
+        way_in: Some(way_in(&x, &visitor, &form)),
         audit,
     };
     match x.app.store.write(op).await? {
-        PasskeyRemoved::LastWayIn => x.go("/account/security?last=1"),
-        PasskeyRemoved::Gone | PasskeyRemoved::Done { .. } => x.go("/account/security?removed=1"),
+        PasskeyRemoved::Gone | PasskeyRemoved::Done { .. } => {
+            x.app.session_ended.notify_one();
+            x.go("/account/security?removed=1")
+        }
+        // It was not the last one when the question was asked, or nobody asked it.
+        PasskeyRemoved::LastWayIn => {
+            let passkeys = list(&x, &visitor).await?;
+            match removal_of(&x, &visitor, removal::held(&x, &visitor, &passkeys).await?, &passkey) {
+                Removal::Kept => show(x, visitor, &passkeys, (Some(SecurityNotice::LastWayIn), None)).await,
+                Removal::Free | Removal::Last { .. } => ask(x, visitor, (&passkeys, &passkey), 409).await,
+            }
+        }
     }
 }
 
@@ -211,8 +246,7 @@ async fn kept_by(x: &Exchange, passkey: &Passkey) -> Result<Option<Provider>, Pr
     Ok(provider(&passkey.aaguid, entry.as_ref()))
 }
 
-async fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey) -> Result<PasskeyRow, Problem> {
-    let others = all.iter().any(|p| p.credential_id != passkey.credential_id && p.state == PasskeyState::Active);
+async fn row(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> Result<PasskeyRow, Problem> {
     let kind = match (passkey.backup_eligible, passkey.passkey_type()) {
         (true, _) => PasskeyKind::Synced,
         (false, Some(PasskeyType::SecurityKey)) => PasskeyKind::SecurityKey,
@@ -239,7 +273,7 @@ async fn row(x: &Exchange, visitor: &Visitor, all: &[Passkey], passkey: &Passkey
             .events
             .iter()
             .any(|e| matches!(&e.method, Method::Passkey(proof) if proof.credential_id == passkey.credential_id)),
-        last_way_in: passkey.state == PasskeyState::Active && !others && !password_lets_in(x, visitor),
+        removal: removal_of(x, visitor, held, passkey),
     })
 }
 
@@ -253,9 +287,8 @@ const fn icon(kind: PasskeyKind) -> Icon {
     }
 }
 
-/// Whether the password alone would still let in.
-fn password_lets_in(x: &Exchange, visitor: &Visitor) -> bool {
-    use idp_core::passkey::policy::Combination;
-    let holds = policy::holds(x, &visitor.policy, &visitor.account, &[]);
-    holds.password && visitor.policy.accepts(Combination::PasswordAlone, holds)
+/// What it means that a passkey goes, of all that is held.
+fn removal_of(x: &Exchange, visitor: &Visitor, held: Held, passkey: &Passkey) -> Removal {
+    let counted = usable_in(std::slice::from_ref(passkey), &x.realm.relying_parties, &visitor.policy).count();
+    removal(x, visitor, &Held { passkeys: held.passkeys.saturating_sub(counted), ..held })
 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::fresh;
-use super::password::{owner, way_in};
+use super::password::owner;
+use super::removal::{held, removal, way_in};
 use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::problem::Problem;
 use crate::views::{CodeNotice, Page, QrPath, TotpForm, TotpState};
@@ -81,11 +82,15 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     let op = RemoveTotp {
         realm: x.realm.id,
         account,
-        way_in: Some(way_in(&x, &visitor)),
+        way_in: Some(way_in(&x, &visitor, &form)),
+        keep: Some(visitor.session.sid),
         audit: x.audit(AuditEvent::TotpRemoved, Actor::Account(account), json!({})),
     };
     match x.app.store.write(op).await? {
-        FactorRemoved::Done | FactorRemoved::Gone => x.go("/account/security?totp=removed"),
+        FactorRemoved::Done | FactorRemoved::Gone => {
+            x.app.session_ended.notify_one();
+            x.go("/account/security?totp=removed")
+        }
         FactorRemoved::LastWayIn => {
             let secret = x.app.random();
             show(x, &visitor, &passkeys, (secret, Some(CodeNotice::LastWayIn))).await
@@ -121,10 +126,8 @@ async fn show(
     let account = &visitor.account;
     let state = match account.totp {
         Some(since) => {
-            let codes = x.app.store.count_recovery_codes(x.realm.id, &account.id).await?;
-            let mut without = Held::of(account, passkeys, codes, (&x.rp.rp_id, &visitor.policy));
-            without.totp = false;
-            TotpState::Set { since, removable: way_in(&x, visitor).is_left(&without) }
+            let without = Held { totp: false, ..held(&x, visitor, passkeys).await? };
+            TotpState::Set { since, removal: removal(&x, visitor, &without) }
         }
         None => {
             let shown = Shown { account: account.id, secret, expires: x.now.plus_s(LIFETIME_S) };

@@ -4,18 +4,21 @@
 use std::sync::Arc;
 
 use idp_core::account::Account;
+use idp_core::account::verification::masked;
 use idp_core::client::Client;
 use idp_core::encoding::base64url;
 use idp_core::id::AccountId;
 use idp_core::interact::enrol::SignedIn;
 use idp_core::interact::{EnrolReason, Step};
 use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::{Enrolment, PasskeyType, Policy};
 use idp_core::passkey::record::Passkey;
 use idp_core::secret::same;
 use idp_core::session::AuthEvent;
 use idp_store::accounts::{Preference, SetPreference};
 
+use super::confirmation::Confirmation;
 use super::finish::Stand;
 use super::partial::Partial;
 use crate::http::account::fresh;
@@ -24,7 +27,7 @@ use crate::http::exchange::{Exchange, Outcome, Visitor};
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
-use crate::views::{Demands, Enrol, EnrolWay, Page, Person};
+use crate::views::{CodeForm, CodeNotice, Demands, Enrol, Page, Person};
 
 /// The order of the buttons: what most people have at hand comes first.
 const KINDS: [PasskeyType; 3] = [PasskeyType::Device, PasskeyType::Phone, PasskeyType::SecurityKey];
@@ -37,6 +40,8 @@ pub struct Enrolling {
     pub passkeys: Vec<Passkey>,
     /// What this browser proved for the account.
     pub events: Vec<AuthEvent>,
+    /// It was proved lately enough to change factors on it.
+    pub fresh: bool,
 }
 
 impl Enrolling {
@@ -51,31 +56,65 @@ impl Enrolling {
         let policy = policy::of(x, &account.id).await?;
         let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
         let enrols = !events.is_empty() && super::finish::is_to_enrol(x, &policy, (&account, &passkeys), &events);
-        Ok(enrols.then_some(Self { account, policy, passkeys, events }))
+        Ok(enrols.then_some(Self { account, policy, passkeys, events, fresh: true }))
+    }
+
+    /// Whoever is signed in with this browser.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    pub async fn by_session(x: &Exchange, visitor: &Visitor) -> Result<Self, Problem> {
+        let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
+        let fresh = fresh::require(x, visitor, &passkeys).is_ok();
+        let (account, policy) = (visitor.account.clone(), Arc::clone(&visitor.policy));
+        Ok(Self { account, policy, passkeys, events: visitor.session.events.clone(), fresh })
+    }
+
+    /// What lets them make one.
+    pub fn way(&self, x: &Exchange) -> FirstPasskey {
+        fresh::enrol_way(x, (&self.account, &self.policy), &self.events, &self.passkeys)
     }
 
     /// Whether a passkey may be made on what was proved.
     pub fn may(&self, x: &Exchange) -> bool {
-        fresh::may_enrol(x, (&self.account, &self.policy), &self.events, &self.passkeys)
+        self.way(x) == FirstPasskey::Proved
+    }
+}
+
+/// Somebody of whom this page asks a passkey.
+pub struct Asked {
+    pub enrolling: Enrolling,
+    reason: EnrolReason,
+    voluntary: bool,
+}
+
+impl Asked {
+    /// Whom the page asks, if anybody.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    pub async fn find(x: &Exchange, request: Option<&AuthorizationRequest>) -> Result<Option<Self>, Problem> {
+        if let Some(enrolling) = Enrolling::by_partial(x, request).await? {
+            return Ok(Some(Self { enrolling, reason: EnrolReason::Demanded, voluntary: false }));
+        }
+        let Some(visitor) = x.visitor().await? else { return Ok(None) };
+        let Some((reason, voluntary)) = wanted(x, request, &visitor).await? else { return Ok(None) };
+        Ok(Some(Self { enrolling: Enrolling::by_session(x, &visitor).await?, reason, voluntary }))
     }
 }
 
 /// `GET /login/enrol`.
 pub async fn get(x: Exchange) -> Outcome {
     let request = authorize::reopen_some(&x, x.query().one("request")).await?;
-    if let Some(enrolling) = Enrolling::by_partial(&x, request.as_ref()).await? {
-        return show(x, request, enrolling, (EnrolReason::Demanded, false)).await;
+    match (Asked::find(&x, request.as_ref()).await?, request) {
+        (Some(asked), request) => show(x, request, asked, None).await,
+        (None, None) if x.visitor().await?.is_none() => x.go("/login"),
+        (None, request) => go_on(x, request).await,
     }
-    let Some(visitor) = x.visitor().await? else { return x.go("/login") };
-    let Some(asked) = asked(&x, request.as_ref(), &visitor).await? else { return go_on(x, request).await };
-    let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
-    let events = visitor.session.events;
-    let enrolling = Enrolling { account: visitor.account, policy: visitor.policy, passkeys, events };
-    show(x, request, enrolling, asked).await
 }
 
 /// Why whoever is signed in is asked for a passkey, and whether it may be put off.
-async fn asked(
+async fn wanted(
     x: &Exchange,
     request: Option<&AuthorizationRequest>,
     visitor: &Visitor,
@@ -88,9 +127,9 @@ async fn asked(
         });
     }
     let signed_in = signed_in(x, (&visitor.account, &visitor.policy), &visitor.session.events);
-    let Some(wanted) = signed_in.wanted() else { return Ok(None) };
+    let Some(asked) = signed_in.wanted() else { return Ok(None) };
     let passkeys = x.app.store.list_passkeys(x.realm.id, &visitor.account.id).await?;
-    Ok((!signed_in.has_passkey(&passkeys)).then_some(wanted))
+    Ok((!signed_in.has_passkey(&passkeys)).then_some(asked))
 }
 
 fn signed_in<'a>(
@@ -98,7 +137,7 @@ fn signed_in<'a>(
     (account, policy): (&'a Account, &'a Policy),
     events: &'a [AuthEvent],
 ) -> SignedIn<'a> {
-    SignedIn { realm: &x.realm, policy, account, events, now: x.now }
+    SignedIn { realm: &x.realm, policy, account, events, mails: x.app.store.queues_mail(), now: x.now }
 }
 
 async fn go_on(x: Exchange, request: Option<AuthorizationRequest>) -> Outcome {
@@ -174,12 +213,17 @@ pub async fn require_upgrade(
     Err(Problem::api(403, "upgrade_refused", "no passkey is made here without asking: make one on the security page"))
 }
 
-async fn show(
+/// The page, with what is to be said of a code that was typed in.
+///
+/// # Errors
+/// When the request cannot be sealed again, or the theme is faulty.
+pub async fn show(
     mut x: Exchange,
     request: Option<AuthorizationRequest>,
-    enrolling: Enrolling,
-    (reason, voluntary): (EnrolReason, bool),
+    asked: Asked,
+    notice: Option<CodeNotice>,
 ) -> Outcome {
+    let Asked { enrolling, reason, voluntary } = asked;
     let client = match &request {
         Some(request) => Some(authorize::client_of(&x, request).await?),
         None => None,
@@ -187,7 +231,7 @@ async fn show(
     let met = policy::met(Arc::clone(&enrolling.policy), client.as_deref());
     let sealed = request.as_ref().map(|r| authorize::seal(&x, r)).transpose()?;
     let application = client.as_deref().zip(request.as_ref()).map(|(c, r)| authorize::application_of(c, r));
-    let account = &enrolling.account;
+    let (account, way) = (&enrolling.account, enrolling.way(&x));
     let page = Enrol {
         csrf: x.csrf(),
         switch_href: match &sealed {
@@ -202,11 +246,18 @@ async fn show(
         reason: reason.into(),
         voluntary,
         due: enrolling.policy.enrolment.due(&account.preferences, x.now),
-        way: if enrolling.may(&x) { EnrolWay::Here } else { EnrolWay::ByLink },
+        way: way.into(),
+        code: code_form(&x, account, way, notice),
         kinds: KINDS.into_iter().filter(|kind| met.allowed_types.contains(Some(*kind))).map(Into::into).collect(),
         rp_host: x.rp.rp_id.clone(),
     };
-    x.page(&Page::Enrol(page))
+    x.page_with(notice.map_or(200, CodeNotice::status), &Page::Enrol(page), None)
+}
+
+/// The code of somebody whom one confirms.
+pub fn code_form(x: &Exchange, account: &Account, way: FirstPasskey, notice: Option<CodeNotice>) -> Option<CodeForm> {
+    let email = account.profile.email.as_deref().filter(|_| way == FirstPasskey::ByCode)?;
+    Some(CodeForm { address: masked(email), sent: Confirmation::waiting(x, account).is_some(), notice })
 }
 
 /// Whether the page says that it is the application which demands this.
@@ -220,7 +271,7 @@ pub async fn later(mut x: Exchange) -> Outcome {
     x.check_csrf(form.one("csrf"))?;
     let request = authorize::reopen_some(&x, form.one("request")).await?;
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
-    match asked(&x, request.as_ref(), &visitor).await? {
+    match wanted(&x, request.as_ref(), &visitor).await? {
         Some((_, true)) => {}
         Some((_, false)) => {
             return Err(Problem::api(403, "passkey_required", "a passkey is required here: make one to go on"));

@@ -2,6 +2,8 @@
 
 pub mod away;
 pub mod choose;
+pub mod confirm;
+pub mod confirmation;
 pub mod consent;
 pub mod enrol;
 pub mod finish;

@@ -27,9 +27,10 @@ pub async fn get(x: Exchange) -> Outcome {
         username = account.map(|a| a.username).unwrap_or_default();
     } else if let Some(visitor) = visitor.filter(|_| !switch) {
         again = match &request {
+            // What is to be done next takes a young sign-in.
+            _ if query.one("again").is_some() => true,
             // Signed in already, and nothing asks for more: there is nothing to do here.
-            None if query.one("again").is_none() => return x.go("/account/security"),
-            None => true,
+            None => return x.go("/account/security"),
             Some(request) => {
                 let client = authorize::client_of(&x, request).await?;
                 let step = authorize::decide(&x, request, &client, Some(&visitor)).await?;

@@ -86,6 +86,18 @@ impl Partial {
         self.passkey.as_ref().map(|used| Once { hash: used.challenge, expires: used.challenge_expires })
     }
 
+    /// Gives it more time, `seconds` from now: what it waits for comes by mail.
+    ///
+    /// # Errors
+    /// Only when it cannot be sealed.
+    pub fn prolong(x: &mut Exchange, flow: Option<FlowId>, seconds: i64) -> Result<(), Problem> {
+        let Some(partial) = Self::read(x, flow) else { return Ok(()) };
+        let expires = partial.expires.max(x.now.plus_s(seconds));
+        let sealed = x.seal(Purpose::Login, &Self { expires, ..partial })?;
+        x.set_cookie(CookieKind::Login, &sealed);
+        Ok(())
+    }
+
     /// Keeps events until the final factor comes.
     ///
     /// # Errors

@@ -9,10 +9,11 @@ use idp_core::credential::held::Held;
 use idp_core::credential::recovery::{Decision, PASS_LIFETIME_S, Proof, READY_LIFETIME_S, Recovery, decide};
 use idp_core::credential::recovery_code::{MAILED_LIFETIME_S, hash, mailed, mailed_as_typed};
 use idp_core::encoding::base64url;
-use idp_core::id::{AccountId, MailId};
+use idp_core::id::AccountId;
 use idp_core::mail::{Mail, MailTemplate};
 use idp_core::oauth::params::RawParams;
 use idp_core::pass::{Pass, PassKind};
+use idp_core::passkey::policy::usable_in;
 use idp_core::seal::Purpose;
 use idp_core::secret::{Hash, sha256};
 use idp_core::time::Timestamp;
@@ -21,13 +22,14 @@ use idp_store::recoveries::{
     Brought, MailRecoveryCode, OpenRecovery, Outcome as Opens, ProveRecovery, Recovered, Tried, TryRecovery,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::password::named;
 use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Outcome};
+use crate::http::letter::letter;
 use crate::http::owners;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -119,7 +121,7 @@ async fn mail_code(
         browser: x.browser_hash(),
         expires: x.now.plus_s(MAILED_LIFETIME_S),
         count: throttle::RecordFailure { audit: Some(audit), ..throttle::counted(x, guess) },
-        mail: mail(x, (target, MailTemplate::RecoveryCode), MAILED_LIFETIME_S, json!({}), Some(&code))?,
+        mail: letter(x, (target, MailTemplate::RecoveryCode), MAILED_LIFETIME_S, json!({}), Some(&code))?,
     };
     x.app.store.write(op).await?;
     Ok(())
@@ -195,7 +197,7 @@ async fn held(x: &Exchange, account: &Account) -> Result<Held, Problem> {
     let policy = policy::of(x, &account.id).await?;
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
     let codes = x.app.store.count_recovery_codes(x.realm.id, &account.id).await?;
-    Ok(Held::of(account, &passkeys, codes, (&x.rp.rp_id, &policy)))
+    Ok(Held::of(account, &passkeys, (usable_in(&passkeys, &x.realm.relying_parties, &policy), &policy), codes))
 }
 
 /// Opens the enrolment at once.
@@ -237,7 +239,7 @@ async fn wait(
     };
     let detail = json!({ "ready": ready.secs() });
     let stop = (account.id, MailTemplate::RecoveryWaits);
-    let stop = mail(&x, stop, ready.secs() - x.now.secs(), detail, Some(&cancel))?;
+    let stop = letter(&x, stop, ready.secs() - x.now.secs(), detail, Some(&cancel))?;
     let op = ProveRecovery {
         realm: x.realm.id,
         account: begun.account,
@@ -302,28 +304,6 @@ fn pass(x: &mut Exchange, account: AccountId) -> (String, Pass) {
         browser: Some(x.browser_hash()),
     };
     (secret, pass)
-}
-
-/// A mail to somebody, with a secret.
-fn mail(
-    x: &Exchange,
-    (account, template): (AccountId, MailTemplate),
-    lifetime_s: i64,
-    detail: Value,
-    secret: Option<&str>,
-) -> Result<Mail, Problem> {
-    let seal = |text: &str| x.app.sealer().seal_bytes(Purpose::Mail, x.realm.id, x.app.random(), text.as_bytes());
-    Ok(Mail {
-        id: MailId::new(x.now, x.app.random()),
-        account_id: Some(account),
-        // The account's own, which the store knows.
-        address: String::new(),
-        template,
-        detail,
-        secret_sealed: secret.map(seal).transpose().map_err(Problem::internal)?,
-        created: x.now,
-        expires: x.now.plus_s(lifetime_s),
-    })
 }
 
 /// Mails to the realm's owners, where they want to know of recoveries.

@@ -236,7 +236,8 @@ pub async fn decide(
             passkeys: passkeys.as_deref(),
         });
         let rp_id = &x.rp.rp_id;
-        let facts = Facts { request, realm: &x.realm, rp_id, client, visitor: who, now: x.now };
+        let mails = x.app.store.queues_mail();
+        let facts = Facts { request, realm: &x.realm, rp_id, client, visitor: who, mails, now: x.now };
         match (next_step(&facts), visitor) {
             (Step::Need(Need::Groups), Some(v)) if groups.is_none() => {
                 let found = x.app.store.list_groups_of(x.realm.id, &v.account.id).await?;

@@ -12,7 +12,7 @@ use idp_core::passkey::wire::AuthenticationResponse;
 use idp_core::passkey::{Ceremony, Reason, Refused};
 use idp_core::place;
 use idp_core::session::Method;
-use idp_store::passkeys::SuspendPasskey;
+use idp_store::passkey_removal::SuspendPasskey;
 use idp_store::sign_in::PasskeyUse;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -155,7 +155,7 @@ async fn allowed(
     let by_partial = || async { Ok::<_, Problem>(Enrolling::by_partial(x, request).await?.filter(|e| e.may(x))) };
     if pass.is_none() && by_partial().await?.is_none_or(|e| e.account.id != account) {
         let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
-        fresh::require(x, &visitor, &passkeys)?;
+        fresh::require_to_enrol(x, &visitor, &passkeys)?;
     }
     Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
 }

@@ -7,6 +7,7 @@ use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
+use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::options::Kind;
 use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
@@ -178,15 +179,10 @@ async fn by_pass(x: &Exchange, account: AccountId, pass: &Pass) -> Result<(Owner
     let policy = policy::of(x, &account.id).await?;
     let owner = owner(x, account).await?;
     if !pass.enrols(&policy, &owner.passkeys) {
-        return Err(access_pass_required());
+        return Err(fresh::needs_link());
     }
     let purpose = CeremonyPurpose::Register { account: owner.account, pass: Some(pass.hash) };
     Ok((owner, purpose))
-}
-
-fn access_pass_required() -> Problem {
-    let text = "your first passkey needs a link from your administrator: ask for an access pass";
-    Problem::api(403, "access_pass_required", text)
 }
 
 /// By a session, or by factors that were proved for a sign-in that waits for the passkey.
@@ -199,14 +195,14 @@ async fn by_proof(x: &Exchange, request: Option<&AuthorizationRequest>) -> Resul
         None => {
             let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
             let owner = owner(x, visitor.account.clone()).await?;
-            fresh::require(x, &visitor, &owner.passkeys)?;
-            let may =
-                fresh::may_enrol(x, (&visitor.account, &visitor.policy), &visitor.session.events, &owner.passkeys);
-            (owner, may)
+            fresh::require_to_enrol(x, &visitor, &owner.passkeys)?;
+            let who = (&visitor.account, visitor.policy.as_ref());
+            let way = fresh::enrol_way(x, who, &visitor.session.events, &owner.passkeys);
+            (owner, way == FirstPasskey::Proved)
         }
     };
     if !may {
-        return Err(access_pass_required());
+        return Err(fresh::needs_link());
     }
     let purpose = CeremonyPurpose::Register { account: owner.account, pass: None };
     Ok((owner, purpose))

@@ -3,11 +3,12 @@
 //! A template sees it as `page.…`.
 
 use idp_core::interact::EnrolReason;
+use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::policy::PasskeyType;
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
-use super::{Application, Demands, Person};
+use super::{Application, CodeForm, Demands, Person};
 
 /// `GET /login/enrol`.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +26,8 @@ pub struct Enrol {
     /// Until when it may be put off.
     pub due: Option<Timestamp>,
     pub way: EnrolWay,
+    /// Where a mailed code lets them.
+    pub code: Option<CodeForm>,
     /// What may be made here.
     pub kinds: Vec<EnrolKind>,
     pub rp_host: String,
@@ -59,8 +62,20 @@ impl From<EnrolReason> for EnrolWhy {
 pub enum EnrolWay {
     /// What they proved in this browser.
     Here,
+    /// A code that is mailed to them.
+    ByCode,
     /// A link of their administrator.
     ByLink,
+}
+
+impl From<FirstPasskey> for EnrolWay {
+    fn from(way: FirstPasskey) -> Self {
+        match way {
+            FirstPasskey::Proved => Self::Here,
+            FirstPasskey::ByCode => Self::ByCode,
+            FirstPasskey::ByLink => Self::ByLink,
+        }
+    }
 }
 
 /// A kind of passkey, as `kind` of `/webauthn/register/options`.

@@ -3,7 +3,7 @@
 use idp_core::time::Timestamp;
 use serde::Serialize;
 
-use super::{Application, Person};
+use super::{Application, Person, Removal};
 use crate::advice::Advice;
 
 /// `GET /account/password`.
@@ -19,8 +19,8 @@ pub struct PasswordForm {
     pub asks_current: bool,
     /// The fewest characters it has.
     pub least: usize,
-    /// It can be removed: something else lets in, or recovers.
-    pub removable: bool,
+    /// What it would mean that it is removed.
+    pub removal: Removal,
     pub notice: Option<PasswordNotice>,
 }
 
@@ -101,6 +101,16 @@ impl CodeNotice {
     }
 }
 
+/// A code that confirms who makes a first passkey: it is sent, then typed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeForm {
+    /// Where it is mailed, masked.
+    pub address: String,
+    /// It is on its way to this browser.
+    pub sent: bool,
+    pub notice: Option<CodeNotice>,
+}
+
 /// `GET /account/totp`.
 #[derive(Clone, Debug, Serialize)]
 pub struct TotpForm {
@@ -124,8 +134,7 @@ pub enum TotpState {
     },
     Set {
         since: Timestamp,
-        /// It can be removed: something else lets in, or recovers.
-        removable: bool,
+        removal: Removal,
     },
 }
 

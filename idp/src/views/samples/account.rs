@@ -16,6 +16,7 @@ pub fn security() -> Security {
         passkeys: Vec::new(),
         limit: 10,
         adding: Adding::Here,
+        code: None,
         factors: secrets::held(),
         rp_host: "northwind.example".into(),
         standing: Standing::Good,

@@ -1,7 +1,9 @@
 //! Samples of the pages that ask for one more factor, or for a passkey to be made.
 
 use super::{MARKUP, NOW, Samples, ada, add, application, mallory};
-use crate::views::{Demands, Enrol, EnrolKind, EnrolWay, EnrolWhy, Page, SecondFactor, SecondFactorReason, Takes};
+use crate::views::{
+    CodeForm, CodeNotice, Demands, Enrol, EnrolKind, EnrolWay, EnrolWhy, Page, SecondFactor, SecondFactorReason, Takes,
+};
 
 /// All of them.
 pub fn add_all(all: &mut Samples) {
@@ -56,6 +58,7 @@ fn enrols(all: &mut Samples) {
         voluntary,
         due: voluntary.then_some(NOW),
         way,
+        code: None,
         kinds: kinds(),
         rp_host: "northwind.example".into(),
         switch_href: "/login?request=sealed&switch=1".into(),
@@ -74,5 +77,16 @@ fn enrols(all: &mut Samples) {
         ..enrol(EnrolWhy::Demanded, false, EnrolWay::ByLink)
     };
     add(all, "enrol-by-link", Page::Enrol(bare));
+    for (state, sent, notice) in [
+        ("enrol-code", false, None),
+        ("enrol-code-sent", true, None),
+        ("enrol-code-wrong", true, Some(CodeNotice::Wrong)),
+        ("enrol-code-throttled", true, Some(CodeNotice::Throttled { minutes: 2 })),
+    ] {
+        let code = Some(CodeForm { address: "a…@northwind.example".into(), sent, notice });
+        let voluntary = notice.is_none();
+        let reason = if voluntary { EnrolWhy::Nudge } else { EnrolWhy::Required };
+        add(all, state, Page::Enrol(Enrol { code, ..enrol(reason, voluntary, EnrolWay::ByCode) }));
+    }
     add(all, "enrol-moved", Page::Enrol(enrol(EnrolWhy::Moved, true, EnrolWay::Here)));
 }

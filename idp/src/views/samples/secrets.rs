@@ -4,7 +4,7 @@ use super::{MARKUP, NOW, Samples, ada, add, application, mallory};
 use crate::advice::Advice;
 use crate::views::{
     CodeNotice, Factors, Message, MessageKind, Page, PasswordForm, PasswordNotice, QrPath, Recovery, RecoveryCancel,
-    RecoveryCodes, RecoveryStep, TotpForm, TotpLogin, TotpState,
+    RecoveryCodes, RecoveryStep, Removal, ReturnBy, TotpForm, TotpLogin, TotpState,
 };
 
 /// Everything there is besides passkeys.
@@ -42,6 +42,11 @@ pub fn all(all: &mut Samples) {
     recovery(all);
 }
 
+/// The last way in, while a recovery is ready.
+pub fn last(by: ReturnBy) -> Removal {
+    Removal::Last { by, email: "ada@northwind.example".into(), codes: 7 }
+}
+
 fn passwords(all: &mut Samples) {
     let form = || PasswordForm {
         csrf: "csrf".into(),
@@ -50,12 +55,14 @@ fn passwords(all: &mut Samples) {
         settable: true,
         asks_current: true,
         least: 15,
-        removable: true,
+        removal: Removal::Free,
         notice: None,
     };
     add(all, "password", Page::PasswordForm(form()));
-    let first = PasswordForm { is_set: false, asks_current: false, removable: false, ..form() };
+    let first = PasswordForm { is_set: false, asks_current: false, removal: Removal::Kept, ..form() };
     add(all, "password-first", Page::PasswordForm(first));
+    let last = PasswordForm { removal: last(ReturnBy::Mail), ..form() };
+    add(all, "password-recovers", Page::PasswordForm(last));
     let off = PasswordForm { settable: false, username: MARKUP.into(), ..form() };
     add(all, "password-off", Page::PasswordForm(off));
     let more = [
@@ -64,7 +71,7 @@ fn passwords(all: &mut Samples) {
         ("last", PasswordNotice::LastWayIn),
     ];
     for (name, notice) in password_notices().into_iter().chain(more) {
-        let page = PasswordForm { removable: false, notice: Some(notice), ..form() };
+        let page = PasswordForm { removal: Removal::Kept, notice: Some(notice), ..form() };
         add(all, &format!("password-{name}"), Page::PasswordForm(page));
     }
 }
@@ -75,9 +82,10 @@ fn totp(all: &mut Samples) {
     let form = |state, notice| TotpForm { csrf: "csrf".into(), username: "ada".into(), state, notice };
     add(all, "totp", Page::TotpForm(form(new(), None)));
     add(all, "totp-wrong", Page::TotpForm(form(new(), Some(CodeNotice::Wrong))));
-    let set = |removable| TotpState::Set { since: NOW.plus_s(-86_400), removable };
-    add(all, "totp-set", Page::TotpForm(form(set(true), None)));
-    add(all, "totp-last", Page::TotpForm(form(set(false), Some(CodeNotice::LastWayIn))));
+    let set = |removal| TotpState::Set { since: NOW.plus_s(-86_400), removal };
+    add(all, "totp-set", Page::TotpForm(form(set(Removal::Free), None)));
+    add(all, "totp-recovers", Page::TotpForm(form(set(last(ReturnBy::Code)), None)));
+    add(all, "totp-last", Page::TotpForm(form(set(Removal::Kept), Some(CodeNotice::LastWayIn))));
 
     let login = || TotpLogin {
         csrf: "csrf".into(),

@@ -45,12 +45,35 @@ pub struct Verification {
 impl Verification {
     /// Whether it may still prove the address of `account`.
     pub fn is_open(&self, account: &Account, now: Timestamp) -> bool {
-        let young = (0..LIFETIME_S * 1000).contains(&now.ms_since(self.issued));
-        young && self.account == account.id && account.profile.email.as_ref() == Some(&self.email)
+        (0..LIFETIME_S * 1000).contains(&now.ms_since(self.issued)) && self.is_of(account)
+    }
+
+    /// Whether it was mailed to what is still the address of `account`.
+    pub fn is_of(&self, account: &Account) -> bool {
+        self.account == account.id && account.profile.email.as_ref() == Some(&self.email)
     }
 
     /// Whether `typed` is the code.
     pub fn is_code(&self, typed: &str) -> bool {
         same(typed.as_bytes(), self.code.as_bytes())
+    }
+}
+
+/// An address as it is shown to whoever has not proved to be its owner: `a…@example.com`.
+pub fn masked(email: &str) -> String {
+    let (name, host) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first: String = name.chars().take(1).collect();
+    format!("{first}…@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn an_address_is_masked_but_for_its_first_letter_and_host() {
+        assert_eq!(masked("ada@example.com"), "a…@example.com");
+        assert_eq!(masked("\"a@b\"@example.com"), "\"…@example.com");
+        assert_eq!(masked("élise@example.com"), "é…@example.com");
     }
 }

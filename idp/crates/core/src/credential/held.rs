@@ -1,13 +1,13 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
-use crate::passkey::policy::{Combination, Holds, Policy, counts, usable};
+use crate::passkey::policy::{Combination, Holds, Policy, counts};
 use crate::passkey::record::Passkey;
 
-/// The factors an account holds at one host.
+/// The factors an account holds, at one host or at any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Passkeys that the policy accepts here, and whose owner knows of them.
+    /// Passkeys that the policy accepts there, and whose owner knows of them.
     pub passkeys: usize,
     /// There is a passkey at all, of whatever host, state or kind: what protects the account against those who recover
     /// it must not depend on where they ask or on what an admin has tightened since.
@@ -29,10 +29,16 @@ pub enum Strength {
 }
 
 impl Held {
-    /// Counts what an account has.
-    pub fn of(account: &Account, passkeys: &[Passkey], codes: i64, (rp_id, policy): (&str, &Policy)) -> Self {
+    /// Counts what an account has; of its passkeys those that are [`usable`](crate::passkey::policy::usable) at a host, or at
+    /// [any](crate::passkey::policy::usable_in).
+    pub fn of<'a>(
+        account: &Account,
+        passkeys: &[Passkey],
+        (usable, policy): (impl Iterator<Item = &'a Passkey>, &Policy),
+        codes: i64,
+    ) -> Self {
         Self {
-            passkeys: usable(passkeys, rp_id, policy).filter(|p| counts(policy, account, p)).count(),
+            passkeys: usable.filter(|passkey| counts(policy, account, passkey)).count(),
             has_passkey: !passkeys.is_empty(),
             password: account.password_hash.is_some(),
             totp: account.totp.is_some(),

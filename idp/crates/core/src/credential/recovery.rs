@@ -161,7 +161,7 @@ pub fn decide(
 
 /// Whether an account can be recovered with what it holds, so that its last factor may be let go.
 pub fn is_ready(recovery: Recovery, held: &Held) -> bool {
-    let (mail, codes) = (held.verified_email, held.recovery_codes > 0);
+    let (mail, codes) = ready(recovery, held);
     match recovery {
         Recovery::Off => false,
         Recovery::EmailCode => mail,
@@ -169,6 +169,11 @@ pub fn is_ready(recovery: Recovery, held: &Held) -> bool {
         Recovery::Either => mail || codes,
         Recovery::Both => mail && codes,
     }
+}
+
+/// What of the proofs that a realm takes an account could bring: a mailed code, a kept one.
+pub fn ready(recovery: Recovery, held: &Held) -> (bool, bool) {
+    (recovery.mails() && held.verified_email, recovery.takes_codes() && held.recovery_codes > 0)
 }
 
 #[cfg(test)]

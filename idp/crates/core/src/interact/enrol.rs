@@ -3,8 +3,8 @@
 
 use super::{EnrolReason, Facts, Need, Step, Visitor};
 use crate::account::Account;
-use crate::credential::totp::SETTLED_S;
-use crate::passkey::policy::{Enrolment, EnrolmentRequires, Policy, usable_in};
+use crate::passkey::enrolment::{FirstPasskey, first_passkey};
+use crate::passkey::policy::{Enrolment, Policy, usable_in};
 use crate::passkey::record::Passkey;
 use crate::realm::Realm;
 use crate::session::{AuthEvent, Method};
@@ -21,6 +21,8 @@ pub struct SignedIn<'a> {
     pub policy: &'a Policy,
     pub account: &'a Account,
     pub events: &'a [AuthEvent],
+    /// Mails are sent here.
+    pub mails: bool,
     pub now: Timestamp,
 }
 
@@ -66,17 +68,9 @@ impl SignedIn<'_> {
         put_off.is_none_or(|at| self.now >= at.plus_s(i64::from(days) * DAY_S))
     }
 
-    /// Whether they could make a passkey now: nobody is asked for what they cannot do.
+    /// Whether they could make a passkey now: nobody is nudged for what they cannot do.
     fn can(&self) -> bool {
-        match self.policy.enrolment_requires {
-            EnrolmentRequires::Any => true,
-            EnrolmentRequires::Confirmed => {
-                let settled = |since| self.now.ms_since(since) >= SETTLED_S * 1000;
-                let both = self.has(|m| *m == Method::Password) && self.has(|m| *m == Method::Totp);
-                both && self.account.totp.is_some_and(settled)
-            }
-            EnrolmentRequires::AccessPass => false,
-        }
+        first_passkey(self.policy, self.account, self.events, (self.mails, self.now)) != FirstPasskey::ByLink
     }
 
     fn has(&self, is: fn(&Method) -> bool) -> bool {
@@ -94,6 +88,7 @@ pub(super) fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         policy: effective.base,
         account: visitor.account,
         events: &visitor.session.events,
+        mails: facts.mails,
         now: facts.now,
     };
     let (reason, voluntary) = signed_in.wanted()?;

@@ -57,6 +57,8 @@ pub struct Facts<'a> {
     pub rp_id: &'a str,
     pub client: &'a Client,
     pub visitor: Option<Visitor<'a>>,
+    /// Mails are sent here: a code can confirm who makes a first passkey.
+    pub mails: bool,
     pub now: Timestamp,
 }
 

@@ -10,6 +10,7 @@ mod cbor;
 pub mod ceremony;
 pub mod client_data;
 pub mod cose;
+pub mod enrolment;
 pub mod explain;
 pub mod handoff;
 pub mod mds;

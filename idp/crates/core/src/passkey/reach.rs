@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use crate::account::{Account, AccountState};
 use crate::acr::{Demand, Evidence, choose};
-use crate::credential::totp::SETTLED_S;
 use crate::id::EventId;
+use crate::passkey::enrolment::{FirstPasskey, first_passkey};
 use crate::passkey::policy::{
-    ClientPolicy, Effective, Enrolment, EnrolmentRequires, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict,
-    counts, resolve, usable,
+    ClientPolicy, Effective, Enrolment, Holds, MINIMUM_ACR, Policy, Problem, Requirement, Verdict, counts, resolve,
+    usable,
 };
 use crate::passkey::record::{Passkey, PasskeyState};
 use crate::realm::{Realm, RealmSettings};
@@ -27,6 +27,8 @@ pub struct Holder {
     pub groups: Vec<String>,
     /// All of them, suspended ones too.
     pub passkeys: Vec<Passkey>,
+    /// Mails reach it: some are sent here.
+    pub mails: bool,
 }
 
 /// How far somebody comes; worst first.
@@ -78,8 +80,7 @@ struct Stand<'a> {
     holder: &'a Holder,
     rp_id: &'a str,
     holds: Both,
-    /// An authenticator app is old enough to confirm who makes a first passkey.
-    settled: bool,
+    now: Timestamp,
 }
 
 /// What an account has under its own policy, and under that met by a client's.
@@ -98,8 +99,7 @@ impl<'a> Stand<'a> {
     ) -> Self {
         let own = holds(holder, effective.base, rp_id, now);
         let met = effective.client.map_or(own, |_| holds(holder, &effective.policy, rp_id, now));
-        let settled = holder.account.totp.is_some_and(|since| now.ms_since(since) >= SETTLED_S * 1000);
-        Self { realm, effective, holder, rp_id, holds: Both { own, met }, settled }
+        Self { realm, effective, holder, rp_id, holds: Both { own, met }, now }
     }
 
     fn reach(&self) -> Reach {
@@ -138,13 +138,10 @@ impl<'a> Stand<'a> {
         if !self.effective.policy.allow_registration || !takes_a_passkey(&self.effective.policy) {
             return false;
         }
-        let may = match base.enrolment_requires {
-            // A further passkey is made on the strength of the one there is.
-            _ if own.passkey => true,
-            EnrolmentRequires::Any => true,
-            EnrolmentRequires::Confirmed => own.password && self.settled,
-            EnrolmentRequires::AccessPass => false,
-        };
+        let held = secrets(own, self.now);
+        // A further passkey is made on the strength of the one there is.
+        let may = own.passkey
+            || first_passkey(base, &self.holder.account, &held, (self.holder.mails, self.now)) != FirstPasskey::ByLink;
         // Somebody must be known before.
         let known = own.combinations().any(|c| matches!(base.verdict(c, own), Verdict::In | Verdict::Enrol));
         let with = |holds| Holds { passkey: true, ..holds };
@@ -159,15 +156,23 @@ const NOON: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
 /// Whether all that somebody holds lets in, with this passkey among it or with none.
 fn lets_in(settings: &RealmSettings, effective: &Effective<'_>, holds: Both, passkey: Option<PasskeyProof>) -> bool {
-    let event = |method| AuthEvent::new(EventId::from_bytes([0; 16]), NOON, None, method);
-    let passkey = passkey.map(|proof| event(Method::Passkey(proof)));
-    let password = holds.own.password.then(|| event(Method::Password));
-    let totp = holds.own.totp.then(|| event(Method::Totp));
-    let events: Vec<_> = [password, totp, passkey].into_iter().flatten().collect();
+    let mut events = secrets(holds.own, NOON);
+    events.extend(passkey.map(|proof| event(Method::Passkey(proof), NOON)));
     let evidence = Evidence { events: &events, active: NOON, now: NOON };
     let demand = Demand { minimum: effective.minimum_acr(), ..Demand::default() };
     let of = |policy: &Policy| if std::ptr::eq(policy, &**effective.base) { holds.own } else { holds.met };
     choose(&evidence, settings, &demand, |combination, _| effective.accepts(combination, of)).is_some()
+}
+
+/// A sign-in by everything that is held besides passkeys.
+fn secrets(holds: Holds, at: Timestamp) -> Vec<AuthEvent> {
+    let password = holds.password.then(|| event(Method::Password, at));
+    let totp = holds.totp.then(|| event(Method::Totp, at));
+    [password, totp].into_iter().flatten().collect()
+}
+
+fn event(method: Method, at: Timestamp) -> AuthEvent {
+    AuthEvent::new(EventId::from_bytes([0; 16]), at, None, method)
 }
 
 /// Whether there is a kind of passkey that a policy takes.

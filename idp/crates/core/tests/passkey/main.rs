@@ -8,6 +8,7 @@ mod assertion;
 mod attestation;
 mod cose;
 mod differential;
+mod enrolment;
 mod mds;
 mod options;
 mod policy;

@@ -51,7 +51,7 @@ pub fn holder(username: &str, password: bool, totp: bool, passkeys: Vec<Passkey>
         created: NOW,
         updated: NOW,
     };
-    Holder { account, groups: Vec::new(), passkeys }
+    Holder { account, groups: Vec::new(), passkeys, mails: true }
 }
 
 fn passkey(options: Options) -> Passkey {
@@ -382,10 +382,22 @@ fn a_required_passkey_that_cannot_be_made_locks_out() {
         ("access_pass", "required:0", Reach::Out),
         ("access_pass", "required:5", Reach::In),
         ("access_pass", "nudge:5", Reach::In),
+        ("confirmed", "required:0", Reach::Out),
     ] {
         let realm = realm(policy(&[("enrolment_requires", requires), ("enrolment", enrolment)]));
         assert_eq!(reach(&realm, None, &carl, NOW), expected, "{requires} {enrolment}");
     }
+    // A mailed code confirms whoever has a verified address, where mails are sent.
+    let realm = realm(policy(&[("enrolment", "required:0")]));
+    let mut ann = carl.clone();
+    ann.account.profile.email = Some("ann@example.org".to_owned());
+    assert_eq!(reach(&realm, None, &ann, NOW), Reach::Out, "not verified");
+    ann.account.profile.email_verified = true;
+    assert_eq!(reach(&realm, None, &ann, NOW), Reach::Enrols);
+    ann.account.totp = Some(NOW);
+    assert_eq!(reach(&realm, None, &ann, NOW), Reach::Out, "an authenticator app that is too young, and none instead");
+    (ann.account.totp, ann.mails) = (None, false);
+    assert_eq!(reach(&realm, None, &ann, NOW), Reach::Out, "no mails");
 }
 
 #[test]

@@ -103,7 +103,14 @@ fn it_acts_where_the_password_is_the_strongest_factor_and_nobody_declined() {
         person.account.preferences.passkey_put_off = put_off.map(|days| NOW.plus_s(days * DAY_S));
         person.account.preferences.passkey_upgraded = done.map(|days| NOW.plus_s(days * DAY_S));
         let (base, realm) = (upgrading(), realm(upgrading()));
-        let signed_in = SignedIn { realm: &realm, policy: &base, account: &person.account, events: &events, now: NOW };
+        let signed_in = SignedIn {
+            realm: &realm,
+            policy: &base,
+            account: &person.account,
+            events: &events,
+            mails: false,
+            now: NOW,
+        };
         let found = signed_in.upgrades(&policy) && !signed_in.has_passkey(&person.passkeys);
         assert_eq!(found, acts, "{case}");
     }

@@ -3,11 +3,9 @@
 use futures_util::future::join_all;
 use idp_core::account::{Account, AccountState, Role};
 use idp_core::audit::AuditEvent;
-use idp_core::id::Sid;
-use idp_core::secret::Secret;
 use idp_store::accounts::*;
 use idp_store::groups::*;
-use idp_store::passwords::{Keep, PasswordSet, SetPassword};
+use idp_store::passwords::PasswordSet;
 use idp_store::sign_in::SignedIn;
 
 use crate::both;
@@ -23,20 +21,6 @@ fn set_state(account: &Account, state: AccountState) -> SetAccountState {
 
 fn set_role(account: &Account, role: Role) -> SetRole {
     SetRole { realm: REALM, id: account.id, role, now: NOW, audit: audit(AuditEvent::AccountChanged) }
-}
-
-fn set_password(account: &Account, hash: Option<&str>, seen_version: i64, keep: Option<Sid>) -> SetPassword {
-    SetPassword {
-        realm: REALM,
-        account: account.id,
-        hash: hash.map(|hash| Secret::new(hash.to_owned())),
-        seen_version,
-        keep: keep.map_or(Keep::None, Keep::One),
-        way_in: Some(way_in()),
-        clear: Vec::new(),
-        now: NOW,
-        audit: audit(AuditEvent::PasswordSet),
-    }
 }
 
 both! {
@@ -200,6 +184,7 @@ both! {
     }
 
     async fn keeps_a_password_that_is_the_last_way_in(db) {
+        db.store.write(create_realm("a")).await.unwrap();
         let account = make_account(&db.store, "alice").await;
         db.store.write(set_password(&account, Some("$argon2id$x"), 0, None)).await.unwrap();
         let remove = set_password(&account, None, 1, None);

@@ -4,11 +4,12 @@ use futures_util::future::join_all;
 use idp_core::account::{Account, AccountState};
 use idp_core::audit::AuditEvent;
 use idp_core::credential::recovery_code::MAILED_TRIES;
-use idp_core::id::{AccountId, MailId};
+use idp_core::id::{AccountId, EventId, MailId};
 use idp_core::mail::{Mail, MailTemplate};
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::policy::{Mode, Policy};
 use idp_core::secret::{Hash, Secret};
+use idp_core::session::{AuthEvent, Method};
 use idp_store::Store;
 use idp_store::accounts::{AccountChange, DeleteAccount, SetAccountState};
 use idp_store::held::WayIn;
@@ -35,7 +36,7 @@ fn set_totp(account: AccountId, step: i64) -> SetTotp {
 }
 
 fn remove_totp(account: AccountId, way_in: Option<WayIn>) -> RemoveTotp {
-    RemoveTotp { realm: REALM, account, way_in, audit: audit(AuditEvent::TotpRemoved) }
+    RemoveTotp { realm: REALM, account, way_in, keep: None, audit: audit(AuditEvent::TotpRemoved) }
 }
 
 fn codes(account: AccountId, hashes: Vec<Hash>) -> ReplaceRecoveryCodes {
@@ -168,7 +169,44 @@ both! {
         assert_eq!(db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().len(), 2);
     }
 
+    async fn removing_an_app_ends_what_its_codes_opened_but_the_session_at_hand(db) {
+        let account = make_account(&db.store, "alice").await;
+        let client = make_client(&db.store, "app").await;
+        db.store.write(set_totp(account.id, 1)).await.unwrap();
+        let by = |methods: &[Method]| {
+            let mut op = password_sign_in(&account, 0);
+            let event = op.events.remove(0);
+            op.events = methods.iter().map(|m| AuthEvent { id: EventId::new(NOW, random()), method: m.clone(), ..event.clone() }).collect();
+            op
+        };
+        let mut sids = Vec::new();
+        // What somebody calls a browser is no code of an app.
+        let strange = Some(r#"{"method":"totp"}"#.to_owned());
+        for methods in [&[Method::Password, Method::Totp][..], &[Method::Password], &[Method::Password, Method::Totp]] {
+            let mut op = by(methods);
+            op.events[0].client = strange.clone();
+            sids.push(op.session.sid);
+            assert!(matches!(db.store.write(op).await.unwrap(), SignedIn::Done(_)));
+        }
+        let mut grants = Vec::new();
+        for sid in &sids {
+            let world = SignedInWorld { account: account.clone(), passkey: passkey(account.id), client: client.clone(), sid: *sid };
+            let grant = world.grant();
+            db.store.write(redeem_code(&grant)).await.unwrap();
+            grants.push(grant.id);
+        }
+        let op = RemoveTotp { keep: Some(sids[2]), ..remove_totp(account.id, None) };
+        assert_eq!(db.store.write(op).await.unwrap(), FactorRemoved::Done);
+        let (mut live, mut good) = (Vec::new(), Vec::new());
+        for (sid, grant) in sids.iter().zip(&grants) {
+            live.push(is_live(&db.store, &account.id, sid).await);
+            good.push(db.store.find_grant(REALM, grant).await.unwrap().unwrap().is_good());
+        }
+        assert_eq!((live, good), (vec![false, true, true], vec![false, true, true]));
+    }
+
     async fn removes_an_app_unless_nothing_else_lets_in(db) {
+        db.store.write(create_realm("a")).await.unwrap();
         let account = make_account(&db.store, "alice").await;
         let strict = || {
             let policy = Policy { mode: Mode::PasskeyThenSecondFactor, ..Policy::default() };

@@ -12,6 +12,7 @@ use idp_core::id::{AccountId, AuditId, ClientId, EventId, GrantId, RealmId, Sid}
 use idp_core::passkey::policy::Policy;
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::realm::{RealmSettings, RelyingParty};
+use idp_core::secret::Secret;
 use idp_core::secret::{Hash, sha256};
 use idp_core::session::{AuthEvent, Method, PasskeyProof};
 use idp_core::time::Timestamp;
@@ -21,6 +22,7 @@ use idp_store::codes::RedeemCode;
 use idp_store::grants::Guard;
 use idp_store::held::WayIn;
 use idp_store::passkeys::{PasskeyRegistered, RegisterPasskey};
+use idp_store::passwords::{Keep, SetPassword};
 use idp_store::realms::CreateRealm;
 use idp_store::sign_in::{FinishSignIn, PasskeyUse, SignInSession, SignedIn};
 use idp_store::used_once::Once;
@@ -93,7 +95,7 @@ pub fn number() -> u64 {
     NUMBER.fetch_add(1, Relaxed)
 }
 
-fn random() -> [u8; 10] {
+pub fn random() -> [u8; 10] {
     let mut bytes = [0; 10];
     bytes[2..].copy_from_slice(&number().to_be_bytes());
     bytes
@@ -274,7 +276,22 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
 
 /// What must remain where one of the factors of an account at `a.example` goes.
 pub fn way_in() -> WayIn {
-    WayIn { rp_id: "a.example".to_owned(), policy: Policy::default(), recovery: Recovery::default() }
+    WayIn { policy: Policy::default(), recovery: Recovery::default() }
+}
+
+/// Sets or removes a password as its owner does.
+pub fn set_password(account: &Account, hash: Option<&str>, seen_version: i64, keep: Option<Sid>) -> SetPassword {
+    SetPassword {
+        realm: REALM,
+        account: account.id,
+        hash: hash.map(|hash| Secret::new(hash.to_owned())),
+        seen_version,
+        keep: keep.map_or(Keep::None, Keep::One),
+        way_in: Some(way_in()),
+        clear: Vec::new(),
+        now: NOW,
+        audit: audit(AuditEvent::PasswordSet),
+    }
 }
 
 /// A sign-in with a password.

@@ -9,7 +9,7 @@ use idp_store::Store;
 use idp_store::accounts::{DeleteAccount, SetAccountState};
 use idp_store::codes::Redeemed;
 use idp_store::logout_deliveries::*;
-use idp_store::passkeys::{MustRemain, RemovePasskey, SuspendPasskey};
+use idp_store::passkey_removal::{RemovePasskey, SuspendPasskey};
 use idp_store::passwords::{Keep, SetPassword};
 use idp_store::sessions::{EndAccountSessions, EndSession};
 
@@ -71,8 +71,8 @@ async fn ends(store: &Store, world: &SignedInWorld, way: usize) -> bool {
             store.write(op).await.unwrap();
         }
         5 => {
-            let (must_remain, audit) = (MustRemain::Nothing, act(AuditEvent::PasskeyRemoved));
-            store.write(RemovePasskey { realm, account, credential_id, must_remain, audit }).await.unwrap();
+            let (way_in, audit) = (None, act(AuditEvent::PasskeyRemoved));
+            store.write(RemovePasskey { realm, account, credential_id, way_in, audit }).await.unwrap();
         }
         6 => {
             let audit = act(AuditEvent::PasskeyCloned);

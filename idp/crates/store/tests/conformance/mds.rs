@@ -5,7 +5,7 @@ use idp_core::passkey::mds::{Certification, Entry, Model, ModelKey, Status};
 use idp_core::passkey::record::{Attestation, Passkey, PasskeyState};
 use idp_store::audit::AuditFilter;
 use idp_store::mds::*;
-use idp_store::passkeys::SuspendPasskey;
+use idp_store::passkey_removal::SuspendPasskey;
 
 use crate::both;
 use crate::fixtures::*;

@@ -3,13 +3,18 @@
 use futures_util::future::join_all;
 use idp_core::account::{Preferences, Role};
 use idp_core::audit::AuditEvent;
+use idp_core::credential::recovery::Recovery;
 use idp_core::pass::{Pass, PassKind};
+use idp_core::passkey::policy::{Mode, Policy};
 use idp_core::passkey::record::{Passkey, PasskeyState};
 use idp_core::secret::Secret;
 use idp_store::accounts::NameTaken;
+use idp_store::held::WayIn;
 use idp_store::passes::IssuePass;
+use idp_store::passkey_removal::*;
 use idp_store::passkeys::*;
 use idp_store::passwords::{PasswordSet, UsePassForPassword};
+use idp_store::recovery_codes::ReplaceRecoveryCodes;
 use idp_store::sign_in::SignedIn;
 
 use crate::both;
@@ -23,9 +28,9 @@ fn issue(pass: &Pass) -> IssuePass {
     IssuePass { realm: REALM, pass: pass.clone(), audit: audit(AuditEvent::PassIssued) }
 }
 
-fn remove(passkey: &Passkey, must_remain: MustRemain) -> RemovePasskey {
+fn remove(passkey: &Passkey, way_in: Option<WayIn>) -> RemovePasskey {
     let (account, credential_id) = (passkey.account_id, passkey.credential_id.clone());
-    RemovePasskey { realm: REALM, account, credential_id, must_remain, audit: audit(AuditEvent::PasskeyRemoved) }
+    RemovePasskey { realm: REALM, account, credential_id, way_in, audit: audit(AuditEvent::PasskeyRemoved) }
 }
 
 fn suspend(passkey: &Passkey) -> SuspendPasskey {
@@ -176,14 +181,16 @@ both! {
     }
 
     async fn keeps_one_of_two_passkeys_removed_at_once(db) {
+        db.store.write(create_realm("a")).await.unwrap();
         let account = make_account(&db.store, "alice").await;
         let (one, two) = (make_passkey(&db.store, &account).await, make_passkey(&db.store, &account).await);
-        let (a, b) = tokio::join!(db.store.write(remove(&one, MustRemain::PasskeyOrPassword)), db.store.write(remove(&two, MustRemain::PasskeyOrPassword)));
+        let (a, b) = tokio::join!(db.store.write(remove(&one, Some(way_in()))), db.store.write(remove(&two, Some(way_in()))));
         let outcomes = [a.unwrap(), b.unwrap()];
         assert!(outcomes.contains(&PasskeyRemoved::Done { sessions: 0 }) && outcomes.contains(&PasskeyRemoved::LastWayIn));
     }
 
     async fn ends_what_a_removed_passkey_opened_and_nothing_else(db) {
+        db.store.write(create_realm("a")).await.unwrap();
         let world = SignedInWorld::make(&db.store).await;
         let other = make_passkey(&db.store, &world.account).await;
         let op = sign_in(&other);
@@ -192,8 +199,8 @@ both! {
         let grant = world.grant();
         let redeem = redeem_code(&grant);
         db.store.write(redeem).await.unwrap();
-        assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
-        assert_eq!(db.store.write(remove(&world.passkey, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::Gone);
+        assert_eq!(db.store.write(remove(&world.passkey, Some(way_in()))).await.unwrap(), PasskeyRemoved::Done { sessions: 1 });
+        assert_eq!(db.store.write(remove(&world.passkey, Some(way_in()))).await.unwrap(), PasskeyRemoved::Gone);
         assert!(!is_live(&db.store, &world.account.id, &world.sid).await);
         assert!(is_live(&db.store, &world.account.id, &kept).await);
         assert!(!db.store.find_grant(REALM, &grant.id).await.unwrap().unwrap().is_good());
@@ -208,11 +215,28 @@ both! {
         assert_eq!(read.state, PasskeyState::Suspended);
     }
 
-    async fn removes_the_last_passkey_where_a_password_is_left_or_it_is_asked_for(db) {
+    async fn removes_the_last_passkey_where_something_lets_in_or_recovers_or_an_operator_asks(db) {
+        db.store.write(create_realm("a")).await.unwrap();
         let account = make_account(&db.store, "alice").await;
         let made = make_passkey(&db.store, &account).await;
-        assert_eq!(db.store.write(remove(&made, MustRemain::PasskeyOrPassword)).await.unwrap(), PasskeyRemoved::LastWayIn);
-        assert_eq!(db.store.write(remove(&made, MustRemain::Nothing)).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
+        assert_eq!(db.store.write(remove(&made, Some(way_in()))).await.unwrap(), PasskeyRemoved::LastWayIn);
+        assert_eq!(db.store.write(remove(&made, None)).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
+        // A password, where it lets in.
+        let made = make_passkey(&db.store, &account).await;
+        db.store.write(set_password(&account, Some("$argon2id$x"), 0, None)).await.unwrap();
+        let policy = Policy { mode: Mode::PasskeyOnly, ..Policy::default() };
+        let strict = || Some(WayIn { policy: policy.clone(), ..way_in() });
+        assert_eq!(db.store.write(remove(&made, strict())).await.unwrap(), PasskeyRemoved::LastWayIn);
+        assert_eq!(db.store.write(remove(&made, Some(way_in()))).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
+        // A recovery, where there is one.
+        let made = make_passkey(&db.store, &account).await;
+        let codes = ReplaceRecoveryCodes {
+            realm: REALM, account: account.id, hashes: vec![hash()], now: NOW, settled: NOW, audit: audit(AuditEvent::RecoveryCodesSet),
+        };
+        db.store.write(codes).await.unwrap();
+        let closed = Some(WayIn { policy: policy.clone(), recovery: Recovery::Off });
+        assert_eq!(db.store.write(remove(&made, closed)).await.unwrap(), PasskeyRemoved::LastWayIn);
+        assert_eq!(db.store.write(remove(&made, strict())).await.unwrap(), PasskeyRemoved::Done { sessions: 0 });
     }
 }
 

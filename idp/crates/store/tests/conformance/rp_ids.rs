@@ -5,6 +5,7 @@ use idp_core::passkey::record::PasskeyState;
 use idp_core::realm::{Realm, RelyingParty};
 use idp_core::secret::Secret;
 use idp_store::Store;
+use idp_store::passkey_removal::*;
 use idp_store::passkeys::*;
 use idp_store::passwords::{Keep, SetPassword};
 use idp_store::realms::{RealmUpdated, UpdateRealm};
@@ -73,7 +74,7 @@ both! {
         let new = passkeys.iter().find(|p| p.rp_id == NEW).unwrap();
         let remove = || RemovePasskey {
             realm: REALM, account: account.id, credential_id: new.credential_id.clone(),
-            must_remain: MustRemain::PasskeyOrPassword, audit: audit(AuditEvent::PasskeyRemoved),
+            way_in: Some(way_in()), audit: audit(AuditEvent::PasskeyRemoved),
         };
         serve(store, &[NEW]).await;
         assert_eq!(store.write(remove()).await.unwrap(), PasskeyRemoved::LastWayIn);
