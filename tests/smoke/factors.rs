@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use idp::system::system_clock;
 use idp_core::credential::totp::TotpSecret;
-use idp_core::time::Timestamp;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -59,9 +59,7 @@ fn set_up_app(browser: &mut Browser) {
     let mut bits = text.chars().flat_map(|c| (0..5).rev().map(move |bit| digit(c) >> bit & 1));
     let bytes =
         std::array::from_fn(|_| (0..8).fold(0, |byte, _| byte << 1 | u8::try_from(bits.next().unwrap()).unwrap()));
-    #[expect(clippy::disallowed_methods, reason = "the binary reads the same clock")]
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    let code = TotpSecret::new(bytes).code(Timestamp::from_ms(i64::try_from(now).unwrap()));
+    let code = TotpSecret::new(bytes).code(system_clock()());
     let sealed = between(&page, "name=\"secret\" value=\"", "\"");
     let set =
         browser.post_form("/account/totp", &[("csrf", csrf(&page)), ("secret", sealed), ("code", &code)]).unwrap();
