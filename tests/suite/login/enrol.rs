@@ -231,3 +231,27 @@ async fn a_required_passkey_is_required_without_an_application_too() {
     let answer = browser.json("/login/password", &json!({ "username": "carl", "password": PASSWORD })).await;
     assert_eq!((answer.stand().as_str(), &answer.value()["next"]), ("complete", &json!("/login/enrol")));
 }
+
+#[tokio::test]
+async fn the_grace_of_a_required_passkey_begins_with_the_first_sign_in_and_silence_does_not_prolong_it() {
+    let s = stage(Enrolment::Required(7), EnrolmentRequires::Any).await;
+    let silent = s.rp.ask().with("prompt", "none");
+    s.w.set_settings(|settings| settings.session_idle_s = 30 * DAY_S).await;
+    s.w.set_settings(|settings| settings.session_lifetime_s = 30 * DAY_S).await;
+    let asked = async || s.w.app.store.find_account(s.w.realm, &s.carl.id).await.unwrap().unwrap().preferences;
+    let mut browser = s.w.browser();
+    // They never look at the page that asks.
+    assert_eq!(browser.try_password("carl", PASSWORD).await.status, 200);
+    let first = asked().await.passkey_first_asked;
+    assert_eq!(first, Some(s.w.clock.now()));
+    Answer::of(&browser.open(&silent.url()).await).code();
+    s.w.clock.advance(6 * DAY_S);
+    Answer::of(&browser.open(&silent.url()).await).code();
+    s.w.browser().try_password("carl", PASSWORD).await;
+    assert_eq!(asked().await.passkey_first_asked, first);
+    s.w.clock.advance(DAY_S);
+    let answer = Answer::of(&browser.open(&silent.url()).await);
+    assert_eq!(answer.params["error"], "interaction_required", "{}", rule("enrol.asked"));
+    let page = browser.open(&s.rp.ask().url()).await;
+    assert!(page.has("passkey-create") && !page.has("enrol-later"), "{}", page.body);
+}

@@ -313,6 +313,8 @@ async fn is_last_owner(c: &mut Conn, realm: RealmId, id: &AccountId) -> Result<b
 pub enum Preference {
     /// [`Preferences::ask_passkey`].
     AskPasskey(bool),
+    /// [`Preferences::passkey_first_asked`], unless it was before.
+    PasskeyAsked(Timestamp),
     /// A passkey was offered and put off at this moment, the first time perhaps.
     PasskeyPutOff(Timestamp),
     /// [`Preferences::passkey_upgraded`].
@@ -369,6 +371,7 @@ pub(crate) async fn set_preference(
     };
     match preference {
         Preference::AskPasskey(on) => preferences.ask_passkey = on,
+        Preference::PasskeyAsked(now) => drop(preferences.passkey_first_asked.get_or_insert(now)),
         Preference::PasskeyPutOff(now) => {
             preferences.passkey_first_asked.get_or_insert(now);
             preferences.passkey_put_off = Some(now);

@@ -9,13 +9,14 @@ use idp_core::secret::Hash;
 use idp_core::session::AuthEvent;
 use idp_core::time::Timestamp;
 
+use crate::accounts::Preference;
 use crate::error::Result;
 use crate::sessions::StoredEvent;
 use crate::sql::{Conn, Locking, for_share};
 use crate::totp::{self, TotpUse};
 use crate::used_once::{self, Once};
 use crate::write::Write;
-use crate::{audit, recoveries, sessions, throttles, vals};
+use crate::{accounts, audit, recoveries, sessions, throttles, vals};
 
 /// What an assertion changes in its passkey's record (WebAuthn L3 §7.2 step 25).
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct FinishSignIn {
     pub clear: Vec<i64>,
     /// Ends a recovery that waits: whoever signs in so needs none.
     pub stops_recovery: Option<Audit>,
+    /// The grace period of a passkey that is required begins.
+    pub grace_begins: bool,
     pub audit: Audit,
 }
 
@@ -123,6 +126,9 @@ impl Write for FinishSignIn {
         if let Some(audit) = &self.stops_recovery {
             recoveries::end(c, self.realm, &self.account, self.now).await?;
             audit::insert(c, self.realm, audit).await?;
+        }
+        if self.grace_begins {
+            accounts::set_preference(c, self.realm, &self.account, Preference::PasskeyAsked(self.now)).await?;
         }
         throttles::clear(c, self.realm, &self.clear).await?;
         audit::insert(c, self.realm, &self.audit).await?;

@@ -179,6 +179,22 @@ pub async fn ending(
     })
 }
 
+/// Whether the grace period of a required passkey begins with this sign-in.
+///
+/// # Errors
+/// Only when the store fails.
+pub async fn grace_begins(x: &Exchange, account: &Account, events: &[AuthEvent]) -> Result<bool, Problem> {
+    if !policy::all(x).any(|policy| matches!(policy.enrolment, Enrolment::Required(_))) {
+        return Ok(false);
+    }
+    let policy = policy::of(x, &account.id).await?;
+    let signed_in = signed_in(x, (account, &policy), events);
+    if !signed_in.grace_begins() {
+        return Ok(false);
+    }
+    Ok(!signed_in.has_passkey(&x.app.store.list_passkeys(x.realm.id, &account.id).await?))
+}
+
 fn may_upgrade(signed_in: &SignedIn<'_>, met: &Policy, request: Option<&AuthorizationRequest>) -> bool {
     signed_in.upgrades(met) && request.is_none_or(|request| !request.prompt.none)
 }

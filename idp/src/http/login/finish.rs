@@ -110,7 +110,8 @@ pub async fn finish(
         true => Stand::RecoveryStopped,
         false => enrol::ending(x, account, &events, request).await?,
     };
-    write(x, proved, events, Sessions { standing, other, stops_recovery: stops }).await?;
+    let grace_begins = enrol::grace_begins(x, account, &events).await?;
+    write(x, proved, events, Around { standing, other, stops_recovery: stops, grace_begins }).await?;
     Ok(stand)
 }
 
@@ -176,20 +177,22 @@ pub fn is_to_enrol(
     combination(events).is_some_and(|combination| policy.verdict(combination, holds) == Verdict::Enrol)
 }
 
-/// What this browser had before.
-struct Sessions {
+/// What this browser had before, and what happens besides.
+struct Around {
     /// A session of the same account: it is strengthened and keeps its end, so that nothing prolongs it for ever.
     standing: Option<Visitor>,
     /// A session of somebody else: it ends.
     other: Option<Visitor>,
     /// A recovery of the account ends.
     stops_recovery: bool,
+    /// The grace period of a required passkey begins.
+    grace_begins: bool,
 }
 
-async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before: Sessions) -> Result<(), Problem> {
+async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, around: Around) -> Result<(), Problem> {
     let account = proved.account;
     let secret: [u8; 32] = x.app.random();
-    let standing = before.standing.map(|v| v.session);
+    let standing = around.standing.map(|v| v.session);
     let sid = standing.as_ref().map_or_else(|| Sid::new(x.now, x.app.random()), |s| s.sid);
     let lifetime_s = x.realm.settings.session_lifetime_s;
     let password = events.iter().any(|e| e.method == Method::Password);
@@ -216,12 +219,13 @@ async fn write(x: &mut Exchange, proved: Proved, events: Vec<AuthEvent>, before:
             cookie_hash: sha256(&secret),
             expires: standing.as_ref().map_or_else(|| x.now.plus_s(lifetime_s), |s| s.expires),
         },
-        replaces: before.other.map(|v| (v.session.sid, v.account.id)),
+        replaces: around.other.map(|v| (v.session.sid, v.account.id)),
         events,
         clear: proved.clear,
-        stops_recovery: before
+        stops_recovery: around
             .stops_recovery
             .then(|| x.audit(AuditEvent::RecoveryCancelled, Actor::Account(account.id), json!({ "by": "sign_in" }))),
+        grace_begins: around.grace_begins,
         audit: x.audit(AuditEvent::SignIn, Actor::Account(account.id), detail),
     };
     match x.app.store.write(op).await? {

@@ -57,6 +57,14 @@ impl SignedIn<'_> {
         met.upgrades() && by_password && settled && once && self.rested(met.upgrade_rests_days())
     }
 
+    /// Whether the grace period of a passkey that is required begins with this sign-in, if they have none: whether or not
+    /// they look at the page that asks for it.
+    pub fn grace_begins(&self) -> bool {
+        matches!(self.policy.enrolment, Enrolment::Required(_))
+            && self.account.preferences.passkey_first_asked.is_none()
+            && self.wanted().is_some()
+    }
+
     /// Whether they have a passkey that signs in.
     pub fn has_passkey(&self, passkeys: &[Passkey]) -> bool {
         usable_in(passkeys, &self.realm.relying_parties, self.policy).next().is_some()
@@ -79,7 +87,7 @@ impl SignedIn<'_> {
 }
 
 pub(super) fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
-    if facts.request.prompt.none || facts.request.enrolment_put_off {
+    if facts.request.enrolment_put_off {
         return None;
     }
     let effective = facts.policy(visitor);
@@ -91,7 +99,8 @@ pub(super) fn asked(facts: &Facts<'_>, visitor: &Visitor<'_>) -> Option<Step> {
         mails: facts.mails,
         now: facts.now,
     };
-    let (reason, voluntary) = signed_in.wanted()?;
+    // What may be put off waits for a sign-in with pages; what is overdue does not, or a long session would outlast it.
+    let (reason, voluntary) = signed_in.wanted().filter(|(_, voluntary)| !(*voluntary && facts.request.prompt.none))?;
     let Some(passkeys) = visitor.passkeys else { return Some(Step::Need(Need::Passkeys)) };
     (!signed_in.has_passkey(passkeys)).then_some(Step::Enrol { reason, voluntary })
 }

@@ -144,7 +144,7 @@ checks! {
     "step_up.essential", "OIDC Core §5.5.1.1", "An essential `acr` is met, else stepped up to, else refused.", Some(LoginRequired) => step_up::essential;
     "step_up.voluntary", "OIDC Core §3.1.2.1", "`acr_values`: stepped up to where the user can and wants to.", None => step_up::voluntary;
     "enrol.moved", "passkey policy", "Whoever came in by a passkey of a former RP ID makes one of the realm's own, in the same visit; may be put off.", None => enrol::moved;
-    "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says.", None => enrol::asked;
+    "enrol.asked", "passkey policy", "Whoever signed in without a passkey and has none is asked to make one, as `enrolment` says; silently only where it is overdue.", Some(InteractionRequired) => enrol::asked;
     "consent.given", "OIDC Core §3.1.2.4", "The user agreed to each scope, or the client is set to `skip`.", Some(ConsentRequired) => consent::given;
     "consent.asked", "OIDC Core §3.1.2.1", "`prompt=consent`: the user agreed in this very request.", Some(InteractionRequired) => consent::asked;
 }

@@ -270,6 +270,7 @@ pub fn sign_in(passkey: &Passkey) -> FinishSignIn {
         )],
         clear: Vec::new(),
         stops_recovery: None,
+        grace_begins: false,
         audit: audit(AuditEvent::SignIn),
     }
 }

@@ -96,6 +96,8 @@ both! {
         let both = [db.store.write(chosen.clone()), db.store.write(put_off(NOW))];
         assert!(futures_util::future::join_all(both).await.into_iter().all(Result::unwrap));
         assert!(db.store.write(put_off(NOW.plus_s(5))).await.unwrap());
+        let asked = Preference::PasskeyAsked(NOW.plus_s(9));
+        assert!(db.store.write(SetPreference { preference: asked, ..chosen.clone() }).await.unwrap());
         let upgraded = Preference::PasskeyUpgraded(NOW.plus_s(7));
         assert!(db.store.write(SetPreference { preference: upgraded, ..chosen.clone() }).await.unwrap());
         let found = db.store.find_account(REALM, &account.id).await.unwrap().unwrap();
