@@ -6,6 +6,7 @@
 use idp_core::credential::recovery_code::mailed_as_typed;
 use idp_core::mail::{MOST_WINDOW_S, Mail, MailTemplate};
 use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::oauth::params::RawParams;
 use idp_core::passkey::enrolment::FirstPasskey;
 use idp_store::email_verification::MailCode;
 use idp_store::mails::QueueMail;
@@ -33,8 +34,11 @@ enum Maker {
 }
 
 impl Maker {
-    async fn find(x: &Exchange, request: Option<&AuthorizationRequest>) -> Result<Self, Problem> {
-        if let Some(asked) = Asked::find(x, request).await? {
+    /// By the form that was sent, which says where it stood.
+    async fn find(x: &Exchange, form: &RawParams, request: Option<&AuthorizationRequest>) -> Result<Self, Problem> {
+        if form.one("account").is_none()
+            && let Some(asked) = Asked::find(x, request).await?
+        {
             return Ok(Self::Signing(Box::new(asked)));
         }
         let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
@@ -78,7 +82,7 @@ pub async fn send(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
     let request = authorize::reopen_some(&x, form.one("request")).await?;
-    let maker = Maker::find(&x, request.as_ref()).await?;
+    let maker = Maker::find(&x, &form, request.as_ref()).await?;
     let page = maker.page(&x, request.as_ref())?;
     let enrolling = maker.enrolling();
     let account = enrolling.account.clone();
@@ -113,7 +117,7 @@ pub async fn check(mut x: Exchange) -> Outcome {
     let form = x.form().await?;
     x.check_csrf(form.one("csrf"))?;
     let request = authorize::reopen_some(&x, form.one("request")).await?;
-    let maker = Maker::find(&x, request.as_ref()).await?;
+    let maker = Maker::find(&x, &form, request.as_ref()).await?;
     let page = maker.page(&x, request.as_ref())?;
     match maker.enrolling().way(&x) {
         FirstPasskey::ByCode => {}

@@ -103,7 +103,12 @@ async fn each_forgery_of_a_registration_has_its_reason() {
         data("ends within the key", |b| b[..b.len() - 1].to_vec()),
         data("an empty credential id", |b| [&b[..LENGTH], &[0, 0], &b[LENGTH + 34..]].concat()),
         data("a credential id longer than everything", |b| put(b, LENGTH, 0xff)),
-        ("a credential id one byte shorter", auth_data(|b| put(b, LENGTH + 1, 31)), "authenticator_data"),
+        // What was its last byte is no key.
+        (
+            "a credential id one byte shorter",
+            auth_data(|b| put(put(b, LENGTH + 1, 31), LENGTH + 33, 0)),
+            "authenticator_data",
+        ),
     ]);
     let object = |what, bend| {
         let faults = Faults { bend_object: Some(bend), ..Faults::default() };
