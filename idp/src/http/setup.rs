@@ -52,7 +52,10 @@ pub async fn post(mut x: Exchange) -> Outcome {
     audit.account_id = Some(id);
     let op = UsePassForPassword { realm: x.realm.id, account: id, pass: pass.hash, hash, now: x.now, audit };
     match x.app.store.write(op).await? {
-        PasswordSet::Done => x.page(&done_page(MessageKind::PasswordSet)),
+        PasswordSet::Done => {
+            x.app.session_ended.notify_one();
+            x.page(&done_page(MessageKind::PasswordSet))
+        }
         _ => Err(over()),
     }
 }

@@ -141,6 +141,7 @@ async fn tell_clone(x: &Exchange, policy: &Policy, (passkey, owner): (&Passkey, 
             audit,
         };
         x.app.store.write(op).await?;
+        x.app.session_ended.notify_one();
     } else {
         x.app.store.write(idp_store::audit::RecordAudit { realm: x.realm.id, audit }).await?;
     }

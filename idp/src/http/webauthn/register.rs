@@ -235,7 +235,10 @@ async fn add(
         audit,
     };
     match x.app.store.write(op).await? {
-        PasskeyRegistered::Registered if pass.is_some() => Ok("/setup/done".to_owned()),
+        PasskeyRegistered::Registered if pass.is_some() => {
+            x.app.session_ended.notify_one();
+            Ok("/setup/done".to_owned())
+        }
         PasskeyRegistered::Registered => Ok("/account/security?added=1".to_owned()),
         PasskeyRegistered::ChallengeUsed => Err(used()),
         PasskeyRegistered::PassGone => Err(over()),
