@@ -7,7 +7,7 @@ use idp_store::recoveries::CancelRecovery;
 use serde_json::json;
 
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::finish::{Stand, next_url};
+use crate::http::login::stand::{Stand, next_url};
 use crate::http::oauth::authorize;
 use crate::http::problem::Problem;
 use crate::views::{ErrorKind, Message, MessageKind, Page, RecoveryCancel};

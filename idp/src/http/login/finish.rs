@@ -15,46 +15,16 @@ use serde_json::json;
 
 use super::partial::Partial;
 use super::proved::Proved;
-use super::{enrol, throttle};
+use super::stand::Stand;
+use super::{ending, throttle};
 use crate::event;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Visitor};
-use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
 
 /// Events of one session at most.
 const MOST_EVENTS: usize = 16;
-
-/// Where a sign-in stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
-    /// Signed in.
-    Complete,
-    /// Signed in, and a recovery of the account was stopped by that.
-    RecoveryStopped,
-    /// Signed in, and the browser may make a passkey without a dialogue on the way.
-    Upgrade,
-    /// Signed in, for no application; a passkey is asked for. Where there is one, the dispatcher asks.
-    Asked,
-    /// One more factor is asked.
-    SecondFactor,
-    /// A passkey is to be made first.
-    Enrol,
-    /// The policy closes this way; a passkey is needed that the account does not have.
-    PasskeyNeeded,
-}
-
-impl Stand {
-    /// `status` for callers that read JSON.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Complete | Self::RecoveryStopped | Self::Upgrade | Self::Asked => "complete",
-            Self::Enrol => "enrol",
-            Self::SecondFactor | Self::PasskeyNeeded => "second_factor",
-        }
-    }
-}
 
 /// Judges a proved factor by the policy and writes the session when nothing is missing.
 ///
@@ -108,30 +78,11 @@ pub async fn finish(
     let stops = account.recovery.is_some() && !is_weak(&events);
     let stand = match stops {
         true => Stand::RecoveryStopped,
-        false => enrol::ending(x, account, &events, request).await?,
+        false => ending::ending(x, account, &events, request).await?,
     };
-    let grace_begins = enrol::grace_begins(x, account, &events).await?;
+    let grace_begins = ending::grace_begins(x, account, &events).await?;
     write(x, proved, events, Around { standing, other, stops_recovery: stops, grace_begins }).await?;
     Ok(stand)
-}
-
-/// Where the browser goes after a sign-in.
-///
-/// # Errors
-/// Only when the request cannot be sealed again.
-pub fn next_url(x: &Exchange, stand: Stand, request: Option<&AuthorizationRequest>) -> Result<String, Problem> {
-    let sealed = request.map(|r| authorize::seal(x, r)).transpose()?;
-    Ok(match (stand, sealed) {
-        (Stand::Complete | Stand::Upgrade | Stand::Asked, Some(sealed)) => authorize::resume_url(&sealed),
-        (Stand::Complete, None) => "/account/security".to_owned(),
-        (Stand::RecoveryStopped, Some(sealed)) => format!("/login/recovery/stopped?request={sealed}"),
-        (Stand::RecoveryStopped, None) => "/login/recovery/stopped".to_owned(),
-        (Stand::Enrol, Some(sealed)) => format!("/login/enrol?request={sealed}"),
-        // Whether a passkey is still wanted after an upgrade is decided there.
-        (Stand::Enrol | Stand::Upgrade | Stand::Asked, None) => "/login/enrol".to_owned(),
-        (Stand::SecondFactor | Stand::PasskeyNeeded, Some(sealed)) => format!("/login/second-factor?request={sealed}"),
-        (Stand::SecondFactor | Stand::PasskeyNeeded, None) => "/login/second-factor".to_owned(),
-    })
 }
 
 fn event(x: &Exchange, flow: Option<FlowId>, method: Method) -> AuthEvent {

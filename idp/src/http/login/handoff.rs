@@ -11,9 +11,10 @@ use idp_store::used_once::Once;
 use serde_json::json;
 
 use super::away::browser_hash;
-use super::finish::{Stand, finish, next_url};
+use super::finish::finish;
 use super::partial::Partial;
 use super::proved::Proved;
+use super::stand::{Stand, next_url};
 use crate::event;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::oauth::authorize;

@@ -5,6 +5,7 @@ pub mod choose;
 pub mod confirm;
 pub mod confirmation;
 pub mod consent;
+pub mod ending;
 pub mod enrol;
 pub mod finish;
 pub mod handoff;
@@ -15,6 +16,7 @@ pub mod password;
 pub mod proved;
 pub mod recovery;
 pub mod second_factor;
+pub mod stand;
 pub mod throttle;
 pub mod totp;
 

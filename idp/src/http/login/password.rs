@@ -10,9 +10,10 @@ use poem::http::HeaderName;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::finish::{Stand, finish, next_url};
+use super::finish::finish;
 use super::page::{Shown, show};
 use super::proved::Proved;
+use super::stand::{Stand, next_url};
 use super::throttle::{self, Guess};
 use crate::http::answer;
 use crate::http::exchange::{Exchange, Outcome};

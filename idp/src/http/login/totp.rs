@@ -8,9 +8,10 @@ use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::session::Method;
 use idp_store::totp::TotpUse;
 
-use super::finish::{Stand, finish, next_url};
+use super::finish::finish;
 use super::partial::Partial;
 use super::proved::Proved;
+use super::stand::{Stand, next_url};
 use super::throttle::{self, Guess};
 use crate::http::account::totp::{open, seal};
 use crate::http::answer;

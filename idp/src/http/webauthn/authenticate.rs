@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 
 use super::{state, wrong_host};
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::finish::{Stand, finish, next_url};
+use crate::http::login::finish::finish;
 use crate::http::login::handoff;
 use crate::http::login::partial::Partial;
 use crate::http::login::proved::Proved;
+use crate::http::login::stand::{Stand, next_url};
 use crate::http::login::throttle;
 use crate::http::oauth::authorize;
 use crate::http::owners;

@@ -2,6 +2,7 @@
 
 pub mod authenticate;
 pub mod authenticate_options;
+mod owner;
 pub mod register;
 pub mod register_options;
 pub mod session;

@@ -22,9 +22,10 @@ use serde_json::{Value, json};
 use super::{state, wrong_host};
 use crate::http::account::fresh;
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::enrol::{self, Enrolling};
-use crate::http::login::finish::{Stand, next_url};
+use crate::http::login::ending;
+use crate::http::login::enrol::Enrolling;
 use crate::http::login::partial::Partial;
+use crate::http::login::stand::{Stand, next_url};
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -168,7 +169,7 @@ async fn allowed_upgrade(
 ) -> Result<usize, Problem> {
     let visitor = x.visitor().await?.filter(|v| v.account.id == account).ok_or_else(Problem::signed_out)?;
     let passkeys = x.app.store.list_passkeys(x.realm.id, &account).await?;
-    enrol::require_upgrade(x, &visitor, &passkeys, request).await?;
+    ending::require_upgrade(x, &visitor, &passkeys, request).await?;
     Ok(passkeys.iter().filter(|p| p.takes_place(&x.rp.rp_id)).count())
 }
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use idp_core::account::{Account, Profile, check_email, check_username, is_own_name};
+use idp_core::account::{Profile, check_email, check_username, is_own_name};
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
 use idp_core::pass::{Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::options::Kind;
-use idp_core::passkey::record::Passkey;
 use idp_core::passkey::registration::{self, OptionsFor};
 use idp_core::secret::{Hash, sha256};
 use idp_core::sign_up::Newcomer;
@@ -17,11 +16,13 @@ use idp_core::user_schema::UserSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::owner::{Owner, named, owner};
 use super::{signals, state};
 use crate::http::account::fresh;
 use crate::http::cookies::CookieKind;
 use crate::http::exchange::{Exchange, Outcome};
-use crate::http::login::enrol::{self, Enrolling};
+use crate::http::login::ending;
+use crate::http::login::enrol::Enrolling;
 use crate::http::oauth::authorize;
 use crate::http::policy;
 use crate::http::problem::Problem;
@@ -44,15 +45,6 @@ struct Body {
 #[serde(rename_all = "lowercase")]
 enum Mediation {
     Conditional,
-}
-
-/// Whom the passkey is for.
-pub struct Owner {
-    account: AccountId,
-    pub user_handle: Vec<u8>,
-    pub username: String,
-    pub display_name: String,
-    pub passkeys: Vec<Passkey>,
 }
 
 /// `{"ceremony", "csrf", "publicKey"}`.
@@ -215,32 +207,11 @@ async fn by_upgrade(
 ) -> Result<(Owner, CeremonyPurpose), Problem> {
     let visitor = x.visitor().await?.ok_or_else(Problem::signed_out)?;
     let owner = owner(x, visitor.account.clone()).await?;
-    enrol::require_upgrade(x, &visitor, &owner.passkeys, request).await?;
-    let tried = enrol::tried(x, owner.account);
+    ending::require_upgrade(x, &visitor, &owner.passkeys, request).await?;
+    let tried = ending::tried(x, owner.account);
     x.set_cookie(CookieKind::Upgrade, &tried);
     let purpose = CeremonyPurpose::Upgrade { account: owner.account };
     Ok((owner, purpose))
-}
-
-/// An account with what authenticators are told of it.
-///
-/// # Errors
-/// Only when the store fails.
-pub async fn owner(x: &Exchange, account: Account) -> Result<Owner, Problem> {
-    let passkeys = x.app.store.list_passkeys(x.realm.id, &account.id).await?;
-    Ok(Owner { passkeys, ..named(x, account.id, account.user_handle, (&account.username, &account.profile)) })
-}
-
-/// What the authenticator shows.
-fn named(x: &Exchange, account: AccountId, user_handle: Vec<u8>, (username, profile): (&str, &Profile)) -> Owner {
-    let naming = x.realm.settings.naming();
-    Owner {
-        account,
-        user_handle,
-        username: naming.name(username, profile),
-        display_name: naming.display_name(username, profile),
-        passkeys: Vec::new(),
-    }
 }
 
 fn by_sign_up(x: &Exchange, newcomer: &Newcomer) -> (Owner, CeremonyPurpose) {

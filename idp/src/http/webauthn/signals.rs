@@ -6,7 +6,7 @@ use idp_core::realm::Signals;
 use idp_core::realm::relying_party::without_port;
 use serde_json::json;
 
-use super::register_options::owner;
+use super::owner::owner;
 use crate::http::exchange::{Exchange, Outcome};
 use crate::http::problem::Problem;
 
