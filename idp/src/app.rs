@@ -38,7 +38,7 @@ pub struct Parts {
     pub outbound: outbound::Options,
     /// Passwords nobody may choose.
     pub blocklist: Blocklist,
-    pub mds: mds::Options,
+    pub mds: mds::options::Options,
     /// `None`: no mails are sent.
     pub mail: Option<mail::Options>,
     pub clock: Clock,
@@ -71,7 +71,7 @@ pub struct App {
     /// Calls to servers of others.
     pub outbound: Outbound,
     /// Where FIDO's metadata come from.
-    pub mds: mds::Options,
+    pub mds: mds::options::Options,
     /// `None`: no mails are sent.
     pub mailer: Option<Mailer>,
     /// The keys that clients publish.

@@ -25,7 +25,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::cookies::{self, CookieKind};
-use super::policy;
 use super::problem::Problem;
 use super::user_agent;
 use crate::app::App;
@@ -259,7 +258,7 @@ impl Exchange {
         let found = self.app.store.find_visitor(self.realm.id, &sha256(&secret), self.now, idle_s).await?;
         let active = found.filter(|(_, account)| account.state == AccountState::Active);
         let Some((session, account)) = active else { return Ok(None) };
-        let policy = policy::of(self, &account.id).await?;
+        let policy = self.app.policy_of(&self.realm, &account.id).await?;
         Ok(Some(Visitor { session, account, policy }))
     }
 

@@ -3,57 +3,25 @@
 //!
 //! A BLOB that is broken or not newer changes nothing. One that would suspend too much waits for an admin.
 
+pub mod options;
 mod weigh;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use idp_core::audit::{Actor, Audit, AuditEvent};
-use idp_core::passkey::mds::blob::{self, Blob, BlobError, Signer};
+use idp_core::passkey::mds::blob::{self, Blob, BlobError};
 use idp_store::mds::{KeepMdsBlob, Slot, UpdateModel};
 use idp_store::passkey_removal::{PasskeyRemoved, SuspendPasskey};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::outbound::OutboundError;
+pub use options::{Options, Source};
 use weigh::{Suspension, Weight};
 
 /// Time for the whole BLOB: some MiB.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Section `mds` of the settings.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where BLOBs come from; `None`: only by command.
-    pub source: Option<Source>,
-    pub signer: Signer,
-    /// Share of a realm's passkeys that a BLOB may suspend by itself, in percent.
-    pub hold_percent: u32,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { source: None, signer: Signer::fido(), hold_percent: 5 }
-    }
-}
-
-/// Where a BLOB is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    Url(String),
-    File(PathBuf),
-}
-
-impl Source {
-    /// An https URL (http only where `outbound.allow` lists the address), else a path.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.split_once("://") {
-            Some(("https" | "http", _)) => url::Url::parse(text).is_ok().then(|| Self::Url(text.to_owned())),
-            Some(_) => None,
-            None => (!text.is_empty()).then(|| Self::File(PathBuf::from(text))),
-        }
-    }
-}
 
 /// Why there is no new BLOB. What counted before still counts.
 #[derive(Debug, thiserror::Error)]
