@@ -52,6 +52,7 @@ test('in the account the first passkey is confirmed by a code, too', async () =>
   await dan.key.present(false);
   await dan.page.goto(`${stage.product.issuer}/login`);
   await usePassword(dan, 'dan', PASSWORD);
+  await dan.page.click('#enrol-later');
   await dan.page.waitForURL('**/account/security');
   await review(dan.page, 'security-code');
   await dan.page.click('#mailed-code-send');

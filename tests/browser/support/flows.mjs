@@ -87,5 +87,6 @@ export async function mailedCode(stage, to, pattern) {
     }
     await new Promise(done => setTimeout(done, 100));
   }
-  throw new Error('no mail came');
+  const files = await readdir(folder).catch(() => []);
+  throw new Error(`no mail with a code came to ${to}, only ${files.join(', ')}`);
 }
