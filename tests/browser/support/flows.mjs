@@ -82,7 +82,7 @@ export async function mailedCode(stage, to, pattern) {
     const files = (await readdir(folder).catch(() => [])).sort();
     for (const file of files.reverse()) {
       const mail = await readFile(join(folder, file), 'utf8');
-      const [, code] = (mail.includes(`To: ${to}`) && mail.match(pattern)) || [];
+      const [, code] = (mail.match(/^To: .*$/m)?.[0].includes(to) && mail.match(pattern)) || [];
       if (code) return code;
     }
     await new Promise(done => setTimeout(done, 100));

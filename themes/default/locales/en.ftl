@@ -756,7 +756,7 @@ mail-recovery-of-user = The account “{ $what }” is being recovered. You get 
 mail-recovery-code-subject = Your code to get back into your { $realm } account
 mail-recovery-code = You asked to get back into your account. This is your code:
 mail-enrol-code-subject = Your code for a first passkey at { $realm }
-mail-enrol-code = Somebody who knows your password, probably you, makes the first passkey of your account. If it is not you, change your password. To go on, type in this code:
+mail-enrol-code = Somebody who knows your password, probably you, wants to make the first passkey of your account. If it is not you, change your password. To go on, type in this code:
 mail-address-code-subject = Confirm your address at { $realm }
 mail-address-code = Somebody, probably you, gave this address. To confirm that it is yours, type in this code:
 
