@@ -63,6 +63,8 @@ suite('oauth2-proxy', () => {
     await stage.command('user set bob --email-verified');
     await bob.page.goto(`${url}/application`);
     await usePassword(bob, 'bob', PASSWORD);
+    // Whoever has a verified address is offered a passkey.
+    await bob.page.click('#enrol-later');
     await bob.page.click('#consent-allow');
     const { token } = await told(bob);
     assert.deepEqual(token.amr, ['pwd']);

@@ -81,6 +81,8 @@ struct Change {
     after: Realm,
     /// `iss` changes.
     moves: bool,
+    /// The host was named.
+    asked: bool,
 }
 
 impl Change {
@@ -115,7 +117,7 @@ impl Change {
         let moves = issuer != realm.issuer;
         refuse(problems(&parties, &host))?;
         let after = Realm { issuer, relying_parties: parties, ..Realm::clone(realm) };
-        Ok(Self { from, after, moves })
+        Ok(Self { from, after, moves, asked: to.host.is_some() })
     }
 
     fn to(&self) -> &str {
@@ -179,8 +181,10 @@ fn steps(change: &Change, clients: usize) -> Vec<String> {
         let host = change.after.home().1;
         steps.push(format!("Let {host} lead here too (DNS, certificate, proxy), and keep {old} as it is."));
     }
+    let host = change.after.home().1;
+    let at = if change.asked && host != new { format!(" --host {host}") } else { String::new() };
     steps.push(format!(
-        "idp rp-id start {new}: from then on passkeys are made for {new}; those of {} work on{}.",
+        "idp rp-id start {new}{at}: from then on passkeys are made for {new}; those of {} work on{}.",
         change.from.rp_id,
         if change.moves { format!(", at {old}") } else { String::new() },
     ));

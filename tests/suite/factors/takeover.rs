@@ -8,7 +8,7 @@ use idp_store::accounts::{AccountChange, UpdateAccount};
 
 use super::recovery::{DAY_S, ask, begin_to_wait, pass_of, prove, set_password};
 use super::recovery_codes::make;
-use super::{by_passkey, by_password, form};
+use super::{by_passkey, by_password, form, set_up_totp};
 use crate::rules::rule;
 use crate::world::acts::{PASSWORD, key, refused};
 use crate::world::hosts::{NEW, OLD};
@@ -235,4 +235,100 @@ async fn whoever_lost_as_many_passkeys_as_are_allowed_makes_one_more() {
     assert_eq!(enrol().await.status, 201);
     let pass = w.access_pass(&ann).await;
     assert_eq!(w.browser().begin_with_pass(&pass).await.verdict(), refused(409, "too_many_passkeys"));
+}
+
+#[tokio::test]
+async fn what_a_password_bought_never_counts_as_two_proofs_beside_a_passkey() {
+    let w = World::mailing(Db::Sqlite).await;
+    let mut carl = w.person_with_password("carl", PASSWORD).await;
+    let codes = make(&mut by_password(&w, &carl).await).await;
+    w.add_passkey(&mut carl, Options::platform()).await;
+    w.clock.advance(DAY_S);
+    let mut thief = w.browser();
+    let page = ask(&mut thief, "carl").await;
+    let code = w.mailed_code(&mut Vec::new()).await;
+    assert!(waits(&prove(&mut thief, &page, &code, &codes[0]).await), "recovery.settled");
+}
+
+#[tokio::test]
+async fn a_thief_of_a_password_takes_no_way_back_from_its_owner() {
+    let w = World::mailing(Db::Sqlite).await;
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    let owners = make(&mut by_password(&w, &carl).await).await;
+    w.clock.advance(DAY_S);
+    // New codes and an app of the thief's own.
+    let mut thief = by_password(&w, &carl).await;
+    let thiefs = make(&mut thief).await;
+    set_up_totp(&w, &mut thief).await;
+    let mut owner = w.browser();
+    let page = ask(&mut owner, "carl").await;
+    pass_of(&prove(&mut owner.clone(), &page, "", &owners[0]).await);
+    let code = w.mailed_code(&mut Vec::new()).await;
+    let pass = pass_of(&prove(&mut owner, &page, &code, "").await);
+    // The new password takes the place of app and codes.
+    assert_eq!(set_password(&mut owner, &pass).await.status, 200);
+    assert_eq!(w.account_of(&carl).await.totp, None);
+    owner.try_password("carl", "quiet harbour ninety moths").await;
+    assert!(owner.is_signed_in().await);
+    w.clock.advance(DAY_S);
+    let page = ask(&mut thief, "carl").await;
+    assert_eq!(prove(&mut thief, &page, "", &thiefs[0]).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_app_of_today_stops_no_recovery() {
+    let w = World::mailing(Db::Sqlite).await;
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    let codes = make(&mut by_password(&w, &carl).await).await;
+    let mut owner = w.browser();
+    let page = ask(&mut owner, "carl").await;
+    assert!(waits(&prove(&mut owner, &page, "", &codes[0]).await));
+    let mut thief = by_password(&w, &carl).await;
+    let app = set_up_totp(&w, &mut thief).await;
+    for settled in [false, true] {
+        w.clock.advance(60);
+        let mut browser = w.browser();
+        browser.try_password("carl", PASSWORD).await;
+        let code = app.code(w.clock.now());
+        form(&mut browser, "/login/totp", "/login/totp", &[("code", &code)]).await;
+        assert!(browser.is_signed_in().await);
+        assert_eq!(w.account_of(&carl).await.recovery.is_none(), settled);
+        w.clock.advance(DAY_S);
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_set_aside_is_neither_removed_nor_come_round_by_a_password() {
+    let w = World::mailing(Db::Sqlite).await;
+    w.policy(|p| p.mode = Mode::Optional).await;
+    let ann = w.person_with_both("ann", Options::platform()).await;
+    w.suspend(&ann, 0).await;
+    let mut thief = by_password(&w, &ann).await;
+    let id = idp_core::encoding::base64url(&ann.keys[0].credential_id);
+    let csrf = thief.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    let path = format!("/account/security/remove?passkey={id}");
+    assert_eq!(thief.get(&path).await.verdict(), refused(403, "passkey_protected"));
+    let fields = [("csrf", csrf.as_str()), ("passkey", &id), ("last", "1")];
+    assert_eq!(thief.post("/account/security/remove", &fields).await.verdict(), refused(403, "passkey_protected"));
+    assert!(!thief.get("/account/security").await.has("mailed-code-send"));
+    let answer = thief.post("/login/enrol/code", &[("csrf", &csrf), ("account", "1")]).await;
+    assert_eq!(answer.verdict(), refused(403, "access_pass_required"));
+    w.passkey(&ann, 0).await;
+}
+
+#[tokio::test]
+async fn the_last_passkey_stays_where_a_recovery_would_lead_nowhere() {
+    let w = World::mailing(Db::Sqlite).await;
+    let mut ann = w.person("ann").await;
+    let mut browser = by_passkey(&w, &mut ann).await;
+    make(&mut browser).await;
+    let id = idp_core::encoding::base64url(&ann.keys[0].credential_id);
+    let csrf = browser.get("/webauthn/session").await.value()["csrf"].as_str().unwrap().to_owned();
+    let fields = [("csrf", csrf.as_str()), ("passkey", &id), ("last", "1")];
+    for (requires, registers) in [(EnrolmentRequires::AccessPass, true), (EnrolmentRequires::Confirmed, false)] {
+        w.policy(|p| (p.mode, p.enrolment_requires) = (Mode::PasskeyOnly, requires)).await;
+        w.policy(|p| p.allow_registration = registers).await;
+        assert_eq!(browser.post("/account/security/remove", &fields).await.status, 409, "{requires:?}");
+    }
+    w.passkey(&ann, 0).await;
 }

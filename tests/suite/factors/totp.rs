@@ -340,3 +340,22 @@ async fn a_session_by_password_is_stepped_up_by_a_code_where_an_application_asks
         assert_eq!(after["sid"], before["sid"], "{name}: the same session, stronger");
     }
 }
+
+#[tokio::test]
+async fn who_signs_in_again_is_asked_for_the_app_as_well() {
+    let w = World::sqlite().await;
+    let carl = w.person_with_password("carl", PASSWORD).await;
+    let mut browser = by_password(&w, &carl).await;
+    let app = set_up_totp(&w, &mut browser).await;
+    w.clock.advance(60);
+    assert_eq!(browser.get("/account/recovery-codes").await.location(), Some("/login?again=1"), "account.fresh");
+    // The session is there already; a password alone would lead round in a circle.
+    let page = browser.get("/login?again=1").await;
+    let page = browser.submit(&page, "/login", &[("username", "carl")]).await;
+    let page = browser.submit(&page, "/login/password", &[("username", "carl"), ("password", PASSWORD)]).await;
+    let page = browser.follow(page).await;
+    let code = app.code(w.clock.now());
+    let page = browser.submit(&page, "/login/totp", &[("code", &code)]).await;
+    browser.follow(page).await;
+    assert_eq!(browser.get("/account/recovery-codes").await.status, 200);
+}

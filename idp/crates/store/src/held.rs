@@ -4,7 +4,7 @@ use idp_core::account::Account;
 use idp_core::credential::held::Held;
 use idp_core::credential::recovery::{Recovery, is_ready};
 use idp_core::id::{AccountId, RealmId};
-use idp_core::passkey::policy::{Policy, usable_in};
+use idp_core::passkey::policy::{EnrolmentRequires, Policy, usable_in};
 
 use crate::accounts::select_accounts;
 use crate::error::Result;
@@ -12,8 +12,9 @@ use crate::sql::Conn;
 use crate::store::Store;
 use crate::{passkeys, realms, vals};
 
-/// Recovery codes of an account that were not used.
-const CODES: &str = "SELECT COUNT(*) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND used_ms IS NULL";
+/// Recovery codes of an account's newest set that were not used.
+const CODES: &str = "SELECT COUNT(*) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND used_ms IS NULL \
+     AND created_ms = (SELECT MAX(created_ms) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2)";
 
 impl Store {
     /// How many recovery codes an account has left.
@@ -35,9 +36,17 @@ pub struct WayIn {
 }
 
 impl WayIn {
-    /// Whether what is held lets in or recovers.
+    /// Whether what is held lets in or recovers, and the recovery leads to something that lets in.
     pub fn is_left(&self, held: &Held) -> bool {
-        held.let_in(&self.policy) || is_ready(self.recovery, held)
+        held.let_in(&self.policy) || (is_ready(self.recovery, held) && self.recovery_leads_in())
+    }
+
+    /// Whether somebody who has nothing else can make a passkey by a recovery, or come in by a new password.
+    fn recovery_leads_in(&self) -> bool {
+        let policy = &self.policy;
+        let password = Held { password: true, ..Held::default() };
+        let passkey = policy.enabled && policy.allow_registration;
+        (passkey && policy.enrolment_requires != EnrolmentRequires::AccessPass) || password.let_in(policy)
     }
 
     /// Whether enough remains. The caller holds the lock of the account's row.

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::used_once::{self, Once};
 use crate::words::Word as _;
 use crate::write::Write;
-use crate::{audit, sessions, vals};
+use crate::{audit, recovery_codes, sessions, totp, vals};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -188,7 +188,8 @@ pub enum PasskeyRegistered {
     AccountGone,
 }
 
-/// Adds a passkey to an account. One that a recovery leads to ends all sessions: whoever was in may be the reason.
+/// Adds a passkey to an account. One that a recovery leads to ends all sessions and takes the place of
+/// the authenticator app and of codes made on a password alone: whoever was in may be the reason.
 #[derive(Clone, Debug)]
 pub struct RegisterPasskey {
     pub realm: RealmId,
@@ -221,7 +222,9 @@ impl Write for RegisterPasskey {
             return Ok(PasskeyRegistered::AccountGone);
         }
         let here = c.one::<i64>(COUNT_HERE, vals![self.realm, account, self.passkey.rp_id.as_str()]).await?;
-        if here.unwrap_or(0) >= self.max_passkeys {
+        // Of two browsers that make one without a dialogue at once, one does.
+        let most = if self.automatic { self.max_passkeys.min(1) } else { self.max_passkeys };
+        if here.unwrap_or(0) >= most {
             return Ok(PasskeyRegistered::TooMany);
         }
         if !insert(c, self.realm, &self.passkey).await? {
@@ -231,6 +234,8 @@ impl Write for RegisterPasskey {
             && passes::is_recovery(c, self.realm, hash).await?
         {
             sessions::end_all(c, self.realm, account, None, self.now).await?;
+            totp::remove(c, self.realm, account).await?;
+            recovery_codes::remove_of_password(c, self.realm, account).await?;
         }
         if self.automatic {
             accounts::set_preference(c, self.realm, account, Preference::PasskeyUpgraded(self.passkey.created)).await?;

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::held::WayIn;
 use crate::sql::Conn;
 use crate::write::Write;
-use crate::{audit, passes, recoveries, recovery_codes, sessions, throttles, vals};
+use crate::{audit, passes, recoveries, recovery_codes, sessions, throttles, totp, vals};
 
 /// What became of setting a password; only `Done` wrote anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,8 @@ impl Write for SetPassword {
     }
 }
 
-/// Uses up a pass to set a password; ends all sessions of the account.
+/// Uses up a pass to set a password; ends all sessions of the account. By a recovery it takes the place of the
+/// authenticator app, too, whose code would be asked for next.
 #[derive(Clone, Debug)]
 pub struct UsePassForPassword {
     pub realm: RealmId,
@@ -125,6 +126,9 @@ impl Write for UsePassForPassword {
             return Ok(PasswordSet::Changed);
         }
         sessions::end_all(c, self.realm, &self.account, None, self.now).await?;
+        if passes::is_recovery(c, self.realm, &self.pass).await? {
+            totp::remove(c, self.realm, &self.account).await?;
+        }
         end_what_it_bought(c, self.realm, &self.account, self.now).await?;
         audit::insert(c, self.realm, &self.audit).await?;
         Ok(PasswordSet::Done)

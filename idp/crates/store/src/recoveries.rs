@@ -11,6 +11,7 @@ use idp_core::secret::Hash;
 use idp_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::recovery_codes::Kept;
 use crate::sql::{Conn, FromRow, Row, for_share};
 use crate::store::Store;
 use crate::throttles::RecordFailure;
@@ -137,8 +138,8 @@ pub struct TryRecovery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tried {
     pub mailed: bool,
-    /// From when the kept code counts without waiting; `None`: it was wrong.
-    pub kept: Option<Timestamp>,
+    /// The kept code; `None`: it was wrong.
+    pub kept: Option<Kept>,
 }
 
 /// The hash of a mailed code.
@@ -163,7 +164,7 @@ impl Write for TryRecovery {
             tried.mailed = kept.is_some_and(|kept| idp_core::secret::same(&kept.0, brought));
         }
         if let Some(hash) = &self.brought.kept {
-            tried.kept = recovery_codes::find_good(c, self.realm, &self.account, hash).await?;
+            tried.kept = recovery_codes::find_good(c, self.realm, &self.account, (hash, self.now)).await?;
         }
         Ok(tried)
     }

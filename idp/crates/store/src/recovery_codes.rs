@@ -10,24 +10,33 @@ use crate::sql::{Conn, FromRow, Row, for_update};
 use crate::write::Write;
 use crate::{audit, vals};
 
-struct Settled(Timestamp);
+/// A code that was not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// From when it counts without waiting.
+    pub settled: Timestamp,
+    /// A password alone was enough to make it.
+    pub weak: bool,
+}
 
-impl FromRow for Settled {
+impl FromRow for Kept {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        row.time().map(Self)
+        let (settled, created) = (row.time()?, row.time()?);
+        Ok(Self { settled, weak: settled > created })
     }
 }
 
-/// From when a code of an account counts without waiting. `None`: it has no such code, or used it.
+/// A code of an account. `None`: it has no such code, used it, or has a newer set that is settled.
 pub(crate) async fn find_good(
     c: &mut Conn,
     realm: RealmId,
     account: &AccountId,
-    hash: &Hash,
-) -> Result<Option<Timestamp>> {
-    const SQL: &str = "SELECT settled_ms FROM recovery_codes \
-         WHERE realm_id = $1 AND account_id = $2 AND hash = $3 AND used_ms IS NULL";
-    Ok(c.one(SQL, vals![realm, account, hash]).await?.map(|Settled(at)| at))
+    (hash, now): (&Hash, Timestamp),
+) -> Result<Option<Kept>> {
+    const SQL: &str = "SELECT settled_ms, created_ms FROM recovery_codes \
+         WHERE realm_id = $1 AND account_id = $2 AND hash = $3 AND used_ms IS NULL AND created_ms >= COALESCE((\
+         SELECT MAX(created_ms) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND settled_ms <= $4), 0)";
+    c.one(SQL, vals![realm, account, hash, now]).await
 }
 
 /// Removes the codes of an account that were made on its password alone: whoever knew that may have made them.
@@ -51,7 +60,8 @@ pub(crate) async fn use_up(
 
 const DELETE: &str = "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2";
 
-/// Gives an account new codes; the old ones are worth nothing any more. `false`: it is gone or switched off.
+/// Gives an account new codes; the old ones are worth nothing once the new ones are settled: whoever has phished a
+/// password takes nobody's codes away before the owner read the mail about it. `false`: it is gone or switched off.
 #[derive(Clone, Debug)]
 pub struct ReplaceRecoveryCodes {
     pub realm: RealmId,
@@ -75,7 +85,13 @@ impl Write for ReplaceRecoveryCodes {
         if !c.lock(account, vals![self.realm, &self.account]).await? {
             return Ok(false);
         }
-        c.exec(DELETE, vals![self.realm, &self.account]).await?;
+        if self.settled > self.now {
+            const UNSETTLED: &str = "DELETE FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND (settled_ms > $3 OR created_ms < (\
+                 SELECT MAX(created_ms) FROM recovery_codes WHERE realm_id = $1 AND account_id = $2 AND settled_ms <= $3))";
+            c.exec(UNSETTLED, vals![self.realm, &self.account, self.now]).await?;
+        } else {
+            c.exec(DELETE, vals![self.realm, &self.account]).await?;
+        }
         for hash in &self.hashes {
             c.exec(INSERT, vals![self.realm, &self.account, hash, self.now, self.settled]).await?;
         }

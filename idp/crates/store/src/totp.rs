@@ -111,6 +111,12 @@ pub enum FactorRemoved {
     Gone,
 }
 
+/// Removes the app of an account; `false`: it has none.
+pub(crate) async fn remove(c: &mut Conn, realm: RealmId, account: &AccountId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM totp WHERE realm_id = $1 AND account_id = $2";
+    Ok(c.exec(SQL, vals![realm, account]).await? > 0)
+}
+
 /// Removes the authenticator app of an account, ends the sessions that its codes helped to open, and revokes what was
 /// granted in them.
 #[derive(Clone, Debug)]
@@ -128,10 +134,8 @@ impl Write for RemoveTotp {
     type Out = FactorRemoved;
 
     async fn run(&self, c: &mut Conn) -> Result<FactorRemoved> {
-        const SQL: &str = "DELETE FROM totp WHERE realm_id = $1 AND account_id = $2";
         // Two who remove two factors at once queue here.
-        if !passkeys::lock_account(c, self.realm, &self.account).await?
-            || c.exec(SQL, vals![self.realm, &self.account]).await? == 0
+        if !passkeys::lock_account(c, self.realm, &self.account).await? || !remove(c, self.realm, &self.account).await?
         {
             return Ok(FactorRemoved::Gone);
         }

@@ -48,6 +48,23 @@ pub fn has_passkey(x: &Exchange, visitor: &Visitor, passkeys: &[Passkey]) -> boo
     policy::has_passkey(passkeys, &x.realm.relying_parties, (&visitor.account, &visitor.policy))
 }
 
+/// Checks that this session may remove a passkey. One that signs in nowhere now still slows down whoever recovers the
+/// account, so that a password alone does not remove it.
+///
+/// # Errors
+/// 403 with what helps.
+pub fn require_to_remove(x: &Exchange, visitor: &Visitor, passkey: &Passkey) -> Result<(), Problem> {
+    let works = policy::usable_in(std::slice::from_ref(passkey), &x.realm.relying_parties, &visitor.policy);
+    let young: Vec<AuthEvent> = visitor.session.events.iter().filter(|event| is_young(x, event)).cloned().collect();
+    let by_passkey = young.iter().any(|event| matches!(event.method, Method::Passkey(_)));
+    if works.count() > 0 || by_passkey || has_two_factors(&visitor.account, &young) {
+        return Ok(());
+    }
+    let text =
+        "sign in with another passkey to remove this one, or ask your administrator: a password alone is not enough";
+    Err(Problem::api(403, "passkey_protected", text))
+}
+
 /// Whether something happened lately enough to change factors on it.
 pub fn is_young(x: &Exchange, event: &AuthEvent) -> bool {
     x.now.ms_since(event.at) <= FRESH_S * 1000
@@ -76,6 +93,9 @@ pub fn enrol_way(
         return FirstPasskey::Proved;
     }
     match first_passkey(policy, account, events, (x.app.store.queues_mail(), x.now)) {
+        // One that is set aside or refused by now protects the account as before: a mailbox comes round it no sooner
+        // here than by a recovery.
+        FirstPasskey::ByCode if !passkeys.is_empty() => FirstPasskey::ByLink,
         FirstPasskey::ByCode if Confirmation::is_done(x, account) => FirstPasskey::Proved,
         way => way,
     }

@@ -41,6 +41,9 @@ pub async fn post(mut x: Exchange) -> Outcome {
 /// about it may have gone to whoever began that.
 pub async fn stopped(x: Exchange) -> Outcome {
     let request = authorize::reopen_some(&x, x.query().one("request")).await?;
+    if x.visitor().await?.is_none() {
+        return x.go("/login");
+    }
     let href = next_url(&x, Stand::Complete, request.as_ref())?;
     x.page(&Page::Message(Message { kind: MessageKind::RecoveryStopped, person: None, href }))
 }

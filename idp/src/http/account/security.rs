@@ -177,6 +177,7 @@ pub async fn confirm_remove(x: Exchange) -> Outcome {
     if fresh::require(&x, &visitor, &passkeys).is_err() {
         return x.go("/login?again=1");
     }
+    fresh::require_to_remove(&x, &visitor, &passkey)?;
     ask(x, visitor, (&passkeys, &passkey), 200).await
 }
 
@@ -198,6 +199,7 @@ pub async fn remove(mut x: Exchange) -> Outcome {
     if fresh::require(&x, &visitor, &passkeys).is_err() {
         return x.go("/login?again=1");
     }
+    fresh::require_to_remove(&x, &visitor, &passkey)?;
     let detail = json!({ "passkey": passkey.name });
     let audit = x.audit(AuditEvent::PasskeyRemoved, Actor::Account(visitor.account.id), detail);
     let op = RemovePasskey {

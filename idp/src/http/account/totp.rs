@@ -126,7 +126,7 @@ async fn show(
     let account = &visitor.account;
     let state = match account.totp {
         Some(since) => {
-            let without = Held { totp: false, ..held(&x, visitor, passkeys).await? };
+            let without = Held { totp: None, ..held(&x, visitor, passkeys).await? };
             TotpState::Set { since, removal: removal(&x, visitor, &without) }
         }
         None => {

@@ -5,6 +5,7 @@ use idp_core::audit::{Actor, AuditEvent};
 use idp_core::encoding::base64url;
 use idp_core::id::{EventId, FlowId, Sid};
 use idp_core::oauth::authorize::AuthorizationRequest;
+use idp_core::passkey::enrolment::has_two_factors;
 use idp_core::passkey::policy::{Combination, Policy, Verdict};
 use idp_core::passkey::record::Passkey;
 use idp_core::place;
@@ -61,9 +62,13 @@ pub async fn finish(
         Partial::keep(x, &proved, flow, &events)?;
         return Ok(Stand::SecondFactor);
     }
-    if standing.is_none() {
+    // For an application the dispatcher asks for what is missing; here nobody else would.
+    let lets_in = standing.is_some() && request.is_some();
+    if !lets_in {
         match verdict(x, account, &events).await? {
             Verdict::In => {}
+            // Whatever the policy says by now: the session was let in before.
+            Verdict::Enrol | Verdict::Refused if standing.is_some() => {}
             Verdict::AskPasskey | Verdict::AskPassword | Verdict::AskTotp => {
                 Partial::keep(x, &proved, flow, &events)?;
                 return Ok(Stand::SecondFactor);
@@ -75,7 +80,7 @@ pub async fn finish(
             Verdict::Refused => return Ok(Stand::PasskeyNeeded),
         }
     }
-    let stops = account.recovery.is_some() && !is_weak(&events);
+    let stops = account.recovery.is_some() && !is_weak(account, &events);
     let stand = match stops {
         true => Stand::RecoveryStopped,
         false => ending::ending(x, account, &events, request).await?,
@@ -97,9 +102,10 @@ fn combination(events: &[AuthEvent]) -> Option<Combination> {
     Combination::of(has(|m| *m == Method::Password), passkey, has(|m| *m == Method::Totp))
 }
 
-/// Whether a password alone was proved: whoever recovers the account may have it, too.
-fn is_weak(events: &[AuthEvent]) -> bool {
-    events.iter().all(|event| event.method == Method::Password)
+/// Whether no more was proved than a password buys: with an app of today, too, which its thief may have set up.
+fn is_weak(account: &Account, events: &[AuthEvent]) -> bool {
+    let by_passkey = events.iter().any(|event| matches!(event.method, Method::Passkey(_)));
+    !by_passkey && !has_two_factors(account, events)
 }
 
 /// What events amount to under the policy of their account.

@@ -146,10 +146,12 @@ pub async fn prove(mut x: Exchange) -> Outcome {
     };
     let gone = || Problem::api(403, "account_disabled", "this account is switched off: ask your administrator");
     let account = x.app.store.find_account(x.realm.id, &begun.account).await?.ok_or_else(gone)?;
+    let set_by_password = account.profile.email_settled.filter(|_| brought.mailed.is_some());
     let proof = Proof {
         email_code: brought.mailed.is_some(),
         recovery_code: brought.kept.is_some(),
-        settled: tried.kept.max(account.profile.email_settled.filter(|_| brought.mailed.is_some())),
+        settled: tried.kept.map(|kept| kept.settled).max(set_by_password),
+        weak: set_by_password.is_some() || tried.kept.is_some_and(|kept| kept.weak),
     };
     let held = held(&x, &account).await?;
     let rules = (x.recovery(), x.realm.settings.recovery_wait_h);

@@ -1,8 +1,10 @@
 //! What an account can sign in and recover with: the facts behind "the last way in" and the counts that pages show.
 
 use crate::account::Account;
+use crate::credential::totp::SETTLED_S;
 use crate::passkey::policy::{Combination, Holds, Policy, counts};
 use crate::passkey::record::Passkey;
+use crate::time::Timestamp;
 
 /// The factors an account holds, at one host or at any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +15,8 @@ pub struct Held {
     /// it must not depend on where they ask or on what an admin has tightened since.
     pub has_passkey: bool,
     pub password: bool,
-    pub totp: bool,
+    /// Since when there is an authenticator app.
+    pub totp: Option<Timestamp>,
     /// Recovery codes not used yet.
     pub recovery_codes: usize,
     /// An e-mail address that somebody proved to read.
@@ -41,7 +44,7 @@ impl Held {
             passkeys: usable.filter(|passkey| counts(policy, account, passkey)).count(),
             has_passkey: !passkeys.is_empty(),
             password: account.password_hash.is_some(),
-            totp: account.totp.is_some(),
+            totp: account.totp,
             recovery_codes: usize::try_from(codes).unwrap_or(0),
             verified_email: account.profile.email_verified && account.profile.email.is_some(),
         }
@@ -49,7 +52,7 @@ impl Held {
 
     /// Whether these factors still let in under a policy.
     pub fn let_in(&self, policy: &Policy) -> bool {
-        let Self { passkeys, password, totp, .. } = *self;
+        let (passkeys, password, totp) = (self.passkeys, self.password, self.totp.is_some());
         let holds = Holds { passkey: passkeys > 0, password, totp, asks_passkey: false, grace: false };
         let held = |c: &Combination| match c {
             Combination::PasskeyAlone => holds.passkey,
@@ -70,19 +73,25 @@ impl Held {
     /// Factors that can be asked on top of another one under a policy.
     pub fn second_factors(&self, policy: &Policy) -> usize {
         let passkeys = if policy.enabled && policy.allow_second_factor { self.passkeys } else { 0 };
-        passkeys + usize::from(self.totp)
+        passkeys + usize::from(self.totp.is_some())
     }
 
-    /// The most that the account's own factors prove.
-    pub fn strength(&self) -> Strength {
-        if self.has_passkey || (self.password && self.totp) { Strength::Two } else { Strength::One }
+    /// The most that the account's own factors prove. An app counts a day after it was set up: whoever has phished the
+    /// password could else slow its owner's recovery down.
+    pub fn strength(&self, now: Timestamp) -> Strength {
+        let settled = self.totp.is_some_and(|since| now.ms_since(since) >= SETTLED_S * 1000);
+        if self.has_passkey || (self.password && settled) { Strength::Two } else { Strength::One }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Held, Strength};
+    use crate::credential::totp::SETTLED_S;
     use crate::passkey::policy::{Mode, Policy};
+    use crate::time::Timestamp;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
     #[test]
     fn what_lets_in_depends_on_the_mode() {
@@ -90,7 +99,7 @@ mod tests {
         let passkey = Held { passkeys: 1, ..Held::default() };
         let password = Held { password: true, ..Held::default() };
         let both = Held { passkeys: 1, ..password };
-        let [key_and_code, word_and_code] = [passkey, password].map(|held| Held { totp: true, ..held });
+        let [key_and_code, word_and_code] = [passkey, password].map(|held| Held { totp: Some(NOW), ..held });
         for (mode, expected) in [
             (Mode::PasskeyOnly, [true, false, true, true, false]),
             (Mode::PasskeyFirst, [true, true, true, true, true]),
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn first_and_second_factors_are_counted_apart() {
-        let held = Held { passkeys: 2, password: true, totp: true, ..Held::default() };
+        let held = Held { passkeys: 2, password: true, totp: Some(NOW), ..Held::default() };
         let policy = Policy::default();
         assert_eq!((held.first_factors(&policy), held.second_factors(&policy)), (3, 3));
         let policy = Policy { allow_login: false, ..Policy::default() };
@@ -115,10 +124,12 @@ mod tests {
 
     #[test]
     fn a_passkey_is_as_strong_as_two_factors() {
-        let of = |has_passkey, password, totp| Held { has_passkey, password, totp, ..Held::default() }.strength();
-        assert_eq!(of(true, false, false), Strength::Two);
-        assert_eq!(of(false, true, true), Strength::Two);
-        assert_eq!(of(false, true, false), Strength::One);
-        assert_eq!(of(false, false, true), Strength::One);
+        let of = |has_passkey, password, totp| Held { has_passkey, password, totp, ..Held::default() }.strength(NOW);
+        let old = Some(NOW.plus_s(-SETTLED_S));
+        assert_eq!(of(true, false, None), Strength::Two);
+        assert_eq!(of(false, true, old), Strength::Two);
+        assert_eq!(of(false, true, Some(NOW.plus_s(1 - SETTLED_S))), Strength::One);
+        assert_eq!(of(false, true, None), Strength::One);
+        assert_eq!(of(false, false, old), Strength::One);
     }
 }

@@ -90,11 +90,13 @@ pub struct Proof {
     pub recovery_code: bool,
     /// From when all of it counts without waiting.
     pub settled: Option<Timestamp>,
+    /// Some of it was got on a password alone: two such codes prove no more than that password did.
+    pub weak: bool,
 }
 
 impl Proof {
     const fn strength(self) -> Strength {
-        if self.email_code && self.recovery_code { Strength::Two } else { Strength::One }
+        if self.email_code && self.recovery_code && !self.weak { Strength::Two } else { Strength::One }
     }
 
     /// In words of the audit log.
@@ -151,7 +153,7 @@ pub fn decide(
     if state != AccountState::Active {
         return Decision::Refused;
     }
-    let weaker = proof.strength() < held.strength();
+    let weaker = proof.strength() < held.strength(now);
     let waits = weaker.then(|| now.plus_s(wait_h * 3600)).max(proof.settled);
     match waits.filter(|at| wait_h > 0 && *at > now) {
         Some(at) => Decision::Wait(at),
@@ -180,13 +182,14 @@ pub fn ready(recovery: Recovery, held: &Held) -> (bool, bool) {
 mod tests {
     use super::{Decision, Held, Proof, Recovery, decide, effective, is_ready};
     use crate::account::AccountState;
+    use crate::credential::totp::SETTLED_S;
     use crate::realm::RealmSettings;
     use crate::time::Timestamp;
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
-    const MAIL: Proof = Proof { email_code: true, recovery_code: false, settled: None };
-    const CODE: Proof = Proof { email_code: false, recovery_code: true, settled: None };
-    const BOTH: Proof = Proof { email_code: true, recovery_code: true, settled: None };
+    const MAIL: Proof = Proof { email_code: true, recovery_code: false, settled: None, weak: false };
+    const CODE: Proof = Proof { email_code: false, recovery_code: true, settled: None, weak: false };
+    const BOTH: Proof = Proof { email_code: true, recovery_code: true, settled: None, weak: false };
 
     fn decision(recovery: Recovery, held: Held, proof: Proof) -> Decision {
         decide((recovery, 24), AccountState::Active, &held, proof, NOW)
@@ -212,7 +215,7 @@ mod tests {
     fn weaker_proof_than_the_strongest_factor_waits() {
         // Of whatever host and kind: it need not be one that signs in here.
         let passkey = Held { has_passkey: true, ..Held::default() };
-        let two = Held { password: true, totp: true, ..Held::default() };
+        let two = Held { password: true, totp: Some(NOW.plus_s(-SETTLED_S)), ..Held::default() };
         let wait = Decision::Wait(NOW.plus_s(86_400));
         for held in [passkey, two] {
             let of = |proof| decision(Recovery::Either, held, proof);
@@ -221,6 +224,15 @@ mod tests {
         let password = Held { password: true, ..Held::default() };
         assert_eq!(decision(Recovery::Either, password, MAIL), Decision::Open);
         assert_eq!(decide((Recovery::Either, 0), AccountState::Active, &passkey, MAIL, NOW), Decision::Open);
+    }
+
+    #[test]
+    fn an_app_of_today_makes_no_recovery_slower_and_what_a_password_bought_none_quicker() {
+        let fresh = Held { password: true, totp: Some(NOW), ..Held::default() };
+        assert_eq!(decision(Recovery::Either, fresh, MAIL), Decision::Open);
+        let passkey = Held { has_passkey: true, ..Held::default() };
+        let weak = Proof { weak: true, ..BOTH };
+        assert_eq!(decision(Recovery::Either, passkey, weak), Decision::Wait(NOW.plus_s(86_400)));
     }
 
     #[test]

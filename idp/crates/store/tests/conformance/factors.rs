@@ -20,7 +20,7 @@ use idp_store::recoveries::{
     Brought, CancelRecovery, MailRecoveryCode, OpenRecovery, Outcome, ProveRecovery, Recovered, Recovery, Tried,
     TryRecovery,
 };
-use idp_store::recovery_codes::{RemoveRecoveryCodes, ReplaceRecoveryCodes};
+use idp_store::recovery_codes::{Kept, RemoveRecoveryCodes, ReplaceRecoveryCodes};
 use idp_store::sign_in::{FinishSignIn, SignedIn};
 use idp_store::sweep::Sweep;
 use idp_store::throttles::RecordFailure;
@@ -232,7 +232,7 @@ both! {
         assert!(db.store.write(codes(account.id, vec![new])).await.unwrap());
         let tried = |kept| db.store.write(attempt(account.id, None, Some(kept)));
         assert_eq!(tried(old).await.unwrap(), Tried::default());
-        assert_eq!(tried(new).await.unwrap(), Tried { mailed: false, kept: Some(NOW) });
+        assert_eq!(tried(new).await.unwrap(), Tried { mailed: false, kept: Some(Kept { settled: NOW, weak: false }) });
         assert_eq!(db.store.count_recovery_codes(REALM, &account.id).await.unwrap(), 1);
         let proof = Brought { mailed: None, kept: Some(new) };
         let op = prove(account.id, proof, Outcome::Open(pass(account.id)));
@@ -245,6 +245,29 @@ both! {
         assert_eq!(count_audit(&db.store, AuditEvent::RecoveryCodesRemoved).await, 1);
         lock(&db.store, &account).await;
         assert!(!db.store.write(codes(account.id, vec![hash()])).await.unwrap());
+    }
+
+    async fn codes_made_on_a_password_take_the_place_of_others_once_they_are_settled(db) {
+        let account = make_account(&db.store, "alice").await;
+        let (owners, first, second) = (hash(), hash(), hash());
+        let at = |seconds| NOW.plus_s(seconds);
+        let made = |kept, now, settled| ReplaceRecoveryCodes { now, settled, ..codes(account.id, vec![kept]) };
+        db.store.write(codes(account.id, vec![hash(), owners])).await.unwrap();
+        db.store.write(made(first, at(10), at(100))).await.unwrap();
+        db.store.write(made(second, at(20), at(110))).await.unwrap();
+        assert_eq!(db.store.count_recovery_codes(REALM, &account.id).await.unwrap(), 1, "of the newest set");
+        let good = async |kept, now| {
+            let attempt = TryRecovery { now, ..attempt(account.id, None, Some(kept)) };
+            db.store.write(attempt).await.unwrap().kept
+        };
+        assert_eq!(good(owners, at(50)).await, Some(Kept { settled: NOW, weak: false }));
+        assert_eq!(good(first, at(50)).await, None, "one unsettled set at most");
+        assert_eq!(good(second, at(50)).await, Some(Kept { settled: at(110), weak: true }));
+        assert_eq!((good(owners, at(110)).await, good(second, at(110)).await.is_some()), (None, true));
+        db.store.write(made(first, at(200), at(300))).await.unwrap();
+        assert!(good(second, at(250)).await.is_some() && good(owners, at(250)).await.is_none());
+        db.store.write(ReplaceRecoveryCodes { now: at(400), settled: at(400), ..codes(account.id, vec![owners]) }).await.unwrap();
+        assert!(good(first, at(400)).await.is_none() && good(owners, at(400)).await.is_some());
     }
 
     async fn takes_so_many_tries_of_a_mailed_code_and_no_more(db) {
@@ -359,7 +382,8 @@ both! {
             realm: REALM, account: account.id, hash: Some(Secret::new("hash".to_owned())), seen_version: version,
             keep: Keep::None, way_in: None, clear: Vec::new(), now: NOW, audit: audit(AuditEvent::PasswordSet),
         };
-        for (version, settled, expected) in [(0, NOW, 2), (1, NOW.plus_s(60), 0)] {
+        // Those made with more than a password stay, beside others or alone.
+        for (version, settled, expected) in [(0, NOW.plus_s(60), 0), (1, NOW, 2), (2, NOW.plus_s(60), 2)] {
             db.store.write(by_password(settled)).await.unwrap();
             waits().await;
             assert_eq!(db.store.write(new(version)).await.unwrap(), PasswordSet::Done);
@@ -374,8 +398,10 @@ both! {
             realm: REALM, account: account.id, pass: opened.hash, hash: Secret::new("hash".to_owned()), now: NOW,
             audit: audit(AuditEvent::PasswordSet),
         };
+        db.store.write(set_totp(account.id, 5)).await.unwrap();
         assert_eq!(db.store.write(by_pass).await.unwrap(), PasswordSet::Done);
-        assert_eq!(left().await, 0);
+        assert_eq!(left().await, 2);
+        assert_eq!(db.store.find_totp(REALM, &account.id).await.unwrap(), None, "whose code would be asked for next");
     }
 
     async fn a_sign_in_may_stop_a_recovery(db) {
