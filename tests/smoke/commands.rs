@@ -265,6 +265,8 @@ fn no_policy_locks_all_owners_out() {
     let product = Product::serve(&place);
     place.json(&["user", "create", "key", "--owner"]);
     let pass = place.json(&["access-pass", "create", "key"]);
+    // What is typed in place of the link.
+    assert!(pass["url"].as_str().unwrap().ends_with(&format!("/setup?token={}", pass["code"].as_str().unwrap())));
     crate::person::enrol(&mut product.browser(), pass["url"].as_str().unwrap(), "key");
     let set: Value = place.json(&["policy", "set", "mode=passkey_only"]);
     assert_eq!(set["owners_locked_out"], json!(["pat"]), "one owner is left");

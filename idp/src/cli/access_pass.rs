@@ -3,9 +3,7 @@
 use clap::{Args, Subcommand};
 use idp_core::account::{Account, AccountState};
 use idp_core::audit::AuditEvent;
-use idp_core::encoding::base64url;
-use idp_core::pass::{Pass, PassKind};
-use idp_core::secret::sha256;
+use idp_core::pass::{self, Pass, PassKind};
 use idp_store::passes::IssuePass;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -76,10 +74,10 @@ pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64, rp_id: Opt
     let unknown = |id: &str| format!("--rp-id: there is no RP ID \"{id}\": idp realm rp list shows them");
     let find = |id: &str| at.realm.relying_party_of(id).ok_or_else(|| unknown(id));
     let party = rp_id.map(find).transpose()?;
-    let secret = base64url(at.app.random::<32>());
+    let secret = pass::code(at.app.random());
     let now = at.app.now();
     let pass = Pass {
-        hash: sha256(secret.as_bytes()),
+        hash: pass::hash(&secret),
         kind: PassKind::Access,
         account_id: Some(account.id),
         created: now,
@@ -97,11 +95,13 @@ pub async fn issue(at: &Operator, account: &Account, lifetime_s: i64, rp_id: Opt
         url = format!("{}://{host}/setup?token={secret}&here=1", at.realm.home().0);
     }
     let text = format!(
-        "Access pass for {}, works once until {expires}. It lets them make a passkey or set a password:\n\n  {url}\n\n{}",
+        "Access pass for {}, works once until {expires}. It lets them make a passkey or set a password:\n\n  {url}\n\n{}\n\n\
+         Or they open {} and type in {secret}.",
         account.username,
-        qr(&url)
+        qr(&url),
+        url.split('?').next().unwrap_or_default(),
     );
-    Ok(Issued { value: json!({ "user": account.username, "url": url, "expires": expires }), text })
+    Ok(Issued { value: json!({ "user": account.username, "url": url, "code": secret, "expires": expires }), text })
 }
 
 /// A QR code in half blocks, for the camera of a phone.

@@ -15,7 +15,7 @@ use super::policy;
 use super::problem::Problem;
 use super::webauthn::register_options::live_pass;
 use crate::start;
-use crate::views::{ErrorKind, Message, MessageKind, Page, PasswordNotice, Setup, SetupKind};
+use crate::views::{ErrorKind, Message, MessageKind, Page, PasswordNotice, Setup, SetupCode, SetupKind};
 
 /// `GET /setup`.
 pub async fn get(x: Exchange) -> Outcome {
@@ -25,6 +25,10 @@ pub async fn get(x: Exchange) -> Outcome {
     if !x.is_home() && query.one("here").is_none() {
         let home = start::setup_url(&x.realm, &secret);
         return x.go(&home);
+    }
+    // Whoever was given a code in place of a link.
+    if secret.is_empty() {
+        return x.page(&Page::SetupCode(SetupCode {}));
     }
     let pass = open(&x, &secret).await?;
     show(x, secret, pass, None).await

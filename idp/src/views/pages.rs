@@ -251,6 +251,10 @@ pub struct Setup {
     pub notice: Option<PasswordNotice>,
 }
 
+/// `GET /setup` without a link: the code of an access pass is typed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetupCode {}
+
 /// Whose set-up it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -15,7 +15,7 @@ use idp_core::time::Timestamp;
 use super::{
     Application, Choose, Consent, ConsentItem, DemoClaims, DemoError, DemoHome, DemoRow, Device, DeviceConfirm,
     DeviceNotice, ErrorKind, ErrorPage, FormPost, Frame, GoOn, LetterView, LoggedOut, Login, LoginNotice, LoginStep,
-    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, Person, Setup, SetupKind, WebUrl,
+    LogoutConfirm, LogoutFrames, Message, MessageKind, Page, Person, Setup, SetupCode, SetupKind, WebUrl,
 };
 
 /// What a malicious person types wherever they may.
@@ -291,6 +291,7 @@ fn setups(all: &mut Samples) {
         notice: None,
     };
     use SetupKind::{AccessPass, FirstOwner};
+    add(all, "setup-code", Page::SetupCode(SetupCode {}));
     add(all, "setup-owner", Page::Setup(setup(FirstOwner, "")));
     add(all, "setup-pass", Page::Setup(setup(AccessPass, "ada")));
     let password_only = Setup { passkey_allowed: false, ..setup(AccessPass, "ada") };

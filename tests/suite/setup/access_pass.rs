@@ -1,7 +1,10 @@
 //! Access passes: enrol a passkey or set a password, once.
 
+use idp_core::audit::AuditEvent;
+use idp_core::pass::{self, Pass, PassKind};
 use idp_core::passkey::policy::Mode;
 use idp_softkey::{Faults, Options};
+use idp_store::passes::IssuePass;
 
 use crate::both;
 use crate::world::acts::{PASSWORD, key, refused};
@@ -129,4 +132,32 @@ async fn a_pass_is_for_its_own_account() {
     assert_eq!(answer.status, 201);
     assert_eq!(w.app.store.list_passkeys(w.realm, &ann.id).await.unwrap().len(), 1);
     assert_eq!(w.app.store.list_passkeys(w.realm, &bob.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_code_that_is_typed_in_does_what_the_link_does() {
+    let w = World::sqlite().await;
+    let ann = w.account("ann", None).await;
+    let code = pass::code(w.app.random());
+    let now = w.app.now();
+    let issued = Pass {
+        hash: pass::hash(&code),
+        kind: PassKind::Access,
+        account_id: Some(ann.id),
+        created: now,
+        expires: now.plus_s(600),
+        used: None,
+        browser: None,
+    };
+    let op = IssuePass { realm: w.realm, pass: issued, audit: w.audit(AuditEvent::PassIssued) };
+    assert!(w.app.store.write(op).await.unwrap());
+    let mut browser = w.browser();
+    let page = browser.get("/setup").await;
+    assert!(page.status == 200 && page.has("setup-code"), "{}", page.body);
+    assert_eq!(browser.get("/setup?token=0000-0000-0000-0000").await.verdict(), refused(403, "link_over"));
+    let typed = code.to_uppercase().replace('-', "+");
+    let page = browser.get(&format!("/setup?token={typed}")).await;
+    assert!(page.has("passkey-create"), "{}", page.body);
+    assert_eq!(browser.enrol(&code, &mut key(Options::platform()), &Faults::default()).await.status, 201);
+    assert_eq!(browser.get(&format!("/setup?token={code}")).await.verdict(), refused(403, "link_over"));
 }

@@ -102,7 +102,7 @@ async fn a_link_expires() {
     assert_eq!(w.browser().get(&format!("/setup?token={link}")).await.verdict(), refused(403, "link_over"));
     let late = browser.register(&begun, &mut key(Options::platform()), &Faults::default()).await;
     assert_eq!(late.verdict(), refused(400, "ceremony_expired"));
-    for token in ["", "x", "%00", &"A".repeat(43), &"A".repeat(4000)] {
+    for token in ["x", "%00", &"A".repeat(43), &"A".repeat(4000)] {
         assert_eq!(
             w.browser().get(&format!("/setup?token={token}")).await.verdict(),
             refused(403, "link_over"),

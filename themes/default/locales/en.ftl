@@ -580,6 +580,8 @@ profile-throttled-text = To protect you and others, addresses and codes are not 
 
 ## Set-up
 setup-title = Set up your account
+setup-code = Your code
+setup-code-text = Type in the code that your administrator gave you. It works once.
 setup-owner = Welcome to { $realm }
 setup-owner-text = Make yourself its owner: the first account, which may change everything.
 setup-pass = Welcome, { $username }

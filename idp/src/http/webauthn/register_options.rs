@@ -5,12 +5,12 @@ use std::sync::Arc;
 use idp_core::account::{Profile, check_email, check_username, is_own_name};
 use idp_core::id::AccountId;
 use idp_core::oauth::authorize::AuthorizationRequest;
-use idp_core::pass::{Pass, PassKind};
+use idp_core::pass::{self, Pass, PassKind};
 use idp_core::passkey::ceremony::CeremonyPurpose;
 use idp_core::passkey::enrolment::FirstPasskey;
 use idp_core::passkey::options::Kind;
 use idp_core::passkey::registration::{self, OptionsFor};
-use idp_core::secret::{Hash, sha256};
+use idp_core::secret::Hash;
 use idp_core::sign_up::Newcomer;
 use idp_core::user_schema::UserSchema;
 use serde::Deserialize;
@@ -118,7 +118,7 @@ pub async fn post(mut x: Exchange) -> Outcome {
 /// # Errors
 /// 403, the same for a pass that was used, is over, or never was.
 pub async fn live_pass(x: &Exchange, secret: &str) -> Result<Pass, Problem> {
-    let hash = sha256(secret.as_bytes());
+    let hash = pass::hash(secret);
     let pass = x.app.store.find_pass(x.realm.id, &hash).await?;
     let enrols = |p: &Pass| matches!(p.kind, PassKind::Setup | PassKind::Access);
     // What a recovery opened works in the browser that proved it.
