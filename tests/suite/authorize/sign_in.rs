@@ -27,13 +27,18 @@ both! {
         let rp = w.rp("app").await;
         let mut person = w.person("ann").await;
         w.tokens(&mut w.browser(), &mut person, &rp).await;
-        let mut browser = w.browser();
-        for expected in [(2, 11), (1, 5)] {
-            let before = (w.commits(), w.statements());
-            let tokens = w.tokens(&mut browser, &mut person, &rp).await;
-            assert_eq!(w.userinfo(&tokens.access_token).await.status, 200);
-            assert_eq!((w.commits() - before.0, w.statements() - before.1), expected);
+        // The least of three: what works beside them counts too, and never takes away.
+        let mut least = [(u64::MAX, u64::MAX); 2];
+        for _ in 0..3 {
+            let mut browser = w.browser();
+            for cost in &mut least {
+                let before = (w.commits(), w.statements());
+                let tokens = w.tokens(&mut browser, &mut person, &rp).await;
+                assert_eq!(w.userinfo(&tokens.access_token).await.status, 200);
+                *cost = (*cost).min((w.commits() - before.0, w.statements() - before.1));
+            }
         }
+        assert_eq!(least, [(2, 11), (1, 5)]);
     }
 }
 
