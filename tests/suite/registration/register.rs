@@ -92,7 +92,7 @@ async fn a_pass_of_one_kind_is_none_of_another() {
         let token = w.invite(kind, 600).await;
         let mut browser = w.browser();
         assert_eq!(browser.begin_with_pass(&token).await.status, 403);
-        assert_eq!(browser.get(&format!("/setup?pass={token}")).await.status, 403);
+        assert_eq!(browser.get(&format!("/setup?token={token}")).await.status, 403);
         assert_eq!(w.register(Some(&token), &about(json!({}))).await.status, 201, "and it is not used up by that");
     }
 }
