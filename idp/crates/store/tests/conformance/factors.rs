@@ -422,11 +422,13 @@ both! {
         let account = make_account(&db.store, "alice").await;
         let by = async |browser| {
             db.store.write(password_sign_in(&account, 0)).await.unwrap();
+            db.store.write(set_totp(account.id, 5)).await.unwrap();
             let opened = Pass { browser, ..pass(account.id) };
             let audit = audit(AuditEvent::PassIssued);
             db.store.write(IssuePass { realm: REALM, pass: opened.clone(), audit }).await.unwrap();
             let op = RegisterPasskey { pass: Some(opened.hash), ..register(&passkey(account.id)) };
             assert_eq!(db.store.write(op).await.unwrap(), PasskeyRegistered::Registered);
+            assert_eq!(db.store.find_totp(REALM, &account.id).await.unwrap().is_some(), browser.is_none());
             db.store.list_sessions(REALM, &account.id, NOW, IDLE_S).await.unwrap().len()
         };
         assert_eq!(by(None).await, 1);

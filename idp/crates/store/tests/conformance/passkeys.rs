@@ -110,6 +110,16 @@ both! {
         assert_eq!(kept().await, preferences);
     }
 
+    async fn makes_one_passkey_without_a_dialogue_of_many_at_once_and_none_beside_another(db) {
+        let account = make_account(&db.store, "alice").await;
+        let automatic = || RegisterPasskey { automatic: true, ..register(&passkey(account.id)) };
+        let ops: Vec<_> = (0..8).map(|_| automatic()).collect();
+        let results = join_all(ops.into_iter().map(|op| db.store.write(op))).await;
+        let made = results.into_iter().filter(|r| matches!(r, Ok(PasskeyRegistered::Registered))).count();
+        assert_eq!(made, 1);
+        assert_eq!(db.store.write(automatic()).await.unwrap(), PasskeyRegistered::TooMany);
+    }
+
     async fn uses_up_a_pass_by_one_registration(db) {
         let account = make_account(&db.store, "alice").await;
         let pass = pass(PassKind::Access, Some(account.id));
